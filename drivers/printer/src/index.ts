@@ -1,0 +1,2 @@
+// Receipt printer driver (ESC/POS).
+export {}

@@ -1,0 +1,2 @@
+// Barcode scanner driver.
+export {}

@@ -1,0 +1,2 @@
+// Payment terminal driver (ZVT).
+export {}

@@ -1,0 +1,2 @@
+// Byte streams to devices: TCP, serial, file.
+export {}

@@ -1,0 +1,2 @@
+// An example register in the terminal.
+export {}

@@ -1,0 +1,2 @@
+// Simulated devices that speak the real bytes.
+export {}

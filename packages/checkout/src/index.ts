@@ -1,0 +1,2 @@
+// The pure checkout machine of Cashdesk.
+export {}

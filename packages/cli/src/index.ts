@@ -1,0 +1,2 @@
+// The cashdesk command.
+export {}

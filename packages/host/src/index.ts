@@ -1,0 +1,2 @@
+// The reference back end of Cashdesk plugins.
+export {}

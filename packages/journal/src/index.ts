@@ -1,0 +1,2 @@
+// The durable journal and the outbox of Cashdesk.
+export {}

@@ -1,0 +1,2 @@
+// Prepaid card activation for Cashdesk.
+export {}

@@ -1,0 +1,2 @@
+// The SDK that a cash register embeds.
+export {}

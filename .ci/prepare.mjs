@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const quiet = process.argv.includes('--quiet')
-const modifiedAt = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0)
+const modifiedAt = path => (existsSync(path) ? statSync(path).mtimeMs : 0)
 
 /** Runs a node script with its output on stderr: stdout belongs to the command that follows. */
 function run(what, script, args) {

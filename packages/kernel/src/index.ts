@@ -1,2 +1,11 @@
-// The vocabulary of Cashdesk: money, ids, inputs, events, effects, outcomes, errors, receipts and ports.
-export {}
+// The vocabulary of Cashdesk. Nothing here does I/O, reads a clock or decides anything.
+export * from './brand.ts'
+export * from './device.ts'
+export * from './errors.ts'
+export * from './gtin.ts'
+export * from './ids.ts'
+export * from './money.ts'
+export * from './outcome.ts'
+export * from './ports.ts'
+export * from './receipt.ts'
+export * from './vat.ts'

@@ -1,0 +1,786 @@
+// One error class, one table. A code never changes its meaning; a test proves this table against
+// docs/errors.md and against every code that is used in the house.
+
+/** What an error says about the money: nothing moved, it moved, or nobody knows yet. */
+export type MoneyEffect = 'none' | 'done' | 'unknown'
+
+/** May the same operation be tried again? `same`: under its id. `new`: as a new attempt by a person. */
+export type Retry = 'same' | 'new' | 'never'
+
+/** Where it happened, in the words of the house. */
+export type Locus =
+  | 'register'
+  | 'sale'
+  | 'tender'
+  | 'claim'
+  | 'provider'
+  | 'terminal'
+  | 'printer'
+  | 'scanner'
+  | 'transport'
+  | 'http'
+  | 'journal'
+  | 'disk'
+  | 'config'
+  | 'plugin'
+  | 'value'
+  | 'host'
+  | 'sim'
+
+export interface ErrorEntry {
+  readonly locus: Locus
+  readonly outcome: MoneyEffect
+  readonly retry: Retry
+  /** What happened. */
+  readonly message: string
+  /** What to do now. */
+  readonly next: string
+}
+
+/** Per code: where, what it means for the money, whether to try again, what happened, what to do now. */
+const TABLE = {
+  // values
+  'value.amount': [
+    'value',
+    'none',
+    'new',
+    'An amount is a whole number of minor units, and this is not one in range.',
+    'Send the amount in minor units (1999 for 19.99).',
+  ],
+  'value.currency': [
+    'value',
+    'none',
+    'never',
+    'This currency is not known, or is not the till’s.',
+    'Use the ISO 4217 code the till was opened with.',
+  ],
+  'value.gtin': [
+    'value',
+    'none',
+    'new',
+    'The check digit of this article code is wrong.',
+    'Scan the article again, or type the number under the bars.',
+  ],
+  'value.id': [
+    'value',
+    'none',
+    'new',
+    'An id is 1 to 64 letters, digits, dots, colons, slashes, dashes or underscores.',
+    'Send the register’s own id for this sale, line or payment.',
+  ],
+  'value.malformed': [
+    'value',
+    'none',
+    'new',
+    'The command is not of the documented shape.',
+    'Compare it with the published schema; `detail` names the field.',
+  ],
+  // the register's commands
+  'register.repeated-differently': [
+    'register',
+    'none',
+    'never',
+    'This id was used before with other content.',
+    'Repeat the command exactly, or use a new id for a new intention.',
+  ],
+  'register.closed': [
+    'register',
+    'none',
+    'same',
+    'The till is closed.',
+    'Open it and send the command again.',
+  ],
+  'sale.unknown': ['sale', 'none', 'never', 'There is no sale with this id.', 'Open the sale first.'],
+  'sale.wrong-state': [
+    'sale',
+    'none',
+    'new',
+    'The sale does not take this command in its present state.',
+    'Look at the sale’s view: it names its state and what it waits for.',
+  ],
+  'sale.not-in-front': [
+    'sale',
+    'none',
+    'new',
+    'Another sale is in front.',
+    'Park or finish the sale in front, or resume this one.',
+  ],
+  'sale.empty': [
+    'sale',
+    'none',
+    'new',
+    'There is nothing to pay for: no line is on the sale.',
+    'Scan an article, or cancel the sale.',
+  ],
+  'sale.too-large': [
+    'sale',
+    'none',
+    'new',
+    'The sale would exceed what one receipt can hold.',
+    'Finish this sale and open another.',
+  ],
+  'sale.not-cancellable': [
+    'sale',
+    'done',
+    'never',
+    'The sale is past the point where it can be cancelled.',
+    'Finish it; undo it afterwards as a void or a return.',
+  ],
+  'sale.revision': [
+    'sale',
+    'unknown',
+    'new',
+    'The payment names another revision or total than the sale has.',
+    'Read the sale’s view and settle the difference before sending the payment again.',
+  ],
+  'sale.no-original': [
+    'sale',
+    'none',
+    'never',
+    'The original sale is not in this till’s journal, or is not paid.',
+    'Void or return a sale that this till closed.',
+  ],
+  'line.unknown': [
+    'sale',
+    'none',
+    'never',
+    'There is no such line on this sale.',
+    'Look at the sale’s view for its lines.',
+  ],
+  'line.quantity': [
+    'sale',
+    'none',
+    'new',
+    'A quantity is a whole number from 1 to 9999; a card is sold one at a time.',
+    'Correct the quantity.',
+  ],
+  'line.exceeds-original': [
+    'sale',
+    'none',
+    'new',
+    'More would come back than was sold.',
+    'Return at most what the original sale still holds.',
+  ],
+  'article.unknown': [
+    'sale',
+    'none',
+    'new',
+    'No article has this code.',
+    'Enter the article by hand, or set it aside.',
+  ],
+  'prompt.open': [
+    'sale',
+    'none',
+    'new',
+    'The till is waiting for an answer, and this is not one.',
+    'Answer the question on the screen first, or void its line.',
+  ],
+  'prompt.unknown': [
+    'sale',
+    'none',
+    'never',
+    'This question is not open, or was answered already.',
+    'Look at the sale’s view for its open prompts.',
+  ],
+  'prompt.answer': [
+    'sale',
+    'none',
+    'new',
+    'This is no usable answer to the question.',
+    'Scan or type the serial that is printed on the card.',
+  ],
+  'scan.unreadable': ['scanner', 'none', 'new', 'The code could not be understood.', 'Scan it again.'],
+  'scan.no-sale': [
+    'sale',
+    'none',
+    'new',
+    'Nothing was rung up: no sale is in front.',
+    'Open a sale, then scan again.',
+  ],
+  // claims and providers
+  'claim.refused': [
+    'claim',
+    'none',
+    'new',
+    'The provider refused.',
+    'Offer the customer another card, or sell without it.',
+  ],
+  'claim.already-active': [
+    'claim',
+    'none',
+    'never',
+    'This card is already active.',
+    'Take another card from the shelf; do not sell this one.',
+  ],
+  'claim.wrong-article': [
+    'claim',
+    'none',
+    'new',
+    'This serial belongs to another article.',
+    'Scan the serial of the card whose article was scanned.',
+  ],
+  'claim.unknown-serial': [
+    'claim',
+    'none',
+    'new',
+    'The provider does not know this serial.',
+    'Scan the serial again; if it stays unknown, take another card.',
+  ],
+  'claim.taken': [
+    'claim',
+    'none',
+    'new',
+    'This card is reserved or being sold elsewhere.',
+    'Wait a moment or take another card.',
+  ],
+  'claim.pending': [
+    'claim',
+    'none',
+    'same',
+    'A reservation has not been answered yet.',
+    'Wait for it, or void its line.',
+  ],
+  'claim.expired': [
+    'claim',
+    'none',
+    'new',
+    'The reservation could not be renewed in time for the payment.',
+    'Scan the card again.',
+  ],
+  'claim.refund-due': [
+    'claim',
+    'done',
+    'never',
+    'The card was paid, and the provider finally refused to activate it.',
+    'Refund the customer and settle the task.',
+  ],
+  'claim.serial-twice': ['claim', 'none', 'new', 'This card is already on the sale.', 'Scan another card.'],
+  'provider.unreachable': [
+    'provider',
+    'none',
+    'same',
+    'The provider could not be reached; nothing was sent.',
+    'Sell without it, or try again later.',
+  ],
+  'provider.no-answer': [
+    'provider',
+    'unknown',
+    'same',
+    'The provider did not answer in time; the request may have arrived.',
+    'Nothing: the till asks again under the same id.',
+  ],
+  'provider.malformed': [
+    'provider',
+    'unknown',
+    'same',
+    'The provider answered something that is no answer.',
+    'Nothing: the till asks again under the same id.',
+  ],
+  'provider.breaker-open': [
+    'provider',
+    'none',
+    'same',
+    'The provider failed repeatedly; sales do not wait for it at the moment.',
+    'Sell without it; it is probed in the background.',
+  ],
+  'provider.rejected': [
+    'provider',
+    'none',
+    'never',
+    'The provider says that the request itself is wrong.',
+    'Check the plugin’s configuration.',
+  ],
+  'provider.not-found': [
+    'provider',
+    'none',
+    'new',
+    'The provider never saw this operation, and will refuse it from now on.',
+    'Nothing; a new attempt takes a new id.',
+  ],
+  'plugin.invalid': [
+    'plugin',
+    'none',
+    'never',
+    'The plugin breaks its contract and was not registered.',
+    'See `detail`; run `testPlugin` on it.',
+  ],
+  'plugin.threw': [
+    'plugin',
+    'none',
+    'new',
+    'The plugin failed while describing a call; nothing was sent.',
+    'Report it to the plugin’s author; `detail` says where.',
+  ],
+  'plugin.missing': [
+    'plugin',
+    'none',
+    'same',
+    'The journal holds work for a plugin that is not registered.',
+    'Register the plugin again, or settle the task by hand.',
+  ],
+  // tenders
+  'tender.amount': [
+    'tender',
+    'none',
+    'new',
+    'The amount does not fit this sale or this means of payment.',
+    'Offer an amount up to what is still open.',
+  ],
+  'tender.unknown-kind': [
+    'tender',
+    'none',
+    'never',
+    'This till has no such means of payment.',
+    'Use one that is configured.',
+  ],
+  'tender.restricted': [
+    'tender',
+    'none',
+    'new',
+    'This means of payment may not pay for an article on this sale.',
+    'Take another means of payment, or void the line.',
+  ],
+  'tender.order': [
+    'tender',
+    'none',
+    'new',
+    'The card terminal comes last: the amount must be all that is still open.',
+    'Take cash and stored value first; for two cards say so with `split`.',
+  ],
+  'tender.pending': [
+    'tender',
+    'none',
+    'same',
+    'A payment of this sale is not finished.',
+    'Wait for it; the terminal shows what it needs.',
+  ],
+  'tender.declined': [
+    'tender',
+    'none',
+    'new',
+    'The payment was declined.',
+    'Ask for another card or another means of payment.',
+  ],
+  'tender.cancelled': [
+    'tender',
+    'none',
+    'new',
+    'The payment was cancelled at the terminal.',
+    'Start it again, or take another means of payment.',
+  ],
+  'tender.unresolved': [
+    'tender',
+    'unknown',
+    'same',
+    'It is not known whether the payment was booked; the terminal is being asked.',
+    'Wait, or settle the task from the terminal’s own slip. Do not charge again.',
+  ],
+  'tender.cash-step': [
+    'tender',
+    'none',
+    'new',
+    'Cash in this currency has no such coin.',
+    'Enter an amount that coins can make.',
+  ],
+  'tender.short': [
+    'tender',
+    'done',
+    'never',
+    'A hold could not be captured after the sale was paid.',
+    'Collect the missing amount or write it off; settle the task.',
+  ],
+  'tender.owed': [
+    'tender',
+    'done',
+    'same',
+    'A payment of a cancelled sale could not be reversed.',
+    'Give the money back by hand and settle the task.',
+  ],
+  'task.unknown': [
+    'register',
+    'none',
+    'never',
+    'There is no open task with this id.',
+    'Look at `till.tasks()`.',
+  ],
+  'task.action': [
+    'register',
+    'none',
+    'new',
+    'This task does not have that action.',
+    'Choose one of the actions the task lists, and name operator and reason.',
+  ],
+  // terminal
+  'terminal.absent': [
+    'terminal',
+    'none',
+    'same',
+    'The payment terminal cannot be reached; nothing was sent.',
+    'Check its cable and power, or take cash.',
+  ],
+  'terminal.busy': [
+    'terminal',
+    'none',
+    'same',
+    'The terminal is busy with another transaction.',
+    'Wait until it is done.',
+  ],
+  'terminal.blocked': [
+    'terminal',
+    'none',
+    'same',
+    'The terminal’s last payment is unresolved; a new one would destroy the evidence.',
+    'Wait until it is resolved, settle its task, or take another means of payment.',
+  ],
+  'terminal.amount': [
+    'terminal',
+    'none',
+    'new',
+    'The amount does not fit the terminal’s field.',
+    'Split the payment.',
+  ],
+  'terminal.refused': [
+    'terminal',
+    'none',
+    'new',
+    'The terminal refused; `detail.resultCode` says why.',
+    'Follow the terminal’s display.',
+  ],
+  'terminal.link-lost': [
+    'terminal',
+    'unknown',
+    'same',
+    'The link to the terminal broke during the payment.',
+    'Nothing: the till asks the terminal what became of it.',
+  ],
+  'terminal.no-answer': [
+    'terminal',
+    'unknown',
+    'same',
+    'The terminal stopped answering.',
+    'Nothing: the till asks the terminal what became of it.',
+  ],
+  'terminal.malformed': [
+    'terminal',
+    'unknown',
+    'same',
+    'The terminal sent something that cannot be read.',
+    'Nothing: the till asks the terminal what became of it.',
+  ],
+  'terminal.cannot-tell': [
+    'terminal',
+    'unknown',
+    'never',
+    'The terminal’s own record does not tell whether the payment was booked.',
+    'Read the terminal’s slip and settle the task.',
+  ],
+  'terminal.not-booked': [
+    'terminal',
+    'none',
+    'new',
+    'The terminal did not book the payment.',
+    'Start the payment again.',
+  ],
+  'terminal.reversed': [
+    'terminal',
+    'none',
+    'new',
+    'The terminal reversed the payment.',
+    'Start the payment again.',
+  ],
+  'terminal.rejected-approval': [
+    'terminal',
+    'unknown',
+    'same',
+    'The till did not acknowledge the approval, so the terminal reverses it.',
+    'Nothing: the till asks the terminal what became of it.',
+  ],
+  // printer
+  'printer.absent': [
+    'printer',
+    'none',
+    'same',
+    'The printer cannot be reached.',
+    'Check its cable and power, then print again.',
+  ],
+  'printer.paper-out': [
+    'printer',
+    'none',
+    'same',
+    'The printer has no paper.',
+    'Put in a new roll, then print the receipt again; it will say COPY.',
+  ],
+  'printer.cover-open': [
+    'printer',
+    'none',
+    'same',
+    'The printer’s cover is open.',
+    'Close it, then print again.',
+  ],
+  'printer.error': [
+    'printer',
+    'none',
+    'same',
+    'The printer reports an error.',
+    'Look at the printer; switch it off and on if it asks for it.',
+  ],
+  'printer.no-answer': [
+    'printer',
+    'none',
+    'same',
+    'The printer took the job but did not say that it printed it.',
+    'Look at the paper; print a copy if it is missing.',
+  ],
+  'printer.unprintable': [
+    'printer',
+    'none',
+    'same',
+    'The printer has no character for some of the text.',
+    'Choose a code page that has them; `detail.characters` lists them.',
+  ],
+  // scanner
+  'scanner.garbled': ['scanner', 'none', 'new', 'The scanner sent bytes that are no code.', 'Scan again.'],
+  'scanner.cut-off': ['scanner', 'none', 'new', 'A code was cut off in the middle.', 'Scan again.'],
+  'scanner.too-long': [
+    'scanner',
+    'none',
+    'new',
+    'The scanner sent more than any code can hold.',
+    'Check the scanner’s terminator setting.',
+  ],
+  // transports
+  'transport.unreachable': [
+    'transport',
+    'none',
+    'same',
+    'The device cannot be reached.',
+    'Check address, cable and power.',
+  ],
+  'transport.timeout': [
+    'transport',
+    'none',
+    'same',
+    'The device did not accept the connection in time.',
+    'Check address, cable and power.',
+  ],
+  'transport.closed': [
+    'transport',
+    'unknown',
+    'same',
+    'The connection to the device was lost.',
+    'The driver reconnects by itself; check the cable if it does not.',
+  ],
+  'transport.missing-module': [
+    'transport',
+    'none',
+    'never',
+    'This kind of connection needs a package that is not installed.',
+    'Install the package named in `detail.install`.',
+  ],
+  'http.not-sent': [
+    'http',
+    'none',
+    'same',
+    'The server could not be reached; nothing was sent.',
+    'The till tries the next server, or later again.',
+  ],
+  'http.no-answer': [
+    'http',
+    'unknown',
+    'same',
+    'The server did not answer completely; the request may have arrived.',
+    'The till asks again under the same id.',
+  ],
+  // disk and journal
+  'disk.failed': [
+    'disk',
+    'unknown',
+    'never',
+    'The disk failed.',
+    'Stop selling on this till and look at the disk; `detail` names file and reason.',
+  ],
+  'disk.full': [
+    'disk',
+    'none',
+    'same',
+    'The disk is full.',
+    'Free some space; nothing that was acknowledged is lost.',
+  ],
+  'disk.network-volume': [
+    'disk',
+    'none',
+    'never',
+    'The journal directory lies on a network volume, where no lock can be trusted.',
+    'Choose a directory on a local disk.',
+  ],
+  'journal.in-use': [
+    'journal',
+    'none',
+    'same',
+    'Another process holds this journal.',
+    'Close the other till program; two on one journal would sell twice.',
+  ],
+  'journal.not-writable': [
+    'journal',
+    'none',
+    'same',
+    'The journal directory cannot be written.',
+    'Correct the rights of the directory, or choose another one.',
+  ],
+  'journal.damaged': [
+    'journal',
+    'unknown',
+    'never',
+    'The journal is damaged in the middle; `detail` names file and offset.',
+    'Keep the directory as it is and copy it; do not sell on it. `cashdesk journal verify` shows the place.',
+  ],
+  'journal.not-ours': [
+    'journal',
+    'none',
+    'never',
+    'The directory holds files that are no journal of this version.',
+    'Choose an empty directory, or the right one.',
+  ],
+  'journal.poisoned': [
+    'journal',
+    'unknown',
+    'never',
+    'A write to the journal failed, so nothing more can be promised.',
+    'Stop selling on this till. Restart it; what was acknowledged is safe.',
+  ],
+  'journal.too-large': [
+    'journal',
+    'none',
+    'never',
+    'A single record exceeds the journal’s limit.',
+    'Split the sale.',
+  ],
+  'journal.restored': [
+    'journal',
+    'none',
+    'same',
+    'The journal was copied or restored from a backup; only queries are answered.',
+    'Make sure that no other till uses the original, then confirm with `cashdesk journal confirm`.',
+  ],
+  // configuration
+  'config.invalid': [
+    'config',
+    'none',
+    'never',
+    'The configuration is not valid; `detail` names the place.',
+    'Correct it; `cashdesk check FILE` shows every mistake at once.',
+  ],
+  'config.secret': [
+    'config',
+    'none',
+    'never',
+    'A secret that the configuration refers to cannot be found.',
+    'Set the environment variable or file it names.',
+  ],
+  // host
+  'host.port-in-use': [
+    'host',
+    'none',
+    'same',
+    'The port is in use by another program.',
+    'Choose another port with --port, or stop the other program.',
+  ],
+  'host.database': [
+    'host',
+    'none',
+    'same',
+    'The database cannot be opened or used.',
+    'Check DATABASE_URL, or the directory of the embedded database.',
+  ],
+  'host.in-use': [
+    'host',
+    'none',
+    'same',
+    'Another process holds the embedded database’s directory.',
+    'Stop the other host, or choose another directory.',
+  ],
+  'host.bad-request': [
+    'host',
+    'none',
+    'never',
+    'The request is not of the documented form.',
+    'See the OpenAPI page of the host.',
+  ],
+  'host.unauthorised': ['host', 'none', 'never', 'User or password is wrong.', 'Correct the credentials.'],
+  // simulators
+  'sim.usage': [
+    'sim',
+    'none',
+    'never',
+    'The simulator was asked for something it does not have.',
+    'See `cashdesk sim --help`.',
+  ],
+} as const
+
+export type ErrorCode = keyof typeof TABLE
+
+const entries: readonly (readonly [string, readonly [Locus, MoneyEffect, Retry, string, string]])[] =
+  Object.entries(TABLE)
+
+/** The table, by code. */
+export const ERRORS: { readonly [code in ErrorCode]: ErrorEntry } = Object.fromEntries(
+  entries.map(([code, [locus, outcome, retry, message, next]]) => [
+    code,
+    { locus, outcome, retry, message, next },
+  ]),
+) as { [code in ErrorCode]: ErrorEntry }
+
+/** What may be said beside the code. Never a secret. */
+export type ErrorDetail = { readonly [name: string]: string | number | boolean | null | readonly string[] }
+
+/** An error as plain JSON: crosses the sdk's surface, is journaled, shown and printed. */
+export interface ErrorReport {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly outcome: MoneyEffect
+  readonly retry: Retry
+  readonly next: string
+  readonly detail?: ErrorDetail
+}
+
+const MONEY: { readonly [effect in MoneyEffect]: string } = {
+  none: 'No money moved because of it.',
+  done: 'The money has moved.',
+  unknown: 'What it means for the money is not known yet.',
+}
+
+/** The report for `code`, with the particulars of this case. */
+export function report(code: ErrorCode, detail?: ErrorDetail): ErrorReport {
+  const { message, outcome, retry, next } = ERRORS[code]
+  return detail === undefined
+    ? { code, message, outcome, retry, next }
+    : { code, message, outcome, retry, next, detail }
+}
+
+/** What happened, what it means for the money, what to do now: three sentences for a person. */
+export function explain(error: ErrorReport): string {
+  return `${error.message} ${MONEY[error.outcome]} ${error.next}`
+}
+
+/** The only error this house throws. */
+export class CashdeskError extends Error {
+  override readonly name = 'CashdeskError'
+  readonly code: ErrorCode
+  readonly detail: ErrorDetail | undefined
+
+  constructor(code: ErrorCode, detail?: ErrorDetail, options?: { readonly cause?: unknown }) {
+    super(`${code}: ${explain(report(code, detail))}${detail ? ` ${JSON.stringify(detail)}` : ''}`, options)
+    this.code = code
+    this.detail = detail
+  }
+
+  get report(): ErrorReport {
+    return report(this.code, this.detail)
+  }
+}
+
+/** The report of anything that was thrown; what is not ours becomes `fallback` with its message as detail. */
+export function reportOf(thrown: unknown, fallback: ErrorCode): ErrorReport {
+  if (thrown instanceof CashdeskError) return thrown.report
+  return report(fallback, { reason: thrown instanceof Error ? thrown.message : String(thrown) })
+}

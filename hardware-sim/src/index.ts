@@ -1,2 +1,3 @@
 // Simulated devices that speak the real bytes.
-export {}
+export * from './program.ts'
+export * from './programs.ts'

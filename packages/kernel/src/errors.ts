@@ -715,6 +715,20 @@ const TABLE = {
     'The simulator was asked for something it does not have.',
     'See `cashdesk sim --help`.',
   ],
+  'sim.port-in-use': [
+    'sim',
+    'none',
+    'same',
+    'The simulator cannot listen on this port.',
+    'Choose another port, or stop the program that uses it.',
+  ],
+  'sim.books': [
+    'sim',
+    'none',
+    'never',
+    'The simulator’s books cannot be read or written; `detail` names the file.',
+    'Choose another file, or move the damaged one away.',
+  ],
 } as const
 
 export type ErrorCode = keyof typeof TABLE

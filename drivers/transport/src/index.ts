@@ -1,2 +1,6 @@
-// Byte streams to devices: TCP, serial, file.
-export {}
+// Byte streams to devices: TCP, serial lines and file devices behind the kernel's `Transport`, and a link that keeps
+// one of them open.
+export * from './link.ts'
+export { type FileOptions, fileTransport } from './node-file.ts'
+export { type SerialOptions, serialTransport } from './node-serial.ts'
+export { type TcpOptions, tcpTransport } from './node-tcp.ts'

@@ -1,0 +1,66 @@
+// Devices on a serial line, RS-232 or USB CDC. The package `serialport` is optional: it is loaded when a line is
+// opened, so that a till without serial devices needs no native code.
+import { CashdeskError, type Transport } from '@cashdesk/kernel'
+import type { SerialPort } from 'serialport'
+import { OPEN_TIMEOUT_MS, openWithin } from './attempt.ts'
+import { connectionOver, nodeTimer } from './node-duplex.ts'
+
+export interface SerialOptions {
+  /** `COM3`, `/dev/ttyACM0`. */
+  readonly path: string
+  /** Bits per second; default 9600. */
+  readonly baudRate?: number
+  readonly dataBits?: 5 | 6 | 7 | 8
+  readonly parity?: 'none' | 'even' | 'odd' | 'mark' | 'space'
+  readonly stopBits?: 1 | 1.5 | 2
+  /** Hardware flow control; default false. */
+  readonly rtscts?: boolean
+  /** For messages; `serial PATH` if absent. */
+  readonly name?: string
+  /** Default 3000. */
+  readonly openTimeoutMs?: number
+}
+
+type SerialModule = { readonly SerialPort: typeof SerialPort }
+
+/** A serial line, 8N1 at 9600 unless told otherwise. Opening throws `transport.missing-module` without `serialport`. */
+export function serialTransport(options: SerialOptions): Transport {
+  return serialTransportFrom(() => import('serialport'), options)
+}
+
+/** As `serialTransport`, with the package loaded by `load`. */
+export function serialTransportFrom(load: () => Promise<SerialModule>, options: SerialOptions): Transport {
+  const { path, openTimeoutMs = OPEN_TIMEOUT_MS } = options
+  if (path === '') throw new CashdeskError('config.invalid', { field: 'path' })
+  const name = options.name ?? `serial ${path}`
+  return {
+    name,
+    async open(listener, { timeoutMs = openTimeoutMs, signal } = {}) {
+      const { SerialPort } = await load().catch((cause: unknown) => {
+        throw new CashdeskError(
+          'transport.missing-module',
+          { name, install: 'npm install serialport@13' },
+          { cause },
+        )
+      })
+      const port = await openWithin(
+        { name, timeoutMs, signal },
+        nodeTimer,
+        () => opened(SerialPort, options),
+        opening => void opening.then(late => late.close()).catch(() => undefined),
+      )
+      return connectionOver(port, name, listener, {
+        end: () => port.close(),
+        destroy: () => port.destroy(),
+      })
+    },
+  }
+}
+
+function opened(Port: SerialModule['SerialPort'], options: SerialOptions): Promise<SerialPort> {
+  const { path, baudRate = 9600, dataBits = 8, parity = 'none', stopBits = 1, rtscts = false } = options
+  return new Promise((resolve, reject) => {
+    const port = new Port({ path, baudRate, dataBits, parity, stopBits, rtscts, autoOpen: false })
+    port.open(error => (error === null || error === undefined ? resolve(port) : reject(error)))
+  })
+}

@@ -26,9 +26,28 @@ export interface Intent {
 
 /** The life of an operation after its intent: folded into the outbox. */
 export type OpEvent =
-  | { readonly type: 'op.scheduled'; readonly op: OperationId; readonly next: 'repeat' | 'query'; readonly at: EpochMs; readonly attempt: number }
-  | { readonly type: 'op.attempted'; readonly op: OperationId; readonly next: 'repeat' | 'query'; readonly attempt: number }
-  | { readonly type: 'op.settled'; readonly op: OperationId; readonly outcome: 'done' | 'refused' | 'abandoned' }
+  /** The outcome is open; `next` follows at `at`. `uncertain`: an attempt may have reached the world. */
+  | {
+      readonly type: 'op.scheduled'
+      readonly op: OperationId
+      readonly next: 'repeat' | 'query'
+      readonly at: EpochMs
+      readonly attempt: number
+      readonly uncertain: boolean
+    }
+  /** That attempt leaves now, under the same id. */
+  | {
+      readonly type: 'op.attempted'
+      readonly op: OperationId
+      readonly next: 'repeat' | 'query'
+      readonly attempt: number
+    }
+  /** Nothing more will be tried. */
+  | {
+      readonly type: 'op.settled'
+      readonly op: OperationId
+      readonly outcome: 'done' | 'refused' | 'abandoned'
+    }
 
 export interface Step {
   /** Version of the rules that decided it. */

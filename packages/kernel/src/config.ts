@@ -1,0 +1,59 @@
+// What the checkout must know about its lane and its participants to decide. Journaled with every start, so that a
+// recorded decision can be understood later.
+import type { Currency } from './money.ts'
+
+/** How a provider is treated when it does not answer. All data, all milliseconds. */
+export interface ProviderProfile {
+  /** One attempt, from the call to the last byte of the answer. */
+  readonly timeoutMs: number
+  /** How long a sale waits for a reservation, all attempts together, before its line is refused. */
+  readonly reserveLimitMs: number
+  /** Delays between attempts: first, growing by `factor` up to `maxMs`, each shortened at random by up to `jitter` (0 to 1). */
+  readonly retry: {
+    readonly firstMs: number
+    readonly factor: number
+    readonly maxMs: number
+    readonly jitter: number
+  }
+  /**
+   * What follows an unknown outcome. `repeat`: the same request under the same id, which the provider answers once.
+   * `query`: ask first; for providers that do not recognise a repeated id, and for requests that may not be kept.
+   */
+  readonly onUnknown: 'repeat' | 'query'
+  /** A commit that stays unknown this long becomes a task, and is tried on. */
+  readonly taskAfterMs: number
+  /** After so many failures in a row sales stop waiting for the provider, for `coolMs`. */
+  readonly breaker: { readonly failures: number; readonly coolMs: number }
+}
+
+/** What a plugin declared at registration, as far as the checkout needs it. */
+export interface ParticipantConfig {
+  readonly plugin: string
+  readonly claims: 'line' | 'basket' | 'tender'
+  readonly operations: readonly string[]
+  /** Names of plugins whose commits must be settled, or out of time, before this one's commit is sent. */
+  readonly after: readonly string[]
+  /** The receipt waits for this commit, within the budget. */
+  readonly beforePaper: boolean
+  /** Tenders that may not pay for what this plugin sells. */
+  readonly notPaidBy: readonly string[]
+  readonly offline: { readonly reserve: 'refuse' }
+  readonly profile: ProviderProfile
+}
+
+export interface LaneConfig {
+  readonly lane: string
+  readonly currency: Currency
+  readonly locale: string
+  /** What stands at the top of every receipt. */
+  readonly header: readonly string[]
+  readonly hasTerminal: boolean
+  readonly hasPrinter: boolean
+  readonly participants: readonly ParticipantConfig[]
+  /** A reservation must outlive a payment that starts now: the terminal's longest dialogue plus a margin. */
+  readonly paymentTimeMs: number
+  /** How long the receipt waits for commits if the register does not say. */
+  readonly commitBudgetMs: number
+  /** How often the register is asked about a sale it owns. */
+  readonly askRegisterMs: number
+}

@@ -707,6 +707,27 @@ const TABLE = {
     'See the OpenAPI page of the host.',
   ],
   'host.unauthorised': ['host', 'none', 'never', 'User or password is wrong.', 'Correct the credentials.'],
+  'host.repeated-differently': [
+    'host',
+    'none',
+    'never',
+    'This operation id was used before with other parameters; nothing was done.',
+    'Repeat the call exactly, or use a new id for a new intention.',
+  ],
+  'host.not-found': [
+    'host',
+    'none',
+    'never',
+    'The host has no such page, card or operation.',
+    'Check the address; the OpenAPI page of the host lists what it answers.',
+  ],
+  'host.failed': [
+    'host',
+    'unknown',
+    'same',
+    'The host failed while working on the request.',
+    'Ask again under the same id; see the host’s log.',
+  ],
   // simulators
   'sim.usage': [
     'sim',

@@ -8,17 +8,18 @@ const roots = [...under('packages'), ...under('drivers'), 'hardware-sim', ...und
   existsSync(`${root}/package.json`),
 )
 
-const project = (name: string, include: string[]): object => ({
+const project = (name: string, include: string[], exclude: string[] = []): object => ({
   resolve: { conditions: ['@cashdesk/source'] },
   ssr: { resolve: { conditions: ['@cashdesk/source'] } },
-  test: { name, include, testTimeout: 20_000, hookTimeout: 30_000 },
+  test: { name, include, exclude, testTimeout: 20_000, hookTimeout: 30_000 },
 })
 
 export default defineConfig({
   test: {
     projects: [
       ...roots.map(root => project(root.split('/').at(-1) ?? root, [`${root}/src/**/*.test.ts`])),
-      project('house', ['test/**/*.test.ts']),
+      // The full runs take minutes and have a configuration of their own: vitest.full.config.ts.
+      project('house', ['test/**/*.test.ts'], ['test/full/**']),
     ],
   },
 })

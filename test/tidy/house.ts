@@ -62,7 +62,7 @@ export interface Workspace {
 }
 
 /** The folders that the root's `workspaces` patterns name and that hold a package.json. */
-export function workspaceFolders(): readonly string[] {
+function workspaceFolders(): readonly string[] {
   return (manifestOf('').workspaces ?? [])
     .flatMap(pattern =>
       pattern.endsWith('/*')
@@ -182,11 +182,14 @@ function moduleOf(node: Node): string | undefined {
 }
 
 function textOf(node: unknown): string | undefined {
-  return isNode(node) && node.type === 'Literal' && typeof node['value'] === 'string' ? node['value'] : undefined
+  return isNode(node) && node.type === 'Literal' && typeof node['value'] === 'string'
+    ? node['value']
+    : undefined
 }
 
 function valuesOf(node: Node): readonly string[] {
-  if (node['importKind'] === 'type' || node['exportKind'] === 'type' || node.type === 'TSImportType') return []
+  if (node['importKind'] === 'type' || node['exportKind'] === 'type' || node.type === 'TSImportType')
+    return []
   const specifiers = node['specifiers']
   if (!Array.isArray(specifiers)) return ['*']
   return specifiers
@@ -195,12 +198,9 @@ function valuesOf(node: Node): readonly string[] {
     .map((name, at) => (specifiers[at]?.type === 'ImportNamespaceSpecifier' ? '*' : name))
 }
 
-/** `packages/kernel` for any path inside it. */
-export function workspaceOf(path: string): string | undefined {
-  return workspaceFolders().find(folder => path.startsWith(`${folder}/`))
-}
-
 /** A relative import as a path from the root. */
 export function resolveFrom(path: string, from: string): string {
-  return relative(ROOT, join(ROOT, path, '..', from)).split(sep).join('/')
+  return relative(ROOT, join(ROOT, path, '..', from))
+    .split(sep)
+    .join('/')
 }

@@ -47,7 +47,9 @@ const isTest = (file: Source): boolean => file.isTest
 
 function allowed(workspace: Workspace, from: string): boolean {
   const target = byName.get(packageOf(from))
-  return target === undefined || layerOf(workspace.folder).mayImport.some(place => matches(place, target.folder))
+  return (
+    target === undefined || layerOf(workspace.folder).mayImport.some(place => matches(place, target.folder))
+  )
 }
 
 describe('the import table', () => {
@@ -133,7 +135,9 @@ function byteTools(): readonly string[] {
     if (path.endsWith('.test.ts')) continue
     walk(source(path).program, node => {
       if (node.type !== 'ExportNamedDeclaration') return
-      const declared = /export (?:const|function|class) (\w+)/.exec(source(path).text.slice(node.start, node.end))
+      const declared = /export (?:const|function|class) (\w+)/.exec(
+        source(path).text.slice(node.start, node.end),
+      )
       if (declared?.[1]) names.push(declared[1])
     })
   }

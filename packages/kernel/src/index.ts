@@ -1,11 +1,13 @@
 // The vocabulary of Cashdesk. Nothing here does I/O, reads a clock or decides anything.
 export * from './brand.ts'
+export * from './bytes.ts'
 export * from './call.ts'
 export * from './config.ts'
 export * from './device.ts'
 export * from './effect.ts'
 export * from './errors.ts'
 export * from './event.ts'
+export * from './gs1.ts'
 export * from './gtin.ts'
 export * from './ids.ts'
 export * from './input.ts'

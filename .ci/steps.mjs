@@ -14,9 +14,10 @@ const OUTPUT_LIMIT = 200_000
 
 /**
  * Runs `command` with `args` and resolves to `{ code, out, err }`. A run that exceeds `timeoutMs` is killed
- * with everything it started (where the system has process groups) and counts as failed.
+ * with everything it started (where the system has process groups) and counts as failed. With `show` its
+ * output appears while it runs.
  */
-export function run(command, args, { timeoutMs = 600_000, env = {}, cwd = ROOT } = {}) {
+export function run(command, args, { timeoutMs = 600_000, env = {}, cwd = ROOT, show = false } = {}) {
   return new Promise(resolve => {
     const grouped = process.platform !== 'win32'
     const child = spawn(command, args, {
@@ -32,6 +33,7 @@ export function run(command, args, { timeoutMs = 600_000, env = {}, cwd = ROOT }
     ]) {
       stream.setEncoding('utf8').on('data', text => {
         said[name] = (said[name] + text).slice(-OUTPUT_LIMIT)
+        if (show) process.stdout.write(text)
       })
     }
     const interrupt = () => {

@@ -1,0 +1,66 @@
+// The full run: what a newcomer does first (npm test, npm start), then every longer tier. It goes on after a
+// failure and ends with one line, `N passed, N failed`, which counts single tests and the steps beside them.
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startPostgres } from './postgres.mjs'
+import { complaint, ledger, ROOT, run } from './steps.mjs'
+import { readReport } from './vitest-report.mjs'
+
+const reports = mkdtempSync(join(tmpdir(), 'cashdesk-reports-'))
+const everything = process.env.CASHDESK_REQUIRE === 'all'
+const steps = ledger()
+const tests = { passed: 0, failed: 0 }
+const minutes = count => count * 60_000
+const npm = (args, options) => run('npm', args, options)
+
+/** A tier of tests. Where everything is required, a skipped test is a failed one. */
+async function tier(title, script, options) {
+  await steps.step(title, async () => {
+    const outputFile = join(reports, `${script.replaceAll(':', '-')}.json`)
+    const args = ['run', script, '--', '--reporter=json', `--outputFile=${outputFile}`]
+    const result = await npm(script === 'test' ? args.slice(1) : args, options)
+    const { passed, failed, skipped, complaints, skippedTitles = [] } = readReport(outputFile)
+    const missing = everything ? skipped : 0
+    tests.passed += passed
+    tests.failed += failed + missing
+    process.stdout.write(`  ${passed} passed, ${failed} failed, ${skipped} skipped\n`)
+    if (complaints.length > 0) return complaints.join('\n')
+    if (missing > 0) return `skipped, and nothing may be:\n${skippedTitles.join('\n')}`
+    return complaint(result)
+  })
+}
+
+/** One sale, as the README promises it: the last line on stdout is JSON and says that the sale is closed. */
+async function firstSale() {
+  const result = await npm(['start', '--silent', '--', '--auto', '--json'], { timeoutMs: minutes(2) })
+  if (result.code !== 0) return complaint(result)
+  const said = JSON.parse(result.out.trim().split('\n').at(-1) ?? '')
+  const right = said.sale?.state === 'closed' && said.host?.card === 'active' && said.tasks?.length === 0
+  return right ? undefined : JSON.stringify(said, undefined, 2)
+}
+
+mkdirSync(join(ROOT, 'node_modules'), { recursive: true })
+let database
+await steps.step('a PostgreSQL server to test against', async () => {
+  database = await startPostgres()
+  return undefined
+})
+const env = database ? { CASHDESK_TEST_DATABASE_URL: database.url } : {}
+await tier('npm test', 'test', { timeoutMs: minutes(9), env })
+await steps.step('npm start -- --auto --json', firstSale)
+await steps.step('npm run check', async () =>
+  complaint(await npm(['run', 'check'], { timeoutMs: minutes(4) })),
+)
+await tier('npm run test:full', 'test:full', { timeoutMs: minutes(8) })
+await steps.step('npm run test:nodes', async () =>
+  complaint(await npm(['run', 'test:nodes'], { timeoutMs: minutes(12), show: true })),
+)
+await database?.stop()
+rmSync(reports, { recursive: true, force: true })
+
+const failed = tests.failed + steps.failed.length
+if (failed > 0)
+  process.stdout.write(`\nNot in order:\n${steps.failed.map(title => `- ${title}`).join('\n')}\n`)
+process.exitCode = failed > 0 ? 1 : 0
+process.stdout.write(`${tests.passed + steps.passed} passed, ${failed} failed\n`)

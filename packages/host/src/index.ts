@@ -1,2 +1,26 @@
-// The reference back end of Cashdesk plugins.
-export {}
+// The reference back end as a library: start it, or take its pure rules into a simulation.
+export type * from './books.ts'
+export {
+  type Activate,
+  type ActivationRequest,
+  DEFAULT_POLICY,
+  decide,
+  type Follow,
+  keysOf,
+  type Policy,
+  type Reserve,
+  refuseOutright,
+  remainingMs,
+  type Status,
+  type Verdict,
+} from './rules.ts'
+export type { User } from './shapes.ts'
+export {
+  DEVELOPMENT_ADMIN_TOKEN,
+  DEVELOPMENT_USER,
+  type Host,
+  type HostOptions,
+  type StoreChoice,
+  startHost,
+} from './start.ts'
+export { type Keep, MemoryStore, type Snapshot } from './store-memory.ts'

@@ -1,2 +1,7 @@
-// The pure checkout machine of Cashdesk.
-export {}
+// The checkout: a pure machine that decides what a lane does next. It performs nothing and remembers nothing itself.
+export { DECIDE_VERSION, type Decision, decide } from './decide.ts'
+export { evolve } from './evolve.ts'
+export { emptyLane, type Lane, type LaneOperation } from './lane.ts'
+export { nextDue } from './recovery.ts'
+export { diagram, TABLE, type Transition, validateTable } from './table.ts'
+export { type Totals, totalsOf } from './totals.ts'

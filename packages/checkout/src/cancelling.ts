@@ -1,0 +1,105 @@
+// Before the pivot everything can be let go: claims are released, legs reversed. A sale that the register owns can
+// be cancelled after its payment too; then what was committed is voided.
+import type { ErrorReport, Leg, Sale, SaleId } from '@cashdesk/kernel'
+import { report } from '@cashdesk/kernel'
+import { releaseClaim } from './claims.ts'
+import type { Draft } from './draft.ts'
+import { voidClaim } from './linked.ts'
+import { openDrawer } from './settling.ts'
+import { terminalOccupied } from './tendering.ts'
+
+/** When a reversal finds the terminal occupied: how soon it is tried again. */
+const OCCUPIED_RETRY_MS = 2_000
+
+export function cancelSale(draft: Draft, sale: Sale, reason: string | undefined): void {
+  const paid = sale.paidAt !== undefined
+  if (paid && sale.owner !== 'register')
+    return draft.refuse('sale.not-cancellable', { state: sale.state }, sale.id)
+  const undecided = sale.legs.find(leg => ['sent', 'approved', 'unknown'].includes(leg.state))
+  if (undecided) {
+    return draft.refuse(
+      undecided.state === 'unknown' ? 'tender.unresolved' : 'tender.pending',
+      { payment: undecided.id },
+      sale.id,
+    )
+  }
+  if (sale.claims.some(claim => claim.of !== undefined && claim.state === 'voiding'))
+    return draft.refuse('claim.pending', undefined, sale.id)
+  // A card of the original is dead already: now the customer must get the money.
+  if (sale.claims.some(claim => claim.of !== undefined && claim.state === 'voided')) {
+    return draft.refuse('sale.not-cancellable', { reason: 'a card was deactivated for it' }, sale.id)
+  }
+  draft.emit({ type: 'sale.cancelling', sale: sale.id, ...(reason === undefined ? {} : { reason }) })
+  for (const claim of sale.claims) {
+    if (claim.state === 'committed') voidClaim(draft, sale.id, claim)
+    else if (claim.of === undefined) releaseClaim(draft, sale.id, claim)
+  }
+  for (const leg of sale.legs) if (leg.state === 'done') giveBack(draft, sale, leg)
+  continueCancelling(draft, sale.id)
+}
+
+function giveBack(draft: Draft, sale: Sale, leg: Leg): void {
+  if (leg.kind === 'terminal' && !sale.training) {
+    draft.emit({ type: 'leg.moved', sale: sale.id, tender: leg.id, to: 'reversing' })
+    reverseLeg(draft, sale.id, leg)
+    return
+  }
+  // Cash goes back over the counter, a hold is released with its claim, the register gives its own payment back.
+  draft.emit({ type: 'leg.moved', sale: sale.id, tender: leg.id, to: 'reversed' })
+  if (leg.kind === 'cash') openDrawer(draft, sale.id)
+}
+
+/** Reverses a card payment, as soon as the terminal is free. */
+export function reverseLeg(draft: Draft, id: SaleId, leg: Leg): void {
+  const waits = terminalOccupied(draft) !== undefined
+  const sale = draft.sale(id)
+  const effect = {
+    type: 'terminal',
+    operation: leg.amountMinor < 0 ? 'pay' : 'reverse',
+    sale: id,
+    tender: leg.id,
+    amountMinor: Math.abs(leg.amountMinor),
+    currency: sale.currency,
+  } as const
+  const op = draft.open(
+    'reverse',
+    { sale: id, tender: leg.id },
+    { class: 'query', queue: 'terminal', effect: leg.facts ? { ...effect, original: leg.facts } : effect },
+  )
+  if (waits)
+    draft.emit({
+      type: 'op.scheduled',
+      op,
+      next: 'repeat',
+      at: draft.now + OCCUPIED_RETRY_MS,
+      attempt: 1,
+      uncertain: false,
+    })
+}
+
+/** The customer is owed money that no machine could give back. */
+export function reversalRefused(draft: Draft, id: SaleId, leg: Leg, error: ErrorReport): void {
+  draft.emit({ type: 'leg.moved', sale: id, tender: leg.id, to: 'owed', error })
+  draft.task({
+    kind: 'customer-owed',
+    sale: id,
+    tender: leg.id,
+    amountMinor: leg.amountMinor,
+    error: report('tender.owed', { reason: error.code }),
+    actions: ['retry', 'settled'],
+  })
+  continueCancelling(draft, id)
+}
+
+/** Cancelled once the money is settled; releases go on in the outbox, whatever the provider does. */
+export function continueCancelling(draft: Draft, id: SaleId): void {
+  const sale = draft.sale(id)
+  if (sale.state !== 'cancelling' || sale.legs.some(leg => leg.state === 'reversing')) return
+  if (
+    sale.claims.some(
+      claim => claim.state === 'committing' || (claim.state === 'voiding' && claim.of === undefined),
+    )
+  )
+    return
+  draft.emit({ type: 'sale.cancelled', sale: id, at: draft.now })
+}

@@ -1,0 +1,73 @@
+// The life of one operation: opened, sent, asked about, tried again, settled. Shared by claims, payments and paper.
+// An unknown outcome is never guessed: the next attempt is a recorded event under the same id.
+import type {
+  Claim,
+  ErrorReport,
+  OperationId,
+  ProviderOperation,
+  ProviderProfile,
+  SaleId,
+} from '@cashdesk/kernel'
+import { fractionOf } from '@cashdesk/kernel'
+import type { Draft } from './draft.ts'
+import type { LaneOperation } from './lane.ts'
+
+/** After a query that could not be made: when to ask the terminal again. It is next to the till; it comes back soon. */
+const TERMINAL_RETRY: ProviderProfile['retry'] = { firstMs: 1_000, factor: 2, maxMs: 30_000, jitter: 0.2 }
+/** A plugin that is no longer registered: its work waits, and is looked at rarely. */
+const ORPHAN_RETRY: ProviderProfile['retry'] = { firstMs: 60_000, factor: 2, maxMs: 3_600_000, jitter: 0.2 }
+
+/** Opens an operation of a claim at its provider. */
+export function openProvider(
+  draft: Draft,
+  sale: SaleId,
+  claim: Claim,
+  operation: ProviderOperation,
+  extra: { readonly about?: OperationId; readonly amountMinor?: number; readonly limitAt?: number } = {},
+): OperationId {
+  const { limitAt, ...about } = extra
+  return draft.open(
+    operation,
+    { sale, claim: claim.id, plugin: claim.plugin, ...(limitAt === undefined ? {} : { limitAt }) },
+    {
+      class: 'query',
+      // One after the other per sale and provider; sales, and providers within a sale, do not wait for each other.
+      queue: `${sale} ${claim.plugin}`,
+      effect: { type: 'provider', plugin: claim.plugin, operation, sale, claim: claim.id, ...about },
+    },
+  )
+}
+
+/** The delay before attempt number `attempt + 1`, shortened at random so that a thousand tills do not come back at once. */
+export function retryDelay(draft: Draft, retry: ProviderProfile['retry'], attempt: number): number {
+  const full = Math.min(retry.maxMs, retry.firstMs * retry.factor ** Math.min(attempt - 1, 60))
+  return Math.round(full * (1 - retry.jitter * fractionOf(draft.stamp, attempt)))
+}
+
+/** Nothing of this operation ever left the till. */
+export function neverSent(operation: LaneOperation, error: ErrorReport): boolean {
+  return error.outcome === 'none' && operation.attempt === 1 && !operation.uncertain
+}
+
+/** Schedules what follows an unknown outcome; answers when that is. */
+export function scheduleNext(draft: Draft, operation: LaneOperation, error: ErrorReport): number {
+  const participant = operation.plugin === undefined ? undefined : draft.participant(operation.plugin)
+  const retry = participant?.profile.retry ?? (operation.plugin === undefined ? TERMINAL_RETRY : ORPHAN_RETRY)
+  const at = draft.now + retryDelay(draft, retry, operation.attempt)
+  const uncertain = operation.uncertain || error.outcome !== 'none'
+  const next =
+    operation.plugin === undefined || (participant?.profile.onUnknown === 'query' && uncertain)
+      ? 'query'
+      : 'repeat'
+  draft.emit({ type: 'op.scheduled', op: operation.op, next, at, attempt: operation.attempt + 1, uncertain })
+  return at
+}
+
+/** Sends the next attempt now. */
+export function attemptNow(draft: Draft, operation: LaneOperation, next: 'repeat' | 'query'): void {
+  const attempt = operation.phase === 'waiting' ? operation.attempt : operation.attempt + 1
+  if (operation.phase !== 'waiting') {
+    draft.emit({ type: 'op.scheduled', op: operation.op, next, at: draft.now, attempt, uncertain: true })
+  }
+  draft.emit({ type: 'op.attempted', op: operation.op, next, attempt })
+}

@@ -1,0 +1,167 @@
+// After the pivot: every claim is committed for as long as it takes, the paper says what is true, the sale closes.
+import type { Claim, ErrorReport, ProviderData, Sale, SaleCommand, SaleId } from '@cashdesk/kernel'
+import { report } from '@cashdesk/kernel'
+import { continueCancelling } from './cancelling.ts'
+import { releaseClaim, supports } from './claims.ts'
+import type { Draft } from './draft.ts'
+import { voidClaim } from './linked.ts'
+import { openProvider } from './operations.ts'
+
+/** The longest a register may make a customer wait for paper. */
+const MAX_BUDGET_MS = 120_000
+
+/** Commits that are still under way. */
+export const UNSETTLED: ReadonlySet<Claim['state']> = new Set(['due', 'reserving', 'committing'])
+
+export function settlePaid(draft: Draft, id: SaleId): void {
+  for (const claim of draft.sale(id).claims) {
+    if (claim.state === 'reserved') commitClaim(draft, id, claim)
+    // A quote that was never reserved cannot be redeemed: it did not count when the register took its money.
+    else if (claim.state === 'quoted' || claim.state === 'quoting' || claim.state === 'asking')
+      releaseClaim(draft, id, claim)
+  }
+  if (
+    draft.sale(id).legs.some(leg => leg.kind === 'cash' && leg.state === 'done') &&
+    draft.config.hasPrinter
+  ) {
+    openDrawer(draft, id)
+  }
+}
+
+export function openDrawer(draft: Draft, sale: SaleId): void {
+  if (!draft.config.hasPrinter) return
+  draft.open('drawer', { sale }, { class: 'drop', queue: 'printer', effect: { type: 'drawer', sale } })
+}
+
+/** Sends the commit, or holds it back while one that must come first is unsettled and in time. */
+export function commitClaim(draft: Draft, id: SaleId, claim: Claim): void {
+  const sale = draft.sale(id)
+  if (sale.training || !supports(draft, claim, 'commit')) {
+    draft.emit({ type: 'claim.moved', sale: id, claim: claim.id, to: 'committed' })
+    return
+  }
+  const after = draft.participant(claim.plugin)?.after ?? []
+  const first = sale.claims.some(
+    other => after.includes(other.plugin) && (UNSETTLED.has(other.state) || other.state === 'reserved'),
+  )
+  if (first && draft.now < commitsDueBy(draft, sale)) {
+    if (claim.state !== 'due') draft.emit({ type: 'claim.moved', sale: id, claim: claim.id, to: 'due' })
+    return
+  }
+  const leg = claim.tender === undefined ? undefined : draft.leg(id, claim.tender)
+  openProvider(draft, id, claim, 'commit', {
+    ...(claim.ops.reserve === undefined ? {} : { about: claim.ops.reserve }),
+    ...(leg === undefined ? {} : { amountMinor: leg.amountMinor }),
+  })
+  draft.emit({ type: 'claim.moved', sale: id, claim: claim.id, to: 'committing' })
+}
+
+/** When dependants stop waiting. */
+export function commitsDueBy(draft: Draft, sale: Sale): number {
+  return (sale.paidAt ?? draft.now) + draft.config.commitBudgetMs
+}
+
+export function commitAnswered(
+  draft: Draft,
+  id: SaleId,
+  claim: Claim,
+  answer: { readonly data: ProviderData } | { readonly error: ErrorReport },
+): void {
+  if ('data' in answer) {
+    const { facts } = answer.data
+    draft.emit({
+      type: 'claim.moved',
+      sale: id,
+      claim: claim.id,
+      to: 'committed',
+      ...(facts ? { facts } : {}),
+    })
+    const held = draft.claim(id, claim.id)
+    // The register cancelled a sale whose payment it had confirmed: what just became active is undone.
+    if (draft.sale(id).state === 'cancelling' && held) voidClaim(draft, id, held)
+  } else {
+    draft.emit({ type: 'claim.moved', sale: id, claim: claim.id, to: 'failed', error: answer.error })
+    if (draft.sale(id).state !== 'cancelling') commitFailed(draft, id, claim, answer.error)
+  }
+  continueSettling(draft, id)
+}
+
+/** Paid, and finally not granted: only a person can put that right. */
+export function commitFailed(draft: Draft, id: SaleId, claim: Claim, error: ErrorReport): void {
+  const sale = draft.sale(id)
+  const line = sale.lines.find(each => each.id === claim.line)
+  const leg = sale.legs.find(each => each.id === claim.tender)
+  const amount = line?.grossMinor ?? leg?.amountMinor
+  draft.task({
+    kind: claim.on === 'tender' ? 'tender-short' : claim.on === 'line' ? 'refund-due' : 'provider-stuck',
+    sale: id,
+    claim: claim.id,
+    ...(amount === undefined ? {} : { amountMinor: amount }),
+    error: report(claim.on === 'tender' ? 'tender.short' : 'claim.refund-due', {
+      reason: error.code,
+      plugin: claim.plugin,
+    }),
+    actions: ['retry', 'settled', 'written-off'],
+  })
+}
+
+/** Something was settled, or time passed: send commits that waited, print if nothing is missing any more. */
+export function continueSettling(draft: Draft, id: SaleId): void {
+  for (const claim of draft.sale(id).claims) {
+    if (claim.state === 'due' && claim.of === undefined && draft.sale(id).paidAt !== undefined)
+      commitClaim(draft, id, claim)
+  }
+  const { state } = draft.sale(id)
+  if (state === 'settling') printWhenTrue(draft, id)
+  if (state === 'cancelling') continueCancelling(draft, id)
+}
+
+export function finishSale(
+  draft: Draft,
+  sale: Sale,
+  input: Extract<SaleCommand, { type: 'sale.finish' }>,
+): void {
+  if (sale.state === 'closed' || sale.paperBy !== undefined) return
+  const budget = Math.min(Math.max(0, input.budgetMs ?? draft.config.commitBudgetMs), MAX_BUDGET_MS)
+  draft.emit({ type: 'sale.finishing', sale: sale.id, paperBy: draft.now + budget })
+  printWhenTrue(draft, sale.id)
+}
+
+/** The paper waits for commits that it should report, within the budget; then it says what is known. */
+function printWhenTrue(draft: Draft, id: SaleId): void {
+  const sale = draft.sale(id)
+  if (sale.paperBy === undefined || sale.paper.state !== 'none') return
+  const missing = sale.claims.some(
+    claim => UNSETTLED.has(claim.state) && (draft.participant(claim.plugin)?.beforePaper ?? false),
+  )
+  if (missing && draft.now < sale.paperBy) return
+  if (draft.config.hasPrinter) printPaper(draft, id, false)
+  else draft.emit({ type: 'sale.closed', sale: id, at: draft.now })
+}
+
+function printPaper(draft: Draft, id: SaleId, copy: boolean): void {
+  draft.open(
+    'print',
+    { sale: id },
+    { class: 'repeat-marked', queue: 'printer', effect: { type: 'print', sale: id, copy } },
+  )
+  draft.emit({ type: 'paper.moved', sale: id, to: 'printing' })
+}
+
+/** Prints again. The first paper may exist, so this one says COPY, unless it is certain that none came out. */
+export function reprint(draft: Draft, sale: Sale): void {
+  if (!draft.config.hasPrinter) return draft.refuse('printer.absent', undefined, sale.id)
+  if (sale.paper.state === 'printing') return
+  printPaper(draft, sale.id, sale.paper.printed > 0)
+}
+
+/** Paper never changes money or claims: whatever the printer said, the sale closes. */
+export function paperAnswered(
+  draft: Draft,
+  id: SaleId,
+  to: 'printed' | 'failed' | 'unknown',
+  error?: ErrorReport,
+): void {
+  draft.emit({ type: 'paper.moved', sale: id, to, ...(error ? { error } : {}) })
+  if (draft.sale(id).state === 'settling') draft.emit({ type: 'sale.closed', sale: id, at: draft.now })
+}

@@ -45,6 +45,25 @@ function closure(name: string, seen = new Set<string>()): ReadonlySet<string> {
   return seen
 }
 
+interface Lock {
+  readonly packages: {
+    readonly [path: string]: {
+      readonly hasInstallScript?: boolean
+      readonly optionalDependencies?: { readonly [name: string]: string }
+    }
+  }
+}
+
+const lockFile = (): Lock => JSON.parse(read('package-lock.json')) as Lock
+
+/** Whether a package at `path` finds `name` as Node does: in its own node_modules, or in one further up. */
+function reaches(packages: Lock['packages'], path: string, name: string): boolean {
+  if (`${path === '' ? '' : `${path}/`}node_modules/${name}` in packages) return true
+  if (path === '') return false
+  const up = path.lastIndexOf('/node_modules/')
+  return reaches(packages, up === -1 ? '' : path.slice(0, up), name)
+}
+
 describe('package.json', () => {
   it.each(house.map(workspace => [workspace.folder, workspace] as const))(
     '%s depends on exactly what its sources import',
@@ -96,12 +115,19 @@ describe('package.json', () => {
     }
   })
 
+  it('locks what other systems need too: npm ci refuses a lock file that leaves an optional package out', () => {
+    const { packages } = lockFile()
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
+      Object.keys(optionalDependencies)
+        .filter(name => !reaches(packages, path, name))
+        .map(name => `${path} → ${name}`),
+    )
+    expect(missing).toEqual([])
+  })
+
   it('reviews every dependency that would run a script while it is installed', () => {
-    const lock = JSON.parse(read('package-lock.json')) as {
-      packages: { [path: string]: { hasInstallScript?: boolean } }
-    }
     const { allowScripts } = JSON.parse(read('package.json')) as { allowScripts: { [name: string]: boolean } }
-    const scripted = Object.entries(lock.packages)
+    const scripted = Object.entries(lockFile().packages)
       .filter(([path, { hasInstallScript }]) => hasInstallScript && path.includes('node_modules/'))
       .map(([path]) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length))
     expect([...new Set(scripted)].sort()).toEqual(Object.keys(allowScripts).sort())

@@ -1,5 +1,6 @@
 // Devices on a serial line, RS-232 or USB CDC. The package `serialport` is optional: it is loaded when a line is
 // opened, so that a till without serial devices needs no native code.
+import { stat } from 'node:fs/promises'
 import { CashdeskError, type Transport } from '@cashdesk/kernel'
 import type { SerialPort } from 'serialport'
 import { OPEN_TIMEOUT_MS, openWithin } from './attempt.ts'
@@ -49,6 +50,7 @@ export function serialTransportFrom(load: () => Promise<SerialModule>, options: 
         () => opened(SerialPort, options),
         opening => void opening.then(late => late.close()).catch(() => undefined),
       )
+      watchPresence(path, port)
       return connectionOver(port, name, listener, {
         end: () => port.close(),
         destroy: () => port.destroy(),
@@ -63,4 +65,29 @@ function opened(Port: SerialModule['SerialPort'], options: SerialOptions): Promi
     const port = new Port({ path, baudRate, dataBits, parity, stopBits, rtscts, autoOpen: false })
     port.open(error => (error === null || error === undefined ? resolve(port) : reject(error)))
   })
+}
+
+/** How often a line is looked for in the file system. */
+const PRESENCE_MS = 500
+
+/**
+ * On POSIX systems a device that is pulled out while the line is read makes the package read zero bytes for ever
+ * (serialport/bindings-cpp#162), and nobody is told. Its file is gone then, or another one has its name.
+ */
+function watchPresence(path: string, port: SerialPort): void {
+  if (process.platform === 'win32') return
+  const identity = (): Promise<string> =>
+    stat(path).then(
+      ({ dev, ino, rdev }) => `${dev} ${ino} ${rdev}`,
+      () => 'absent',
+    )
+  const first = identity()
+  const look = async (): Promise<void> => {
+    const same = (await identity()) === (await first)
+    if (!port.isOpen) return
+    if (same) stop = nodeTimer(PRESENCE_MS, look)
+    else port.close()
+  }
+  let stop = nodeTimer(PRESENCE_MS, look)
+  port.once('close', () => stop())
 }

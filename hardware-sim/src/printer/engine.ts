@@ -1,0 +1,223 @@
+// The printer without its socket: received bytes go through the real-time watch into the buffer, commands are taken
+// from the buffer while the mechanism can print, and a cut makes a sheet. Deterministic; no clock, no file.
+import { createInterpreter, type Interpreter } from './interpreter.ts'
+import {
+  automaticStatus,
+  concerns,
+  drawerByte,
+  identity,
+  isOnline,
+  type Mechanism,
+  paperByte,
+  readyMechanism,
+  statusByte,
+} from './mechanism.ts'
+import type { Operation, Problem, Question } from './operations.ts'
+import { HEAD_TO_CUTTER_DOTS, Paper, type Sheet } from './paper.ts'
+import { type Realtime, RealtimeWatch } from './realtime.ts'
+import { matrixSize } from './symbols.ts'
+
+/** Problems that are kept for reading; more are only counted. */
+const PROBLEMS_LIMIT = 200
+
+export interface EngineOptions {
+  /** Printable dots across: 576 for 80 mm paper, 384 for 58 mm. */
+  readonly paperDots: number
+  readonly pin3WhenOpen: 'high' | 'low'
+  readonly serial: string
+  /** Sends bytes to the register, if one is connected. */
+  readonly send: (bytes: Uint8Array) => void
+  /** A piece of paper came out. */
+  readonly sheet: (sheet: Sheet, end: 'full' | 'partial' | 'torn') => void
+  readonly kicked: (pulse: { readonly pin: 2 | 5; readonly onMs: number; readonly offMs: number }) => void
+}
+
+/** What accidents the engine can be told to have at a later moment. */
+export interface Ahead {
+  /** Lines that still print before the paper ends. */
+  linesToPaperEnd: number | undefined
+  /** The next cut jams. */
+  jamAtCut: boolean
+}
+
+export class Engine {
+  readonly body: Mechanism
+  readonly ahead: Ahead = { linesToPaperEnd: undefined, jamAtCut: false }
+  readonly problems: Problem[] = []
+  problemCount = 0
+  readonly #options: EngineOptions
+  readonly #interpreter: Interpreter
+  readonly #watch = new RealtimeWatch()
+  readonly #paper: Paper
+  /** Operations of a command that the mechanism stopped in the middle of. */
+  #waiting: Operation[] = []
+  #statusMask = 0
+  #told: Uint8Array
+
+  constructor(options: EngineOptions) {
+    this.#options = options
+    this.body = readyMechanism(options.pin3WhenOpen)
+    this.#interpreter = createInterpreter(options.paperDots)
+    this.#paper = new Paper(options.paperDots)
+    this.#told = automaticStatus(this.body)
+  }
+
+  /** Bytes in the receive buffer that were not carried out yet. */
+  get pending(): number {
+    return this.#interpreter.pending
+  }
+
+  /** What was printed and not cut off yet. */
+  get uncut(): string {
+    return this.#paper.text
+  }
+
+  receive(bytes: Uint8Array): void {
+    let from = 0
+    for (const [index, byte] of bytes.entries()) {
+      const command = this.#watch.byte(byte)
+      if (command === undefined) continue
+      this.#interpreter.push(bytes.subarray(from, index + 1))
+      from = index + 1
+      this.#run()
+      this.#atOnce(command)
+    }
+    this.#interpreter.push(bytes.subarray(from))
+    this.#run()
+  }
+
+  /** Changes the mechanism, tells whoever asked to be told, and prints on if that is possible now. */
+  change(change: (body: Mechanism) => void): void {
+    change(this.body)
+    this.#tell()
+    this.#run()
+  }
+
+  /** Switching off and on: the buffer, the modes and any error are gone, the paper stays as it is. */
+  powerCycle(): void {
+    this.#interpreter.reset()
+    this.#watch.reset()
+    this.#waiting = []
+    this.#statusMask = 0
+    this.ahead.jamAtCut = false
+    this.change(body => {
+      body.cutterError = false
+      body.offline = false
+    })
+  }
+
+  /** Somebody tears off what is printed. */
+  tear(): void {
+    if (!this.#paper.blank) this.#options.sheet(this.#paper.takeOff(true), 'torn')
+  }
+
+  /** Takes commands until the buffer is empty or the mechanism stops. */
+  #run(): void {
+    for (;;) {
+      while (isOnline(this.body)) {
+        const operation = this.#waiting.shift()
+        if (operation === undefined) break
+        this.#carryOut(operation)
+      }
+      if (!isOnline(this.body)) return
+      const operations = this.#interpreter.next()
+      if (operations === undefined) return
+      this.#waiting = [...operations]
+    }
+  }
+
+  #carryOut(operation: Operation): void {
+    if (operation.kind === 'cut') this.#cut(operation)
+    else if (operation.kind === 'kick') this.#kick(operation)
+    else if (operation.kind === 'ask') this.#answer(operation.question)
+    else if (operation.kind === 'report-status') this.#reportStatus(operation.mask)
+    else if (operation.kind === 'problem') this.#note(operation.problem)
+    else this.#print(operation)
+  }
+
+  #print(operation: Operation): void {
+    const refused = this.#paper.print(operation)
+    if (refused !== undefined) {
+      const { at, code } = this.#interpreter.current
+      this.#note({ at, command: code, kind: 'refused', why: refused })
+    }
+    const left = this.ahead.linesToPaperEnd
+    if (operation.kind === 'feed' || left === undefined) return
+    this.ahead.linesToPaperEnd = left - 1
+    if (left > 1) return
+    this.ahead.linesToPaperEnd = undefined
+    this.body.paper = 'out'
+    this.#tell()
+  }
+
+  #cut(operation: Extract<Operation, { kind: 'cut' }>): void {
+    if (this.ahead.jamAtCut) {
+      this.ahead.jamAtCut = false
+      this.#waiting.unshift(operation)
+      this.body.cutterError = true
+      this.#tell()
+      return
+    }
+    if (operation.toCutter) {
+      this.#paper.print({ kind: 'feed', dots: HEAD_TO_CUTTER_DOTS + operation.feedDots, lines: 0 })
+    }
+    if (!this.#paper.blank) this.#options.sheet(this.#paper.takeOff(false), operation.cut)
+    else this.#paper.takeOff(false)
+  }
+
+  #kick(pulse: { readonly pin: 2 | 5; readonly onMs: number; readonly offMs: number }): void {
+    this.#options.kicked({ pin: pulse.pin, onMs: pulse.onMs, offMs: pulse.offMs })
+    if (pulse.onMs === 0) return
+    this.body.drawer = 'open'
+    this.#tell()
+  }
+
+  #answer(question: Question): void {
+    if (question.about === 'paper') this.#say([paperByte(this.body)])
+    else if (question.about === 'drawer') this.#say([drawerByte(this.body)])
+    else if (question.about === 'mark') this.#say([0x37, 0x22, ...question.id, 0])
+    else if (question.about === 'identity') {
+      const answer = identity(question.n, this.#options.serial)
+      if (answer !== undefined) this.#say(answer)
+    } else {
+      const size = question.matrix === undefined ? undefined : matrixSize(question.matrix)
+      const text = `${question.cn === 48 ? '/' : '6'}${size?.width ?? 0}\x1f${size?.height ?? 0}\x1f1\x1f${size ? 0 : 1}`
+      this.#say([0x37, ...Buffer.from(text, 'latin1'), 0])
+    }
+  }
+
+  #atOnce(command: Realtime): void {
+    if (command.kind === 'status') this.#say([statusByte(this.body, command.n)])
+    else if (command.kind === 'pulse') this.#kick(command)
+    else {
+      if (command.kind === 'clear' || command.clear) {
+        this.#interpreter.clear()
+        this.#waiting = []
+      }
+      if (this.body.cutterError && command.kind === 'recover') this.change(body => (body.cutterError = false))
+    }
+  }
+
+  #reportStatus(mask: number): void {
+    this.#statusMask = mask
+    this.#told = automaticStatus(this.body)
+    if (mask !== 0) this.#say(this.#told)
+  }
+
+  /** Automatic status back, if the state changed in what the register wants to know. */
+  #tell(): void {
+    const now = automaticStatus(this.body)
+    const before = this.#told
+    this.#told = now
+    if (concerns(this.#statusMask, before, now)) this.#say(now)
+  }
+
+  #say(bytes: ArrayLike<number>): void {
+    this.#options.send(Uint8Array.from(bytes))
+  }
+
+  #note(problem: Problem): void {
+    this.problemCount += 1
+    if (this.problems.length < PROBLEMS_LIMIT) this.problems.push(problem)
+  }
+}

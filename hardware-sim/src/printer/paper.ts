@@ -1,0 +1,182 @@
+// The roll of paper under the head: operations become black dots and, beside them, the text a person would read.
+// Tearing or cutting takes off what was printed and leaves a clean edge.
+import { Canvas, PAPER_LIMIT_DOTS } from './canvas.ts'
+import { glyph } from './font.ts'
+import { heightOf } from './line.ts'
+import { cell, DEFAULT_SPACING_DOTS } from './modes.ts'
+import type { Area, Barcode, Bitmap, Matrix, Operation, Piece } from './operations.ts'
+import { drawBarcode, drawMatrix } from './symbols.ts'
+import { caption, lineText } from './text.ts'
+
+/** Between head and knife lie 15 mm: what was printed last is below the cut unless the paper was fed on. */
+export const HEAD_TO_CUTTER_DOTS = 120
+/** Lines of text kept for one receipt: as many as the longest drawn receipt has. */
+const TEXT_LIMIT_LINES = 2048
+const CODES_LIMIT = 100
+
+/** A symbol that stands on the receipt. */
+export interface PrintedCode {
+  readonly kind: string
+  readonly text: string
+}
+
+/** What was cut or torn off. */
+export interface Sheet {
+  readonly text: string
+  readonly codes: readonly PrintedCode[]
+  readonly widthDots: number
+  readonly heightDots: number
+  /** Longer than `PAPER_LIMIT_DOTS`: the rest was printed but not drawn. */
+  readonly longer: boolean
+  /** Dots of print that were still between head and knife, and are therefore cut through or left behind. */
+  readonly beyondKnifeDots: number
+  png(): Buffer
+}
+
+export class Paper {
+  readonly #dots: number
+  #canvas: Canvas
+  #lines: string[] = []
+  #codes: PrintedCode[] = []
+  #y = 0
+  #inkEnd = 0
+
+  /** Paper with a head of `dots` dots. */
+  constructor(dots: number) {
+    this.#dots = dots
+    this.#canvas = new Canvas(dots)
+  }
+
+  /** Whether there is print on the paper that was not cut off yet. */
+  get blank(): boolean {
+    return this.#inkEnd === 0
+  }
+
+  get text(): string {
+    return this.#lines.join('\n').trimEnd()
+  }
+
+  /** Prints one operation; others than print and feed are none of the paper's. Returns why nothing was printed. */
+  print(operation: Operation): string | undefined {
+    if (operation.kind === 'line') this.#line(operation)
+    else if (operation.kind === 'feed') this.#feed(operation.dots, operation.lines)
+    else if (operation.kind === 'image') this.#picture(operation.bitmap, operation.area)
+    else if (operation.kind === 'barcode') return this.#barcode(operation.barcode, operation.area)
+    else if (operation.kind === 'matrix') return this.#matrix(operation.matrix, operation.area)
+    return undefined
+  }
+
+  /** Takes the printed piece off. `reachesKnife`: it was first fed until its last line had passed the knife. */
+  takeOff(reachesKnife: boolean): Sheet {
+    const canvas = this.#canvas
+    const sheet: Sheet = {
+      text: this.text,
+      codes: this.#codes,
+      widthDots: this.#dots,
+      heightDots: Math.min(this.#y, PAPER_LIMIT_DOTS),
+      longer: this.#y > PAPER_LIMIT_DOTS,
+      beyondKnifeDots: reachesKnife ? 0 : Math.max(0, this.#inkEnd + HEAD_TO_CUTTER_DOTS - this.#y),
+      png: () => canvas.png(reachesKnife ? HEAD_TO_CUTTER_DOTS : 0),
+    }
+    this.#canvas = new Canvas(this.#dots)
+    this.#lines = []
+    this.#codes = []
+    this.#y = 0
+    this.#inkEnd = 0
+    return sheet
+  }
+
+  #line(line: Extract<Operation, { kind: 'line' }>): void {
+    const left = offset(line.area, line.used)
+    for (const piece of line.pieces) {
+      const top = this.#y + line.height - heightOf(piece)
+      if (piece.kind === 'image') this.#canvas.burn(piece.bitmap, left + piece.x, top)
+      else this.#character(piece, left + piece.x, top)
+    }
+    const onlyImages = line.pieces.every(piece => piece.kind === 'image')
+    if (!onlyImages) this.#write(lineText(line))
+    this.#advance(line.height)
+    this.#y += line.advance - line.height
+    this.#canvas.reach(this.#y)
+  }
+
+  #character(piece: Extract<Piece, { kind: 'character' }>, x: number, y: number): void {
+    const { style } = piece
+    const { height } = cell(style.font)
+    const dots = glyph(piece.character, style.font)
+    this.#canvas.burn(dots, x, y, style.wide, style.high)
+    if (style.bold) this.#canvas.burn(dots, x + style.wide, y, style.wide, style.high)
+    const bottom = y + height * style.high
+    if (style.underline > 0) this.#canvas.fill(x, bottom - style.underline, piece.width, style.underline)
+    if (style.inverse) this.#canvas.invert(x, y, piece.width, height * style.high)
+  }
+
+  #feed(dots: number, lines: number): void {
+    this.#y += dots
+    this.#canvas.reach(this.#y)
+    const blank = lines > 0 ? lines : Math.floor(dots / DEFAULT_SPACING_DOTS)
+    for (let line = 0; line < blank; line += 1) this.#write('')
+  }
+
+  #picture(bitmap: Bitmap, area: Area): void {
+    this.#canvas.burn(bitmap, offset(area, bitmap.width), this.#y)
+    this.#advance(bitmap.height)
+    this.#write(caption(`picture ${bitmap.width} × ${bitmap.height}`, area))
+  }
+
+  #barcode(barcode: Barcode, area: Area): string | undefined {
+    const drawn = drawBarcode(barcode)
+    if ('refused' in drawn) return drawn.refused
+    if (drawn.bitmap.width > area.width) return 'wider than the print area'
+    if (barcode.hri === 'above' || barcode.hri === 'both') this.#hri(drawn.text, barcode.hriFont, area)
+    this.#canvas.burn(drawn.bitmap, offset(area, drawn.bitmap.width), this.#y)
+    this.#advance(drawn.bitmap.height)
+    if (barcode.hri === 'below' || barcode.hri === 'both') this.#hri(drawn.text, barcode.hriFont, area)
+    this.#note({ kind: barcode.kind, text: drawn.text }, area)
+    return undefined
+  }
+
+  #matrix(matrix: Matrix, area: Area): string | undefined {
+    const drawn = drawMatrix(matrix)
+    if ('refused' in drawn) return drawn.refused
+    if (drawn.bitmap.width > area.width) return 'wider than the print area'
+    this.#canvas.burn(drawn.bitmap, offset(area, drawn.bitmap.width), this.#y)
+    this.#advance(drawn.bitmap.height)
+    this.#note({ kind: matrix.kind, text: drawn.text }, area)
+    return undefined
+  }
+
+  /** The digits for people, centred on the print area's share that the bars take. */
+  #hri(text: string, font: 'A' | 'B', area: Area): void {
+    const { width, height } = cell(font)
+    const shown = text.replace(/[^\x20-\x7e]/g, ' ')
+    const left = offset(area, Math.min(shown.length * width, area.width))
+    for (const [index, character] of [...shown].entries()) {
+      this.#canvas.burn(glyph(character, font), left + index * width, this.#y + 2)
+    }
+    this.#advance(height + 4)
+  }
+
+  #note(code: PrintedCode, area: Area): void {
+    if (this.#codes.length < CODES_LIMIT) this.#codes.push(code)
+    this.#write(caption(`${code.kind} ${code.text.replace(/\p{Cc}+/gu, ' ')}`, area))
+  }
+
+  /** Moves on over something printed. */
+  #advance(dots: number): void {
+    this.#y += dots
+    this.#inkEnd = this.#y
+    this.#canvas.reach(this.#y)
+  }
+
+  #write(line: string): void {
+    if (this.#lines.length < TEXT_LIMIT_LINES) this.#lines.push(line)
+  }
+}
+
+/** Where something of `width` dots begins under the area's alignment. */
+function offset(area: Area, width: number): number {
+  const free = Math.max(0, area.width - width)
+  if (area.align === 'center') return area.left + Math.floor(free / 2)
+  return area.align === 'right' ? area.left + free : area.left
+}

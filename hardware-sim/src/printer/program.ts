@@ -1,0 +1,60 @@
+// The simulated receipt printer as a program: its options and accidents in words.
+import { CashdeskError } from '@cashdesk/kernel'
+import { type SimProgram, wholeNumber } from '../program.ts'
+import { startPrinterSim } from './printer.ts'
+
+export const PRINTER_PROGRAM: SimProgram = {
+  name: 'printer',
+  summary: 'a receipt printer (ESC/POS over TCP) that draws what it prints as PNG and text',
+  options: [
+    { flag: 'port', text: 'TCP port, on real printers 9100 (0 = any)', default: '0' },
+    { flag: 'host', text: 'address to listen on', default: '127.0.0.1' },
+    { flag: 'out', text: 'folder for receipt-0001.png, .txt and .json' },
+    { flag: 'paper', text: 'width of the paper in mm: 80 (48 columns) or 58 (32 columns)', default: '80' },
+    {
+      flag: 'pin3-when-open',
+      text: 'level of drawer pin 3 with the drawer open: high or low',
+      default: 'high',
+    },
+    { flag: 'show', text: 'yes: write each receipt as text to stderr', default: 'no' },
+  ],
+  accidents: [
+    { name: 'paper-out', text: 'the paper ends, now or {afterLines}; what was sent stays in the buffer' },
+    { name: 'paper-in', text: 'a new roll: prints on' },
+    { name: 'near-end', text: 'the roll is nearly used up' },
+    { name: 'cover-open', text: 'someone opens the cover' },
+    { name: 'cover-close', text: 'someone closes the cover: prints on' },
+    { name: 'cutter-error', text: 'the knife jams, now or {when: "next-cut"}' },
+    { name: 'cutter-freed', text: 'the knife moves again' },
+    { name: 'offline', text: 'switched off-line' },
+    { name: 'online', text: 'switched on-line again: prints on' },
+    { name: 'power-cycle', text: 'switched off and on: connection, buffer and modes are lost' },
+    { name: 'lose-link', text: 'the connection breaks, now or {afterBytes} of what is received from now on' },
+    { name: 'silent', text: 'prints, but answers nothing, until {off: true}' },
+    { name: 'drawer-open', text: 'someone opens the drawer with the key' },
+    { name: 'drawer-close', text: 'someone closes the drawer' },
+    { name: 'tear-off', text: 'someone tears off what is printed and not cut' },
+  ],
+  start: async options => {
+    const show = oneOf(options, 'show', ['yes', 'no']) === 'yes'
+    const out = options['out']
+    return await startPrinterSim({
+      port: wholeNumber(options, 'port', 65_535),
+      paperDots: oneOf(options, 'paper', ['80', '58']) === '80' ? 576 : 384,
+      pin3WhenOpen: oneOf(options, 'pin3-when-open', ['high', 'low']) === 'low' ? 'low' : 'high',
+      ...(options['host'] === undefined ? {} : { host: options['host'] }),
+      ...(out === undefined ? {} : { out }),
+      ...(show ? { onReceipt: receipt => void process.stderr.write(`\n${receipt.text}\n\n`) } : {}),
+    })
+  },
+}
+
+function oneOf(
+  options: { readonly [flag: string]: string },
+  flag: string,
+  allowed: readonly [string, ...string[]],
+): string {
+  const value = options[flag] ?? allowed[0]
+  if (allowed.includes(value)) return value
+  throw new CashdeskError('sim.usage', { option: flag, value: value.slice(0, 40), allowed })
+}

@@ -1,0 +1,106 @@
+// Where printed receipts end up: the last ones in memory, and all of them as PNG, text and JSON in a folder if one
+// is given. Files are written before the printer answers anything that comes after the cut.
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { CashdeskError } from '@cashdesk/kernel'
+import type { PrintedCode, Sheet } from './paper.ts'
+
+/** Receipts that are kept in memory; older ones are on disk or gone. */
+export const SHELF_LIMIT = 100
+
+export type PrintedReceipt = {
+  /** Counts up from 1; goes on where the folder's last receipt stopped. */
+  readonly number: number
+  /** ISO 8601. */
+  readonly printedAt: string
+  /** `torn`: taken off by hand, without a cut. */
+  readonly end: 'full' | 'partial' | 'torn'
+  /** What a person would read, columns kept. */
+  readonly text: string
+  /** Paths of the files, or null when no folder was given (or it could not be written). */
+  readonly png: string | null
+  readonly textFile: string | null
+  /** Symbols on the receipt: `{kind: 'QR', text}`. */
+  readonly codes: readonly { readonly kind: string; readonly text: string }[]
+  readonly widthDots: number
+  readonly heightDots: number
+  /** Dots of print that had not passed the knife when it cut: more than 0 cuts through the receipt's end. */
+  readonly beyondKnifeDots: number
+  /** Number of an earlier receipt with the very same text: a second original. */
+  readonly sameAs?: number
+}
+
+export class Shelf {
+  readonly #folder: string | undefined
+  readonly #now: () => number
+  #receipts: { readonly receipt: PrintedReceipt; readonly png: Buffer }[] = []
+  #last = 0
+
+  /** @throws CashdeskError `disk.failed` when the folder cannot be made or read */
+  constructor(folder: string | undefined, now: () => number) {
+    this.#now = now
+    this.#folder = folder === undefined ? undefined : resolve(folder)
+    if (this.#folder !== undefined) this.#last = lastNumber(this.#folder)
+  }
+
+  get receipts(): readonly PrintedReceipt[] {
+    return this.#receipts.map(entry => entry.receipt)
+  }
+
+  /** The picture of a receipt that is still in memory. */
+  png(number: number): Buffer | undefined {
+    return this.#receipts.find(entry => entry.receipt.number === number)?.png
+  }
+
+  put(sheet: Sheet, end: PrintedReceipt['end']): PrintedReceipt {
+    this.#last += 1
+    const png = sheet.png()
+    const twin = this.#receipts.find(entry => entry.receipt.text === sheet.text && sheet.text !== '')
+    const bare: PrintedReceipt = {
+      number: this.#last,
+      printedAt: new Date(this.#now()).toISOString(),
+      end,
+      text: sheet.text,
+      png: null,
+      textFile: null,
+      codes: sheet.codes.map((code: PrintedCode) => ({ kind: code.kind, text: code.text })),
+      widthDots: sheet.widthDots,
+      heightDots: sheet.heightDots,
+      beyondKnifeDots: sheet.beyondKnifeDots,
+      ...(twin === undefined ? {} : { sameAs: twin.receipt.number }),
+    }
+    const receipt = this.#folder === undefined ? bare : store(this.#folder, bare, png)
+    this.#receipts.push({ receipt, png })
+    if (this.#receipts.length > SHELF_LIMIT) this.#receipts.shift()
+    return receipt
+  }
+}
+
+function lastNumber(folder: string): number {
+  try {
+    mkdirSync(folder, { recursive: true })
+    const numbers = readdirSync(folder).map(name => Number(/^receipt-(\d{1,9})\.json$/.exec(name)?.[1] ?? 0))
+    return Math.max(0, ...numbers)
+  } catch (cause) {
+    throw new CashdeskError('disk.failed', { file: folder, reason: reasonOf(cause) }, { cause })
+  }
+}
+
+/** A folder that fails later on costs the files, not the printing. */
+function store(folder: string, receipt: PrintedReceipt, png: Buffer): PrintedReceipt {
+  const base = join(folder, `receipt-${String(receipt.number).padStart(4, '0')}`)
+  const stored = { ...receipt, png: `${base}.png`, textFile: `${base}.txt` }
+  try {
+    writeFileSync(stored.png, png)
+    writeFileSync(stored.textFile, `${receipt.text}\n`)
+    writeFileSync(`${base}.json`, `${JSON.stringify(stored, null, 2)}\n`)
+    return stored
+  } catch {
+    return receipt
+  }
+}
+
+function reasonOf(thrown: unknown): string {
+  if (thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string') return thrown.code
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}

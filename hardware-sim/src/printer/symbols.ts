@@ -1,0 +1,202 @@
+// Turns barcodes and two-dimensional symbols into dots, as wide and high as the printer was told. The modules come
+// from bwip-js; checking what a printer would refuse and scaling to whole dots happens here.
+import bwip from 'bwip-js'
+import type { Barcode, BarcodeKind, Bitmap, Matrix } from './operations.ts'
+
+/** The symbol's dots and its text for people; or why a printer would print nothing. */
+export type Drawn = { readonly bitmap: Bitmap; readonly text: string } | { readonly refused: string }
+
+/** Wide bars of the two-width symbologies are this many narrow ones wide. */
+const WIDE_RATIO = 2.5
+
+interface Symbology {
+  readonly encoder: string
+  readonly pattern: RegExp
+  readonly twoWidths?: boolean
+}
+
+const SYMBOLOGIES: { readonly [kind in Exclude<BarcodeKind, 'CODE128'>]: Symbology } = {
+  'UPC-A': { encoder: 'upca', pattern: /^\d{11,12}$/ },
+  'UPC-E': { encoder: 'upce', pattern: /^(\d{6,8}|\d{11,12})$/ },
+  EAN13: { encoder: 'ean13', pattern: /^\d{12,13}$/ },
+  EAN8: { encoder: 'ean8', pattern: /^\d{7,8}$/ },
+  CODE39: { encoder: 'code39', pattern: /^\*?[0-9A-Z $%+\-./]{1,253}\*?$/, twoWidths: true },
+  ITF: { encoder: 'interleaved2of5', pattern: /^(\d\d){1,127}$/, twoWidths: true },
+  CODABAR: {
+    encoder: 'rationalizedCodabar',
+    pattern: /^[A-Da-d][0-9$+\-./:]{0,253}[A-Da-d]$/,
+    twoWidths: true,
+  },
+  CODE93: { encoder: 'code93', pattern: /^[0-9A-Z $%+\-./]{1,255}$/ },
+}
+
+/** Draws the bars, without the text that may stand above or below them. */
+export function drawBarcode(barcode: Barcode): Drawn {
+  if (barcode.kind === 'CODE128') return drawCode128(barcode)
+  const { encoder, pattern, twoWidths } = SYMBOLOGIES[barcode.kind]
+  const data = latin1(barcode.data)
+  if (!pattern.test(data)) return { refused: `not the data of a ${barcode.kind}` }
+  const modules = widthsOf(encoder, normalised(barcode.kind, data))
+  if (typeof modules === 'string') return { refused: modules }
+  const scale = (width: number): number =>
+    twoWidths === true && width > 1 ? Math.round(WIDE_RATIO * barcode.moduleDots) : width * barcode.moduleDots
+  return { bitmap: bars(modules.map(scale), barcode.heightDots), text: readable(barcode.kind, data) }
+}
+
+/** Draws a QR or PDF417 symbol, without a quiet zone. */
+export function drawMatrix(matrix: Matrix): Drawn {
+  const qr = matrix.kind === 'QR'
+  const encoder = qr
+    ? matrix.micro
+      ? 'microqrcode'
+      : 'qrcode'
+    : matrix.truncated
+      ? 'pdf417compact'
+      : 'pdf417'
+  const shape: Options =
+    matrix.kind === 'QR' ? {} : { columns: matrix.columns, rows: matrix.rows, rowmult: 1 }
+  const options = { binarytext: true, eclevel: String(matrix.level), ...shape }
+  const symbol = encode(encoder, latin1(matrix.data), options)
+  if (typeof symbol === 'string') return { refused: symbol }
+  if (!('pixs' in symbol)) return { refused: 'no symbol' }
+  const down = matrix.kind === 'QR' ? matrix.moduleDots : matrix.moduleDots * matrix.rowModules
+  const bitmap = magnify(symbol.pixs, symbol.pixx, matrix.moduleDots, down)
+  return { bitmap, text: utf8(matrix.data) }
+}
+
+/** Modules across and down, for `GS ( k` function 82. */
+export function matrixSize(matrix: Matrix): { readonly width: number; readonly height: number } | undefined {
+  const drawn = drawMatrix(matrix)
+  return 'refused' in drawn ? undefined : { width: drawn.bitmap.width, height: drawn.bitmap.height }
+}
+
+const START: { readonly [set: string]: number } = { A: 103, B: 104, C: 105 }
+const SWITCH: { readonly [set: string]: number } = { A: 101, B: 100, C: 99 }
+
+/**
+ * CODE128 as the job dictates it: `{A`, `{B`, `{C` choose the code set, `{S` shifts, `{1`–`{4` are function
+ * characters, `{{` is a brace; in set C every byte is a pair of digits (0–99).
+ */
+function drawCode128(barcode: Barcode): Drawn {
+  const codewords: number[] = []
+  let set = ''
+  let text = ''
+  for (let at = 0; at < barcode.data.length; at += 1) {
+    const byte = barcode.data[at] ?? 0
+    let wanted = byte
+    if (byte === 0x7b) {
+      at += 1
+      const sign = String.fromCharCode(barcode.data[at] ?? 0)
+      const start = START[sign]
+      if (start !== undefined) {
+        codewords.push(set === '' ? start : (SWITCH[sign] ?? start))
+        set = sign
+        continue
+      }
+      const special = functionCharacter(sign, set)
+      if (special !== undefined) {
+        codewords.push(special)
+        continue
+      }
+      if (sign !== '{') return { refused: `no code 128 sequence {${sign}` }
+      wanted = 0x7b
+    }
+    const value = codeword(wanted, set)
+    if (value === undefined) return { refused: 'data outside the code set, or no code set' }
+    codewords.push(value)
+    text += set === 'C' ? String(wanted).padStart(2, '0') : String.fromCharCode(wanted)
+  }
+  if (codewords.length < 2) return { refused: 'not the data of a CODE128' }
+  const raws = codewords.map(value => `^${String(value).padStart(3, '0')}`).join('')
+  const modules = widthsOf('code128', raws, { raw: true })
+  if (typeof modules === 'string') return { refused: modules }
+  const widths = modules.map(width => width * barcode.moduleDots)
+  return { bitmap: bars(widths, barcode.heightDots), text }
+}
+
+function functionCharacter(sign: string, set: string): number | undefined {
+  if (sign === '1') return 102
+  if (set === 'C' || set === '') return undefined
+  return { '2': 97, '3': 96, '4': set === 'A' ? 101 : 100, S: 98 }[sign]
+}
+
+function codeword(byte: number, set: string): number | undefined {
+  if (set === 'C') return byte <= 99 ? byte : undefined
+  if (set === 'A') return byte < 32 ? byte + 64 : byte < 96 ? byte - 32 : undefined
+  if (set === 'B') return byte >= 32 && byte < 128 ? byte - 32 : undefined
+  return undefined
+}
+
+/** What the encoder wants: no asterisks around CODE39, capitals, a number system before a UPC-E of six digits. */
+function normalised(kind: BarcodeKind, data: string): string {
+  if (kind === 'CODE39') return data.replace(/^\*|\*$/g, '')
+  if (kind === 'CODABAR') return data.toUpperCase()
+  if (kind === 'UPC-E' && data.length === 6) return `0${data}`
+  return data
+}
+
+function widthsOf(bcid: string, text: string, options: Options = {}): readonly number[] | string {
+  const symbol = encode(bcid, text, options)
+  if (typeof symbol === 'string') return symbol
+  return 'sbs' in symbol ? symbol.sbs : 'no bars'
+}
+
+/** Names as in BWIPP. */
+type Options = { readonly [name: string]: string | number | boolean }
+
+/** What bwip-js says of a symbol: widths of bars and spaces in turn, or modules row by row. */
+type Raw = { readonly sbs: readonly number[] } | { readonly pixs: readonly number[]; readonly pixx: number }
+
+/** Refused by the encoder: its reason as text. */
+function encode(bcid: string, text: string, extra: Options): Raw | string {
+  try {
+    const options = { bcid, text, ...extra }
+    return bwip.raw(options)[0] ?? 'nothing to draw'
+  } catch (thrown) {
+    return thrown instanceof Error ? thrown.message.replace(/^bwipp\.\w+#\d+: /, '') : 'not encodable'
+  }
+}
+
+/** Digits with their check digit, as they stand below the bars. */
+function readable(kind: BarcodeKind, data: string): string {
+  const full = { EAN13: 13, EAN8: 8, 'UPC-A': 12 }[String(kind)]
+  if (full === undefined || data.length === full) return data
+  const sum = [...data]
+    .reverse()
+    .reduce((total, digit, index) => total + Number(digit) * (index % 2 ? 1 : 3), 0)
+  return `${data}${(10 - (sum % 10)) % 10}`
+}
+
+/** Bars and spaces in turn, beginning with a bar. */
+function bars(widths: readonly number[], height: number): Bitmap {
+  const width = widths.reduce((sum, dots) => sum + dots, 0)
+  const row = new Uint8Array(width)
+  let x = 0
+  widths.forEach((dots, index) => {
+    if (index % 2 === 0) row.fill(1, x, x + dots)
+    x += dots
+  })
+  const dots = new Uint8Array(width * height)
+  for (let y = 0; y < height; y += 1) dots.set(row, y * width)
+  return { width, height, dots }
+}
+
+function magnify(modules: ArrayLike<number>, across: number, wide: number, high: number): Bitmap {
+  const width = across * wide
+  const height = Math.floor(modules.length / across) * high
+  const dots = new Uint8Array(width * height)
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      dots[y * width + x] = modules[Math.floor(y / high) * across + Math.floor(x / wide)] ? 1 : 0
+    }
+  }
+  return { width, height, dots }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Array.from(bytes, byte => String.fromCharCode(byte)).join('')
+}
+
+function utf8(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes)
+}

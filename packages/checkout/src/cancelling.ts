@@ -6,10 +6,6 @@ import { releaseClaim } from './claims.ts'
 import type { Draft } from './draft.ts'
 import { voidClaim } from './linked.ts'
 import { openDrawer } from './settling.ts'
-import { terminalOccupied } from './tendering.ts'
-
-/** When a reversal finds the terminal occupied: how soon it is tried again. */
-const OCCUPIED_RETRY_MS = 2_000
 
 export function cancelSale(draft: Draft, sale: Sale, reason: string | undefined): void {
   const paid = sale.paidAt !== undefined
@@ -49,9 +45,8 @@ function giveBack(draft: Draft, sale: Sale, leg: Leg): void {
   if (leg.kind === 'cash') openDrawer(draft, sale.id)
 }
 
-/** Reverses a card payment, as soon as the terminal is free. */
+/** Reverses a card payment. The terminal's queue sends it as soon as the terminal is free. */
 export function reverseLeg(draft: Draft, id: SaleId, leg: Leg): void {
-  const waits = terminalOccupied(draft) !== undefined
   const sale = draft.sale(id)
   const effect = {
     type: 'terminal',
@@ -61,20 +56,11 @@ export function reverseLeg(draft: Draft, id: SaleId, leg: Leg): void {
     amountMinor: Math.abs(leg.amountMinor),
     currency: sale.currency,
   } as const
-  const op = draft.open(
+  draft.open(
     'reverse',
     { sale: id, tender: leg.id },
     { class: 'query', queue: 'terminal', effect: leg.facts ? { ...effect, original: leg.facts } : effect },
   )
-  if (waits)
-    draft.emit({
-      type: 'op.scheduled',
-      op,
-      next: 'repeat',
-      at: draft.now + OCCUPIED_RETRY_MS,
-      attempt: 1,
-      uncertain: false,
-    })
 }
 
 /** The customer is owed money that no machine could give back. */

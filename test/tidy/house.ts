@@ -33,6 +33,7 @@ export interface Manifest {
   readonly type?: string
   readonly engines?: { readonly node?: string }
   readonly workspaces?: readonly string[]
+  readonly files?: readonly string[]
   readonly exports?: { readonly [entry: string]: unknown }
   readonly dependencies?: { readonly [name: string]: string }
   readonly optionalDependencies?: { readonly [name: string]: string }

@@ -106,7 +106,12 @@ describe('the import table', () => {
     const wrong = offenders(isTest, (workspace, _file, { from }) => {
       if (isNodes(from) || isRelative(from)) return false
       const name = packageOf(from)
-      const own = [workspace.manifest.name, ...runtimeDependencies(workspace.manifest)]
+      const { manifest } = workspace
+      const own = [
+        manifest.name,
+        ...runtimeDependencies(manifest),
+        ...Object.keys(manifest.devDependencies ?? {}),
+      ]
       const common = ['@cashdesk/kernel', '@cashdesk/hardware-sim', ...rootDependencies]
       return !own.includes(name) && !common.includes(name)
     })

@@ -105,6 +105,14 @@ describe('package.json', () => {
     expect(loose).toEqual([])
   })
 
+  it('publishes what was built and the sources its maps point to, but neither tests nor build records', () => {
+    for (const { manifest } of house.filter(({ manifest }) => manifest.private !== true)) {
+      expect(manifest.files).toEqual(
+        expect.arrayContaining(['dist', 'src', '!**/.tsbuildinfo', '!**/*.test.ts']),
+      )
+    }
+  })
+
   it('says licence, module kind and oldest Node everywhere alike', () => {
     for (const [, { license, type, engines }] of all) {
       expect({ license, type, node: engines?.node }).toEqual({

@@ -1,4 +1,6 @@
 // Every simulator that can be started by name.
+import { PRINTER_PROGRAM } from './printer/program.ts'
 import type { SimProgram } from './program.ts'
+import { TERMINAL_PROGRAM } from './terminal/program.ts'
 
-export const PROGRAMS: readonly SimProgram[] = []
+export const PROGRAMS: readonly SimProgram[] = [PRINTER_PROGRAM, TERMINAL_PROGRAM]

@@ -1,0 +1,123 @@
+// What may happen at the simulated terminal: each accident's name, its arguments, and which dialogue it strikes.
+// Accidents live here and nowhere else in the house: the till and its drivers do not know the word.
+import { CashdeskError, type Json } from '@cashdesk/kernel'
+
+/** The dialogues that an accident can be aimed at; `money` is authorisation, refund and reversal. */
+export const DIALOGUES = [
+  'authorisation',
+  'refund',
+  'reversal',
+  'registration',
+  'end-of-day',
+  'repeat-receipt',
+  'status-enquiry',
+  'diagnosis',
+] as const
+export type DialogueKind = (typeof DIALOGUES)[number]
+
+export const TERMINAL_ACCIDENTS = [
+  { name: 'approve', text: 'nothing happens: every payment is approved (default)' },
+  { name: 'decline', text: 'the host declines {code: result code, default 5}' },
+  { name: 'partial', text: 'only a part is approved {amountMinor}' },
+  { name: 'slow', text: 'the host takes long {ms}' },
+  { name: 'card-wait', text: 'the customer looks for the card {ms}; 06 B0 aborts meanwhile' },
+  { name: 'lose-link-before-status', text: 'link cut when approved, before 04 0F {refuseMs}: reversed' },
+  { name: 'lose-link-after-status', text: 'link cut after 04 0F, answer unread {refuseMs}: reversed' },
+  { name: 'lose-link-between-prints', text: 'link cut after the first print command {refuseMs}: reversed' },
+  { name: 'lose-link-after-ack', text: 'link cut when all is acknowledged, before 06 0F {refuseMs}: booked' },
+  { name: 'no-answer', text: 'silent on a living link {when: command | status | completion}' },
+  { name: 'refuse-connections', text: 'nobody can connect, for {ms} or until another behaviour is set' },
+  { name: 'garble', text: 'unreadable bytes in place of 04 0F {what: fields | frame}' },
+  { name: 'abort-by-customer', text: 'the customer presses the red key' },
+] as const
+export type AccidentName = (typeof TERMINAL_ACCIDENTS)[number]['name']
+
+/** An accident that is switched on. */
+export type Accident = {
+  readonly name: AccidentName
+  /** `once` strikes the next dialogue it fits, then all is well again. */
+  readonly mode: 'once' | 'always'
+  readonly at: DialogueKind | 'money' | 'any'
+  readonly code: number
+  readonly amountMinor: number
+  readonly ms: number
+  readonly refuseMs: number
+  readonly when: 'command' | 'status' | 'completion'
+  readonly what: 'fields' | 'frame'
+}
+
+/** No accident takes longer than this: a test that waits for one must end. */
+const MAX_MS = 600_000
+const MAX_AMOUNT = 999_999_999_999
+
+/**
+ * @param args `mode`, `at` and the accident's own arguments
+ * @throws CashdeskError `sim.usage`
+ */
+export function accidentOf(name: string, args: { readonly [name: string]: Json }): Accident {
+  const known = TERMINAL_ACCIDENTS.find(accident => accident.name === name)
+  if (known === undefined) throw new CashdeskError('sim.usage', { accident: name.slice(0, 40) })
+  for (const argument of Object.keys(args)) {
+    if (!ARGUMENTS.has(argument)) throw new CashdeskError('sim.usage', { argument: argument.slice(0, 40) })
+  }
+  if (name === 'partial' && args['amountMinor'] === undefined) {
+    throw new CashdeskError('sim.usage', { argument: 'amountMinor', reason: 'missing' })
+  }
+  return {
+    name: known.name,
+    mode: oneOf(args, 'mode', ['once', 'always'], name === 'approve' ? 'always' : 'once'),
+    at: oneOf(args, 'at', [...DIALOGUES, 'money', 'any'], 'money'),
+    code: whole(args, 'code', 5, 0xff),
+    amountMinor: whole(args, 'amountMinor', 0, MAX_AMOUNT),
+    ms: whole(args, 'ms', 0, MAX_MS),
+    refuseMs: whole(args, 'refuseMs', 0, MAX_MS),
+    when: oneOf(args, 'when', ['command', 'status', 'completion'], 'command'),
+    what: oneOf(args, 'what', ['fields', 'frame'], 'fields'),
+  }
+}
+
+/** The behaviour that is switched on, and its use by one dialogue after the other. */
+export class Behaviour {
+  #accident: Accident = accidentOf('approve', {})
+
+  get accident(): Accident {
+    return this.#accident
+  }
+
+  set(accident: Accident): void {
+    this.#accident = accident
+  }
+
+  /** What strikes this dialogue, if anything. `prints`: whether there will be paper to lose the link between. */
+  take(kind: DialogueKind, prints: boolean): Accident | undefined {
+    const accident = this.#accident
+    if (accident.name === 'approve' || accident.name === 'refuse-connections') return undefined
+    if (accident.name === 'lose-link-between-prints' && !prints) return undefined
+    const money = kind === 'authorisation' || kind === 'refund' || kind === 'reversal'
+    if (accident.at !== 'any' && accident.at !== kind && !(accident.at === 'money' && money)) return undefined
+    if (accident.mode === 'once') this.#accident = accidentOf('approve', {})
+    return accident
+  }
+}
+
+const ARGUMENTS = new Set(['mode', 'at', 'code', 'amountMinor', 'ms', 'refuseMs', 'when', 'what'])
+
+function whole(args: { readonly [name: string]: Json }, name: string, preset: number, max: number): number {
+  const value = args[name]
+  if (value === undefined) return preset
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= max) return value
+  throw new CashdeskError('sim.usage', { argument: name, value: String(value).slice(0, 40), max })
+}
+
+function oneOf<const Choice extends string>(
+  args: { readonly [name: string]: Json },
+  name: string,
+  choices: readonly Choice[],
+  preset: Choice,
+): Choice {
+  const value = args[name]
+  if (value === undefined) return preset
+  const choice = choices.find(candidate => candidate === value)
+  if (choice === undefined) throw new CashdeskError('sim.usage', { argument: name, choices })
+  return choice
+}

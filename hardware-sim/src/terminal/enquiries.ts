@@ -1,0 +1,192 @@
+// The dialogues of the simulated terminal that move no money: registration, status enquiry, repeat receipt,
+// end of day, diagnosis.
+import { type BookEntry, localTime } from './books.ts'
+import { bcd, type Field, readFields, readTlv, writeFields, writeTlv } from './codec.ts'
+import { commandsFor, statusFields, type Till } from './money.ts'
+import { endOfDayPaper, printCommands } from './receipt.ts'
+import {
+  BMP,
+  CHARSET,
+  COMMAND,
+  CONFIG,
+  END_OF_DAY_COLUMNS,
+  ENQUIRY,
+  MESSAGE,
+  REPEAT,
+  RESULT,
+  TAG,
+} from './tables.ts'
+import type { Registration, Talk } from './talk.ts'
+
+/** What 06 20 shows of a payment that was reversed for want of an acknowledgement. Real terminals differ. */
+export type RepeatShows = 'reversed' | 'original' | 'previous'
+
+export const UNREGISTERED: Registration = {
+  registered: false,
+  config: CONFIG.afterLogOff,
+  currency: false,
+  tlv: false,
+  blocks: false,
+  charset: CHARSET.cp437,
+  width: 24,
+}
+
+const CHARSETS: readonly number[] = [CHARSET.latin1, CHARSET.utf8, CHARSET.cp437]
+
+/** What a register's 06 00 agrees on, or the code with which it is refused. */
+export function registrationOf(data: Buffer, currency: Buffer): Registration | number {
+  if (data.length < 4) return RESULT.protocol
+  const config = data.readUInt8(3)
+  const named = data.length >= 6
+  // A currency is followed by fields; one odd byte is neither.
+  if (data.length === 5) return RESULT.protocol
+  if (named && !data.subarray(4, 6).equals(currency)) return RESULT.registrationFailed
+  const fields = readFields(data.subarray(6))
+  const container = fields?.get(BMP.tlv)
+  const tlv = container === undefined ? new Map<number, Buffer>() : readTlv(container)
+  if (fields === undefined || tlv === undefined) return RESULT.protocol
+  const charset = tlv.get(TAG.charset)?.at(0) ?? CHARSET.cp437
+  const width = Number(tlv.get(TAG.lineWidth)?.toString('hex') ?? UNREGISTERED.width)
+  return {
+    registered: true,
+    config,
+    currency: named,
+    tlv: container !== undefined,
+    blocks: permits(tlv.get(TAG.commands), COMMAND.printBlock),
+    charset: CHARSETS.includes(charset) ? charset : CHARSET.cp437,
+    width: width >= 16 && width <= 64 ? width : UNREGISTERED.width,
+  }
+}
+
+function permits(list: Buffer | undefined, command: number): boolean {
+  let at = 0
+  while (list !== undefined && at + 4 <= list.length) {
+    if (list.readUInt8(at) === TAG.command && list.readUInt16BE(at + 2) === command) return true
+    at += 2 + list.readUInt8(at + 1)
+  }
+  return false
+}
+
+/** The completion of a registration; TLV only for a register that sent some. */
+export async function completeRegistration(talk: Talk, till: Till, next: Registration): Promise<void> {
+  const tlv = writeTlv([
+    [TAG.lineWidth, bcd(next.width, 1)],
+    [TAG.charset, Buffer.from([next.charset])],
+    [TAG.commands, writeTlv([[TAG.command, Buffer.from([0x06, 0xd3])]])],
+  ])
+  const fields: Field[] = [
+    [BMP.paymentType, Buffer.from([0x00])],
+    [BMP.terminalId, bcd(till.terminalId, 4)],
+    ...(next.currency ? ([[BMP.currency, till.currency]] satisfies Field[]) : []),
+    ...(next.tlv ? ([[BMP.tlv, tlv]] satisfies Field[]) : []),
+  ]
+  await talk.complete(writeFields(fields))
+}
+
+/** 05 01: its completion is no list of fields but `[version] status`. */
+export function enquiryCompletion(data: Buffer, version: string, busy: boolean): Buffer {
+  const service = readFields(data.subarray(3))?.get(BMP.service)?.at(0) ?? 0
+  const text = Buffer.from(version, 'latin1')
+  const digits = String(text.length).padStart(3, '0')
+  const length = Buffer.from([...digits].map(digit => 0xf0 + Number(digit)))
+  const status = Buffer.from([busy ? RESULT.pleaseWait : RESULT.ok])
+  return (service & ENQUIRY.noVersion) === 0 ? Buffer.concat([length, text, status]) : status
+}
+
+/** 06 20: the last transaction once more, as status, as paper, or both. */
+export async function repeatReceipt(
+  talk: Talk,
+  till: Till,
+  data: Buffer,
+  shows: RepeatShows,
+): Promise<string> {
+  if (!talk.accept()) return 'did not answer'
+  const service = readFields(data.subarray(3))?.get(BMP.service)?.at(0) ?? 0
+  const entry = shown(till.books.entries, shows)
+  if (entry === undefined) {
+    await talk.fail(RESULT.notPossible)
+    return 'nothing to repeat'
+  }
+  if ((service & REPEAT.sendStatus) !== 0) {
+    const answer = await talk.status(statusFields(entry, talk.registration, till, false))
+    if (answer.kind === 'lost') return 'link lost'
+  }
+  if ((service & REPEAT.printNothing) === 0)
+    await print(talk, commandsFor(entry, talk.registration, till, true))
+  await talk.complete()
+  return 'repeated'
+}
+
+function shown(entries: readonly BookEntry[], shows: RepeatShows): BookEntry | undefined {
+  const stored = entries.filter(entry => entry.state !== 'declined')
+  const unacknowledged = (entry: BookEntry): boolean =>
+    entry.state === 'reversed' && entry.resultCode !== RESULT.ok
+  if (shows === 'previous') return stored.findLast(entry => !unacknowledged(entry))
+  const last = stored.at(-1)
+  return last !== undefined && shows === 'original' ? { ...last, resultCode: RESULT.ok } : last
+}
+
+/** 06 50: settles what is open. */
+export async function endOfDay(talk: Talk, till: Till, now: number): Promise<string> {
+  if (!talk.accept()) return 'did not answer'
+  await talk.show(MESSAGE.pleaseWait)
+  if (!(await talk.pause(till.stages.hostMs))) return 'link lost before the host was asked'
+  const totals = till.books.totals()
+  const { trace, open } = till.books.settle()
+  const time = localTime(now)
+  const answer = await talk.status([
+    [BMP.result, Buffer.from([RESULT.ok])],
+    // The field has no sign: more refunds than payments cannot be told apart here, the slip says it.
+    [BMP.amount, bcd(Math.abs(totals.totalMinor), 6)],
+    ...(talk.registration.currency ? ([[BMP.currency, till.currency]] satisfies Field[]) : []),
+    [BMP.trace, bcd(trace, 3)],
+    [BMP.time, bcd(time.slice(11).replaceAll(':', ''), 3)],
+    [BMP.date, bcd(time.slice(5, 10).replace('-', ''), 2)],
+    [BMP.singleAmounts, singleAmounts(open)],
+  ])
+  if (answer.kind === 'lost') return 'settled; link lost'
+  const both = CONFIG.ecrPrintsAdministration | CONFIG.linesByTerminal
+  if ((talk.registration.config & both) === both) {
+    const paper = endOfDayPaper(totals, till.terminalId, time, talk.registration.width)
+    await print(talk, printCommands([paper], talk.registration))
+  }
+  await talk.complete()
+  return 'settled'
+}
+
+/** BMP 60: first and last receipt number, then count and turnover of each kind of card. */
+function singleAmounts(settled: readonly BookEntry[]): Buffer {
+  const booked = settled.filter(entry => entry.state === 'booked' && entry.kind !== 'reversal')
+  const columns = END_OF_DAY_COLUMNS.map(column => {
+    const own = booked.filter(entry => entry.card.column === column)
+    const sum = own.reduce(
+      (total, entry) => total + (entry.kind === 'refund' ? -1 : 1) * entry.amountMinor,
+      0,
+    )
+    return Buffer.concat([Buffer.from([Math.min(own.length, 0xff)]), bcd(Math.abs(sum), 6)])
+  })
+  const first = settled.find(entry => entry.receipt > 0)?.receipt ?? 0
+  const last = settled.findLast(entry => entry.receipt > 0)?.receipt ?? 0
+  return Buffer.concat([bcd(first, 2), bcd(last, 2), ...columns])
+}
+
+/** 06 70: says its date and time to the register (04 01), then 06 0F. */
+export async function diagnosis(talk: Talk, till: Till, now: number): Promise<string> {
+  if (!talk.accept()) return 'did not answer'
+  await talk.show(MESSAGE.pleaseWait)
+  if (!(await talk.pause(till.stages.hostMs))) return 'link lost'
+  const time = localTime(now)
+  await talk.setTime([
+    [BMP.fullDate, bcd(time.slice(2, 10).replaceAll('-', ''), 3)],
+    [BMP.time, bcd(time.slice(11).replaceAll(':', ''), 3)],
+  ])
+  await talk.complete()
+  return 'diagnosed'
+}
+
+async function print(talk: Talk, commands: readonly Buffer[]): Promise<void> {
+  for (const [index, command] of commands.entries()) {
+    const answer = await talk.print(command, index)
+    if (answer.kind !== 'answer' || !answer.positive) return
+  }
+}

@@ -1,0 +1,60 @@
+// The simulated payment terminal as a program: `terminal --port 20007 --dir books`.
+import { join } from 'node:path'
+import { CashdeskError } from '@cashdesk/kernel'
+import { type SimProgram, wholeNumber } from '../program.ts'
+import { TERMINAL_ACCIDENTS } from './accidents.ts'
+import type { RepeatShows } from './enquiries.ts'
+import { startTerminalSim } from './terminal.ts'
+
+export const TERMINAL_PROGRAM: SimProgram = {
+  name: 'terminal',
+  summary: 'a payment terminal that speaks ZVT over TCP and keeps its own books',
+  options: [
+    { flag: 'port', text: 'TCP port (0 = any; real terminals use 20007)', default: '0' },
+    { flag: 'host', text: 'address to listen on', default: '127.0.0.1' },
+    { flag: 'dir', text: 'directory that keeps its books between runs' },
+    { flag: 'books', text: 'file that keeps its books, instead of --dir' },
+    { flag: 'card', text: 'the customer’s card: girocard, mastercard, visa', default: 'girocard' },
+    { flag: 'speed', text: 'stretches a payment’s 300 ms by this factor; 0 for tests', default: '1' },
+    { flag: 'password', text: 'six digits', default: '000000' },
+    { flag: 'answer-ms', text: 'wait for the word on 04 0F and on each print command', default: '30000' },
+    { flag: 'repeat-ms', text: 'wait between 84 9C and the next 04 0F', default: '2000' },
+    { flag: 'reversal-ms', text: 'how long an auto-reversal keeps it busy', default: '0' },
+    {
+      flag: 'repeat-shows',
+      text: '06 20 after an auto-reversal: reversed, original, previous',
+      default: 'reversed',
+    },
+    { flag: 'behaviour', text: 'accident to begin with', default: 'approve' },
+  ],
+  accidents: TERMINAL_ACCIDENTS,
+  async start(options) {
+    const books = options['books'] ?? (options['dir'] && join(options['dir'], 'terminal-books.json'))
+    return await startTerminalSim({
+      port: wholeNumber(options, 'port', 65_535),
+      host: options['host'] ?? '127.0.0.1',
+      card: options['card'] ?? 'girocard',
+      speed: factor(options['speed'] ?? '1'),
+      password: options['password'] ?? '000000',
+      answerMs: wholeNumber(options, 'answer-ms', 600_000),
+      repeatMs: wholeNumber(options, 'repeat-ms', 600_000),
+      reversalMs: wholeNumber(options, 'reversal-ms', 600_000),
+      repeatShows: repeatShows(options['repeat-shows'] ?? 'reversed'),
+      behaviour: { name: options['behaviour'] ?? 'approve' },
+      ...(books !== undefined && { books }),
+    })
+  },
+}
+
+function factor(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !(value >= 0 && value <= 1_000)) {
+    throw new CashdeskError('sim.usage', { option: 'speed', value: text.slice(0, 40) })
+  }
+  return value
+}
+
+function repeatShows(text: string): RepeatShows {
+  if (text === 'reversed' || text === 'original' || text === 'previous') return text
+  throw new CashdeskError('sim.usage', { option: 'repeat-shows', value: text.slice(0, 40) })
+}

@@ -1,0 +1,166 @@
+// One dialogue in which the terminal is master: what it may send between the register's command and 06 0F or 06 1E,
+// how long it waits for each answer, and where an accident strikes.
+import type { Accident, DialogueKind } from './accidents.ts'
+import { type Field, writeApdu, writeFields } from './codec.ts'
+import type { Answer, Link } from './link.ts'
+import { BMP, COMMAND, CONFIG, RESULT } from './tables.ts'
+
+/** What the register agreed with the terminal (06 00). */
+export interface Registration {
+  readonly registered: boolean
+  readonly config: number
+  /** The register named a currency, so the terminal names it, too. */
+  readonly currency: boolean
+  /** The register sent a TLV container, so the terminal may. */
+  readonly tlv: boolean
+  readonly blocks: boolean
+  readonly charset: number
+  readonly width: number
+}
+
+export interface TalkLimits {
+  /** For the answer to anything but 04 0F and print commands. */
+  readonly t3Ms: number
+  /** For the register's word on a payment, unless 06 01 says otherwise. */
+  readonly answerMs: number
+}
+
+/** Garbage in place of a status: fields that break off, or noise that promises a message which never comes. */
+const GARBLED = {
+  fields: writeApdu(COMMAND.status, Buffer.from([BMP.result, 0x00, BMP.amount, 0x00, 0x00])),
+  frame: Buffer.from('c3a5ffffff00ee10427f', 'hex'),
+} as const
+
+export class Talk {
+  readonly kind: DialogueKind
+  readonly link: Link
+  readonly accident: Accident | undefined
+  readonly registration: Registration
+  /** While true the register's 06 B0 is obeyed. */
+  abortable = true
+  readonly #limits: TalkLimits
+  #aborted = false
+  #wake: (() => void) | undefined
+
+  constructor(
+    kind: DialogueKind,
+    link: Link,
+    registration: Registration,
+    accident: Accident | undefined,
+    limits: TalkLimits,
+  ) {
+    this.kind = kind
+    this.link = link
+    this.registration = registration
+    this.accident = accident
+    this.#limits = limits
+  }
+
+  get aborted(): boolean {
+    return this.#aborted
+  }
+
+  /** Nothing more can be done for the register. */
+  get over(): boolean {
+    return this.#aborted || !this.link.alive
+  }
+
+  /** Answers the register's command positively; false where the accident is that nobody answers. */
+  accept(): boolean {
+    if (this.accident?.name === 'no-answer' && this.accident.when === 'command') return false
+    this.link.reply(0x8000)
+    return true
+  }
+
+  /** The register sent 06 B0, or the link broke: no pause goes on. */
+  abort(): void {
+    this.#aborted = true
+    this.interrupt()
+  }
+
+  interrupt(): void {
+    this.#wake?.()
+  }
+
+  /** Waits; false when meanwhile the dialogue was aborted or the link lost. */
+  async pause(ms: number): Promise<boolean> {
+    if (ms > 0 && !this.over) {
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, ms)
+        this.#wake = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+      })
+      this.#wake = undefined
+    }
+    return !this.over
+  }
+
+  /** Shows an intermediate status, if the register wants them. False when the dialogue is over. */
+  async show(message: number): Promise<boolean> {
+    if (this.over) return false
+    if ((this.registration.config & CONFIG.intermediateStatus) === 0) return true
+    await this.#tell(writeApdu(COMMAND.intermediate, Buffer.from([message])))
+    return !this.over
+  }
+
+  /** Sends 04 0F, or what the accident makes of it, and waits for the register's word. */
+  async status(fields: readonly Field[], waitMs: number = this.#limits.answerMs): Promise<Answer> {
+    const accident = this.accident
+    if (accident?.name === 'lose-link-before-status') return this.#lose()
+    if (accident?.name === 'no-answer' && accident.when === 'status') {
+      return (await this.pause(waitMs)) ? { kind: 'silent' } : { kind: 'lost' }
+    }
+    const bytes = accident?.name === 'garble' ? GARBLED[accident.what] : statusApdu(fields)
+    if (accident?.name === 'lose-link-after-status') {
+      this.link.deafen()
+      await this.link.send(bytes)
+      return this.#lose()
+    }
+    return await this.link.ask(bytes, waitMs)
+  }
+
+  /** Sends one print command and waits for the register's word. */
+  async print(command: Buffer, index: number): Promise<Answer> {
+    if (this.accident?.name === 'lose-link-between-prints' && index > 0) return this.#lose()
+    return await this.link.ask(command, this.#limits.answerMs)
+  }
+
+  /** 04 01: the terminal's date and time. */
+  async setTime(fields: readonly Field[]): Promise<void> {
+    await this.#tell(writeApdu(COMMAND.setTime, writeFields(fields)))
+  }
+
+  /** 06 0F. Whatever happens to it changes nothing any more. */
+  async complete(data?: Buffer): Promise<void> {
+    if (this.accident?.name === 'lose-link-after-ack') {
+      this.#lose()
+      return
+    }
+    if (this.accident?.name === 'no-answer' && this.accident.when === 'completion') return
+    await this.#tell(writeApdu(COMMAND.completion, data))
+  }
+
+  /** 06 1E, after a 04 0F with the same code where `fields` are given. */
+  async fail(code: number, fields?: readonly Field[], currency?: Buffer): Promise<void> {
+    if (fields !== undefined) await this.#tell(statusApdu([[BMP.result, Buffer.from([code])], ...fields]))
+    const withCurrency = code === RESULT.wrongCurrency && currency !== undefined ? currency : Buffer.alloc(0)
+    await this.#tell(writeApdu(COMMAND.failed, Buffer.concat([Buffer.from([code]), withCurrency])))
+  }
+
+  // Who does not answer within T3 is gone (PA00P016 ch. 5.2.5, case a).
+  async #tell(bytes: Buffer): Promise<void> {
+    const answer = await this.link.ask(bytes, this.#limits.t3Ms)
+    if (answer.kind === 'silent') this.link.cut()
+  }
+
+  #lose(): Answer {
+    this.link.cut()
+    return { kind: 'lost' }
+  }
+}
+
+function statusApdu(fields: readonly Field[]): Buffer {
+  return writeApdu(COMMAND.status, writeFields(fields))
+}

@@ -1,2 +1,23 @@
 // The durable journal and the outbox of Cashdesk.
-export {}
+export { type NodeDiskOptions, nodeDisk } from './node-disk.ts'
+export {
+  type Journal,
+  type JournalOptions,
+  type JournalReading,
+  type JournalState,
+  openJournal,
+  type RecoveryReport,
+  readJournal,
+} from './open.ts'
+export {
+  dropAfterRestart,
+  emptyOutbox,
+  entry,
+  foldOutbox,
+  headOf,
+  type Outbox,
+  type OutboxEntry,
+  openEntries,
+  runnable,
+} from './outbox.ts'
+export type { OnStep, Tear, UnknownRecord } from './reader.ts'

@@ -20,14 +20,14 @@ async function tier(title, script, options) {
     const outputFile = join(reports, `${script.replaceAll(':', '-')}.json`)
     const args = ['run', script, '--', '--reporter=json', `--outputFile=${outputFile}`]
     const result = await npm(script === 'test' ? args.slice(1) : args, options)
-    const { passed, failed, skipped, complaints, skippedTitles = [] } = readReport(outputFile)
+    const { passed, failed, skipped, complaints, skippedTitles } = readReport(outputFile)
     const missing = everything ? skipped : 0
     tests.passed += passed
     tests.failed += failed + missing
     process.stdout.write(`  ${passed} passed, ${failed} failed, ${skipped} skipped\n`)
     if (complaints.length > 0) return complaints.join('\n')
     if (missing > 0) return `skipped, and nothing may be:\n${skippedTitles.join('\n')}`
-    return complaint(result)
+    return complaint(result) ?? (failed > 0 ? 'the tests left no report' : undefined)
   })
 }
 
@@ -53,9 +53,10 @@ await steps.step('npm run check', async () =>
   complaint(await npm(['run', 'check'], { timeoutMs: minutes(4) })),
 )
 await tier('npm run test:full', 'test:full', { timeoutMs: minutes(8) })
-await steps.step('npm run test:nodes', async () =>
-  complaint(await npm(['run', 'test:nodes'], { timeoutMs: minutes(12), show: true })),
-)
+await steps.step('npm run test:nodes', async () => {
+  const { code } = await npm(['run', 'test:nodes'], { timeoutMs: minutes(12), show: true })
+  return code === 0 ? undefined : 'see above'
+})
 await database?.stop()
 rmSync(reports, { recursive: true, force: true })
 

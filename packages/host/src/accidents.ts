@@ -32,8 +32,14 @@ const MAX_ACCIDENTS = 32
 
 export function registerAccidents(app: FastifyInstance, desk: Desk): void {
   let waiting: Accident[] = []
-  const closing = new AbortController()
-  app.addHook('preClose', async () => closing.abort())
+  /** Ends every `hang` that is under way. */
+  let patience = new AbortController()
+  const clear = (): void => {
+    waiting = []
+    patience.abort()
+    patience = new AbortController()
+  }
+  app.addHook('preClose', async () => clear())
 
   app.post('/accidents', { schema: { hide: true } }, async request => {
     const accident = parse(accidentShape, request.body)
@@ -43,7 +49,7 @@ export function registerAccidents(app: FastifyInstance, desk: Desk): void {
   })
   app.get('/accidents', { schema: { hide: true } }, async () => ({ accidents: waiting }))
   app.delete('/accidents', { schema: { hide: true } }, async () => {
-    waiting = []
+    clear()
     return { accidents: waiting }
   })
 
@@ -53,7 +59,7 @@ export function registerAccidents(app: FastifyInstance, desk: Desk): void {
     if (accident === undefined) return
     if (accident.once) waiting = waiting.filter(other => other !== accident)
     request.log.warn({ accident: accident.name }, 'an accident, as ordered')
-    await happen(accident, desk, request, reply, closing.signal)
+    await happen(accident, desk, request, reply, patience.signal)
   })
 }
 
@@ -70,7 +76,7 @@ async function happen(
   desk: Desk,
   request: FastifyRequest,
   reply: FastifyReply,
-  closing: AbortSignal,
+  patience: AbortSignal,
 ): Promise<void> {
   const admit = (): ReturnType<Desk['admit']> => desk.admit(request.query, request.headers)
   switch (accident.name) {
@@ -80,7 +86,7 @@ async function happen(
       await reply.type('text/html').send('<!doctype html><title>Welcome</title><h1>It works!</h1>')
       return
     case 'hang':
-      await sleep(accident.ms, undefined, { signal: closing }).catch(() => undefined)
+      await sleep(accident.ms, undefined, { signal: patience }).catch(() => undefined)
       return
     case 'drop-answer':
       await desk.perform(admit().request).catch(() => undefined)

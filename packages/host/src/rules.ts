@@ -165,7 +165,7 @@ function record(asked: Asked, request: Recorded, effect: Effect): Decision<Answe
   }
   const named = 'named' in request ? request.named : undefined
   const change: Change = {
-    insert: [own, ...burialOf(asked, named, owner, serial)],
+    insert: [own, ...burialOf(asked, named === id ? undefined : named, owner, serial)],
     update: effect.update ?? [],
     history: (effect.history ?? []).map(entry => ({ ...entry, serial, at: asked.now, by: owner })),
     ...(effect.card ? { card: effect.card } : {}),
@@ -181,7 +181,8 @@ function burialOf(asked: Asked, named: string | undefined, owner: string, serial
 }
 
 function first(asked: Asked, request: Recorded): Effect {
-  if ('named' in request && !mayName(asked.books.named, request)) return no('not-allowed')
+  if ('named' in request && (request.named === request.id || !mayName(asked.books.named, request)))
+    return no('not-allowed')
   switch (request.action) {
     case 'reserve':
       return reserve(asked, request)

@@ -80,7 +80,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       ...(options.accidents ? { misbehave: registerAccidents } : {}),
     })
     const url = await app.listen({ host: address, port: options.port ?? 0 }).catch(thrown => {
-      throw listenError(thrown, address, options.port ?? 0)
+      throw whyNotListening(thrown, address, options.port ?? 0)
     })
     const seeded = added > 0 ? [`${added} new cards from the seed file.`] : []
     return {
@@ -188,7 +188,7 @@ async function seedOf(given: Seed | string | undefined): Promise<Seed> {
   }
 }
 
-function listenError(thrown: unknown, address: string, port: number): CashdeskError {
+function whyNotListening(thrown: unknown, address: string, port: number): CashdeskError {
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : ''
   if (code === 'EADDRINUSE') return new CashdeskError('host.port-in-use', { port }, { cause: thrown })
   return new CashdeskError(

@@ -16,6 +16,7 @@ function configure(name) {
     packageJsonFullPath: join(folder, 'package.json'),
     configObject: {
       projectFolder: folder,
+      newlineKind: 'lf',
       mainEntryPointFilePath: join(folder, 'dist', 'index.d.ts'),
       // Its own compiler reads our declarations only; the sources are checked by ours.
       compiler: {

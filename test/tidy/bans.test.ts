@@ -46,7 +46,7 @@ function uncoded(file: Source): readonly string[] {
       node.type === 'ThrowStatement' ? node['argument'] : rejects ? argumentsOf(node)[0] : undefined
     if (!isNode(thrown) || !/^(New|Call)Expression$/.test(thrown.type)) return undefined
     const name = nameOf(thrown['callee'])
-    return name !== undefined && /^(\w*Error)$/.test(name) && !/^(Cashdesk|Type)Error$/.test(name)
+    return name !== undefined && /^([A-Z]\w*)?Error$/.test(name) && !/^(Cashdesk|Type)Error$/.test(name)
       ? name
       : undefined
   })

@@ -83,12 +83,12 @@ function codePage(work: Workings, [n = 0]: Uint8Array): void {
 }
 
 function cut(work: Workings, [form = 0, n = 0]: Uint8Array): void {
-  if (work.printLine()) work.problem('refused', 'cut in the middle of a line: a real printer may ignore it')
   const partial = [1, 49, 66, 98, 104].includes(form)
   if (!partial && ![0, 48, 65, 97, 103].includes(form)) {
     work.problem('refused', `no cut ${form}`)
     return
   }
+  if (work.printLine()) work.problem('refused', 'cut in the middle of a line: a real printer may ignore it')
   const toCutter = form > 49
   const feed = toCutter ? Math.round(n * work.modes.units.down) : 0
   work.emit({ kind: 'cut', cut: partial ? 'partial' : 'full', toCutter, feedDots: feed })

@@ -114,7 +114,10 @@ class Device {
       send: bytes => {
         if (!this.#silent && this.#active?.writable === true) this.#active.write(bytes)
       },
-      sheet: (sheet, end) => options.onReceipt?.(this.shelf.put(sheet, end)),
+      sheet: (sheet, end) => {
+        const receipt = this.shelf.put(sheet, end)
+        options.onReceipt?.(receipt)
+      },
       kicked: pulse => {
         this.#kicks.push({ ...pulse, at: new Date(this.#now()).toISOString() })
         if (this.#kicks.length > KICKS_LIMIT) this.#kicks.shift()

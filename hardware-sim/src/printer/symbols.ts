@@ -36,7 +36,9 @@ export function drawBarcode(barcode: Barcode): Drawn {
   const { encoder, pattern, twoWidths } = SYMBOLOGIES[barcode.kind]
   const data = latin1(barcode.data)
   if (!pattern.test(data)) return { refused: `not the data of a ${barcode.kind}` }
-  const modules = widthsOf(encoder, normalised(barcode.kind, data))
+  const modules = widthsOf(encoder, normalised(barcode.kind, data), {
+    includecheck: barcode.kind === 'CODE93',
+  })
   if (typeof modules === 'string') return { refused: modules }
   const scale = (width: number): number =>
     twoWidths === true && width > 1 ? Math.round(WIDE_RATIO * barcode.moduleDots) : width * barcode.moduleDots

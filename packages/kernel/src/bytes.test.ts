@@ -1,3 +1,4 @@
+// Proves the byte tools against published values and by going there and back over random bytes, cut anywhere.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {

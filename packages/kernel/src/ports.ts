@@ -1,5 +1,5 @@
 // The narrow interfaces through which everything touches the world. Node implements them in the sdk,
-// the journal and the transports; `hardware-sim` implements them with seeded faults.
+// the journal and the transports; `hardware-sim` implements them with seeded accidents.
 import type { EpochMs } from './brand.ts'
 import type { CashdeskError } from './errors.ts'
 

@@ -125,20 +125,3 @@ describe('the program', () => {
     expect(program.out()).toContain('--with-parent')
   })
 })
-
-describe('the program with its embedded database', () => {
-  it('keeps its books between runs, and its process goes when it is killed', async () => {
-    const args = ['--port', '0', '--dir', join(folder, 'embedded')]
-    const first = run(args)
-    const id = randomUUID()
-    expect((await reserve(await first.ready, id)).status).toBe(200)
-    expect(first.said()).toContain('NOT DURABLE')
-    first.child.kill('SIGKILL')
-    await first.ended
-    let again = run(args)
-    // The database’s process ends a moment after its host was killed, and holds the directory until then.
-    while (!(await again.ready.catch(() => false))) again = run(args)
-    expect(await (await reserve(await again.ready, id)).json()).toMatchObject({ original: true })
-    again.child.kill('SIGKILL')
-  }, 60_000)
-})

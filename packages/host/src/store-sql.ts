@@ -45,8 +45,10 @@ export async function openPostgres(url: string): Promise<Store> {
     statement_timeout: 2 * MAX_WAIT_MS,
     idle_in_transaction_session_timeout: 2 * MAX_WAIT_MS,
   })
-  // A connection that dies while idle: the pool replaces it, and the next decision notices if the server is gone.
+  // A connection that dies fails the decision that uses it, which says so itself; the pool replaces it. Without a
+  // listener the process would die with it.
   pool.on('error', () => undefined)
+  pool.on('connect', client => client.on('error', () => undefined))
   return openSql('postgres', new PostgresDialect({ pool }))
 }
 

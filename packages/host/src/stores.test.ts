@@ -1,11 +1,12 @@
 // Memory, PostgreSQL and the embedded database keep the same books: random calls get the same answers from each, and
 // on PostgreSQL the promises hold under real concurrency, across two hosts.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { CashdeskError } from '@cashdesk/kernel'
 import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -52,18 +53,49 @@ async function administer(sql: string): Promise<void> {
   await client.end()
 }
 
-async function openServer(): Promise<Store> {
+function databaseUrl(): string {
   const url = new URL(postgres?.url ?? '')
   url.pathname = `/${database}`
-  return openPostgres(url.href)
+  return url.href
+}
+
+const openServer = (): Promise<Store> => openPostgres(databaseUrl())
+
+const EMBEDDED = join(folder, 'embedded')
+
+/** The embedded database's process is the built one. */
+function build(): void {
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+  spawnSync(process.execPath, [tsc, '-b', 'packages/host'], { cwd: ROOT })
 }
 
 async function openPGlite(): Promise<Store> {
-  // The database’s process is the built one.
-  spawnSync(process.execPath, [join(ROOT, 'node_modules/typescript/bin/tsc'), '-b', 'packages/host'], {
-    cwd: ROOT,
-  })
-  return openSql('embedded', (await openEmbedded(join(folder, 'embedded'))).dialect)
+  return openSql('embedded', (await openEmbedded(EMBEDDED)).dialect)
+}
+
+/** A killed host's database process ends a moment later, and holds the directory until then. */
+async function openPGliteWhenFree(): Promise<Store> {
+  for (;;) {
+    try {
+      return await openPGlite()
+    } catch (thrown) {
+      if (!(thrown instanceof CashdeskError && thrown.code === 'host.in-use')) throw thrown
+    }
+  }
+}
+
+/** The program on the embedded database, once it serves. */
+async function program(): Promise<{ readonly url: string; kill(): Promise<void> }> {
+  const main = join(ROOT, 'packages/host/dist/main.js')
+  const { DATABASE_URL: _, ...env } = process.env
+  const child = spawn(process.execPath, [main, '--port', '0', '--dir', EMBEDDED], { env })
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
+  const line = await new Promise<string>(resolve => child.stdout.once('data', data => resolve(String(data))))
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL')
+    await ended
+  }
+  return { url: z.object({ host: z.string() }).parse(JSON.parse(line)).host, kill }
 }
 
 beforeAll(async () => {
@@ -159,11 +191,22 @@ async function agree(store: Store, numRuns: number, maxLength: number): Promise<
 }
 
 describe('the embedded database', () => {
-  it('answers and keeps what memory does, says that it is not durable, and takes one host at a time', async () => {
-    const store = await openPGlite()
-    await expect(openEmbedded(join(folder, 'embedded'))).rejects.toMatchObject({ code: 'host.in-use' })
+  it('answers and keeps what memory does, for one host at a time, also one that is killed', async () => {
+    build()
+    let store = await openPGlite()
     expect(store.durable).toBe(false)
+    await expect(openEmbedded(EMBEDDED)).rejects.toMatchObject({ code: 'host.in-use' })
     await agree(store, 4, 20)
+    const run = names()
+    await seeded(store, run)
+    await ask(store, reserve(run))
+    await store.close()
+
+    const { url, kill } = await program()
+    expect(await (await fetch(`${url}/health`)).json()).toMatchObject({ store: 'embedded', durable: false })
+    await kill()
+    store = await openPGliteWhenFree()
+    expect(await ask(store, reserve(run))).toMatchObject({ result: 'reserved', original: true })
     await store.close()
   }, 60_000)
 })
@@ -257,6 +300,27 @@ describe.skipIf(postgres === undefined)('PostgreSQL', () => {
     expect(kept.length).toBeGreaterThan(5)
   })
 
+  it('survives the loss of its connections; who asks again under the same id learns what became of it', async () => {
+    const run = names()
+    await seeded(store, run)
+    const steps = fc.sample(step, { numRuns: 120, seed: 22 }).map(each => requestOf(run, each))
+    const holder = new pg.Client({ connectionString: databaseUrl() })
+    holder.on('error', () => undefined)
+    await holder.connect()
+    await holder.query('begin')
+    await holder.query('select * from cards where serial = any($1) for update', [run.serials])
+    const answers = steps.map(request => ask(store, request).catch((thrown: unknown) => thrown))
+    const waiting =
+      "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    while ((await holder.query(waiting)).rowCount === 0);
+    await administer(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${database}'`)
+    const lost = (await Promise.all(answers)).filter(answer => answer instanceof Error)
+    expect(lost.length).toBeGreaterThan(0)
+    for (const error of lost) expect(error).toMatchObject({ code: 'host.database' })
+    await until(() => store.ping())
+    for (const request of steps) expect(typeof resultOf(await ask(store, request))).toBe('string')
+  })
+
   it('seeds again without touching a card, and knows that this server is durable or not', async () => {
     const run = names()
     await seeded(store, run)
@@ -285,6 +349,18 @@ function reserve({ ids, serials }: Names): Extract<ActivationRequest, { action: 
     prodid: '4967',
     payload: 'first',
   }
+}
+
+/** A pool notices its dead connections one by one. */
+async function until(works: () => Promise<void>): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const worked = await works().then(
+      () => true,
+      () => false,
+    )
+    if (worked) return
+  }
+  await works()
 }
 
 function resultOf(verdict: Verdict): string {

@@ -1,7 +1,7 @@
 // The dialogues of the simulated terminal that move no money: registration, status enquiry, repeat receipt,
 // end of day, diagnosis.
 import { type BookEntry, localTime } from './books.ts'
-import { bcd, type Field, readFields, readTlv, writeFields, writeTlv } from './codec.ts'
+import { bcd, type Field, readFields, readTlv, type TlvObject, writeFields, writeTlv } from './codec.ts'
 import { commandsFor, statusFields, type Till } from './money.ts'
 import { endOfDayPaper, printCommands } from './receipt.ts'
 import {
@@ -29,6 +29,7 @@ export const UNREGISTERED: Registration = {
   blocks: false,
   charset: CHARSET.cp437,
   width: 24,
+  agreed: [],
 }
 
 const CHARSETS: readonly number[] = [CHARSET.latin1, CHARSET.utf8, CHARSET.cp437]
@@ -45,16 +46,19 @@ export function registrationOf(data: Buffer, currency: Buffer): Registration | n
   const container = fields?.get(BMP.tlv)
   const tlv = container === undefined ? new Map<number, Buffer>() : readTlv(container)
   if (fields === undefined || tlv === undefined) return RESULT.protocol
-  const charset = tlv.get(TAG.charset)?.at(0) ?? CHARSET.cp437
-  const width = Number(tlv.get(TAG.lineWidth)?.toString('hex') ?? UNREGISTERED.width)
+  const charset = tlv.get(TAG.charset)?.at(0)
+  const width = Number(tlv.get(TAG.lineWidth)?.toString('hex') || Number.NaN)
+  const knowsCharset = charset !== undefined && CHARSETS.includes(charset)
+  const fitsWidth = width >= 16 && width <= 64
   return {
     registered: true,
     config,
     currency: named,
     tlv: container !== undefined,
     blocks: permits(tlv.get(TAG.commands), COMMAND.printBlock),
-    charset: CHARSETS.includes(charset) ? charset : CHARSET.cp437,
-    width: width >= 16 && width <= 64 ? width : UNREGISTERED.width,
+    charset: knowsCharset ? charset : CHARSET.cp437,
+    width: fitsWidth ? width : UNREGISTERED.width,
+    agreed: [...(fitsWidth ? [TAG.lineWidth] : []), ...(knowsCharset ? [TAG.charset] : [])],
   }
 }
 
@@ -69,11 +73,13 @@ function permits(list: Buffer | undefined, command: number): boolean {
 
 /** The completion of a registration; TLV only for a register that sent some. */
 export async function completeRegistration(talk: Talk, till: Till, next: Registration): Promise<void> {
-  const tlv = writeTlv([
+  const answers: TlvObject[] = [
     [TAG.lineWidth, bcd(next.width, 1)],
     [TAG.charset, Buffer.from([next.charset])],
-    [TAG.commands, writeTlv([[TAG.command, Buffer.from([0x06, 0xd3])]])],
-  ])
+  ]
+  // Whether or not the register asked: what the terminal can do itself.
+  const able: TlvObject = [TAG.commands, writeTlv([[TAG.command, Buffer.from([0x06, 0xd3])]])]
+  const tlv = writeTlv([...answers.filter(([tag]) => next.agreed.includes(tag)), able])
   const fields: Field[] = [
     [BMP.paymentType, Buffer.from([0x00])],
     [BMP.terminalId, bcd(till.terminalId, 4)],
@@ -108,7 +114,7 @@ export async function repeatReceipt(
     return 'nothing to repeat'
   }
   if ((service & REPEAT.sendStatus) !== 0) {
-    const answer = await talk.status(statusFields(entry, talk.registration, till, false))
+    const answer = await talk.status(statusFields(entry, till, talk.registration.currency, false))
     if (answer.kind === 'lost') return 'link lost'
   }
   if ((service & REPEAT.printNothing) === 0)

@@ -91,7 +91,8 @@ export class Link {
 
   #receive(chunk: Buffer): void {
     if (this.#deaf || !this.#alive) return
-    for (const apdu of this.#reader.push(chunk)) {
+    const apdus = this.#reader.push(chunk)
+    for (const apdu of apdus) {
       this.#order += 1
       this.#waiting.push({ apdu, arrived: this.#order })
     }
@@ -100,8 +101,11 @@ export class Link {
       return
     }
     // A message that does not become complete within T3 costs the connection (PA00P016 ch. 5.2.5, case b).
-    clearTimeout(this.#partial)
-    if (this.#reader.midway) this.#partial = setTimeout(() => this.cut(), this.#t3Ms)
+    if (apdus.length > 0) {
+      clearTimeout(this.#partial)
+      this.#partial = undefined
+    }
+    if (this.#reader.midway) this.#partial ??= setTimeout(() => this.cut(), this.#t3Ms)
     void this.#pump()
   }
 

@@ -20,6 +20,8 @@ export interface MoneyOrder {
   readonly answerMs: number
   /** How often the register may ask for time with 84 9C (06 01, BMP 02). */
   readonly maxStatus: number
+  /** The register named the currency, so the status names it, too. */
+  readonly namesCurrency: boolean
   /** The register mirrors receipt numbers (1F1F), so it is told this one. */
   readonly mirrors: boolean
 }
@@ -54,7 +56,7 @@ export async function runMoney(order: MoneyOrder, talk: Talk, till: Till): Promi
     await talk.fail(
       code,
       [[BMP.amount, bcd(order.amountMinor, 6)]],
-      talk.registration.currency ? till.currency : undefined,
+      order.namesCurrency ? till.currency : undefined,
     )
   }
   if (order.refusal !== undefined) {
@@ -121,7 +123,7 @@ function transactionOf(order: MoneyOrder, talk: Talk, till: Till): Transaction {
 }
 
 async function acknowledged(entry: BookEntry, order: MoneyOrder, talk: Talk, till: Till): Promise<Verdict> {
-  const fields = statusFields(entry, talk.registration, till, order.mirrors)
+  const fields = statusFields(entry, till, order.namesCurrency, order.mirrors && talk.registration.tlv)
   for (let asked = 0; ; asked += 1) {
     const answer = await talk.status(fields, order.answerMs)
     if (answer.kind === 'answer' && answer.code === RESULT.pleaseWait && !answer.positive) {
@@ -198,16 +200,15 @@ function whyNot(answer: Answer, to: string): string {
 /** 04 0F for one transaction (PA00P015 ch. 3.1.1). */
 export function statusFields(
   entry: BookEntry,
-  registration: Registration,
   till: Till,
+  namesCurrency: boolean,
   mirrors: boolean,
 ): Field[] {
-  const tlv =
-    mirrors && registration.tlv ? writeTlv([[TAG.lastReceipt, bigEndian(entry.receipt)]]) : undefined
+  const tlv = mirrors ? writeTlv([[TAG.lastReceipt, bigEndian(entry.receipt)]]) : undefined
   return [
     [BMP.result, Buffer.from([entry.resultCode])],
     [BMP.amount, bcd(entry.amountMinor, 6)],
-    ...(registration.currency ? ([[BMP.currency, till.currency]] satisfies Field[]) : []),
+    ...(namesCurrency ? ([[BMP.currency, till.currency]] satisfies Field[]) : []),
     [BMP.trace, bcd(entry.trace, 3)],
     ...(entry.originalTrace === undefined
       ? []

@@ -30,12 +30,13 @@ export function orderOf(control: number, data: Buffer, context: OrderContext): M
   if (amount === 'malformed') return RESULT.protocol
   const mirrored = mirroredReceipt(fields)
   if (mirrored === 'malformed') return RESULT.protocol
+  const currency = fields.get(BMP.currency)
   const shared = {
+    namesCurrency: currency !== undefined || context.registration.currency,
     answerMs: (fields.get(BMP.timeout)?.at(0) ?? 0) * 1000 || context.answerMs,
     maxStatus: fields.get(BMP.maxStatus)?.at(0) ?? MAX_STATUS,
     mirrors: mirrored !== undefined,
   }
-  const currency = fields.get(BMP.currency)
   const wrongCurrency = currency !== undefined && !currency.equals(context.currency)
   if (control === COMMAND.reversal) return reversalOf(fields, amount, wrongCurrency, context.books, shared)
   if (amount === undefined || amount === 0) return RESULT.protocol
@@ -53,7 +54,7 @@ function reversalOf(
   amount: number | undefined,
   wrongCurrency: boolean,
   books: Books,
-  shared: Pick<MoneyOrder, 'answerMs' | 'maxStatus' | 'mirrors'>,
+  shared: Pick<MoneyOrder, 'namesCurrency' | 'answerMs' | 'maxStatus' | 'mirrors'>,
 ): MoneyOrder | number {
   const receipt = digitsOf(fields.get(BMP.receipt) ?? Buffer.alloc(0))
   if (receipt === undefined || receipt === '') return RESULT.protocol

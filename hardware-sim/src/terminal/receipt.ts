@@ -44,7 +44,7 @@ export function paymentPapers(entry: BookEntry, terminalId: string, width: numbe
   ]
   return [
     { type: PAPER.merchant, lines: [centred('HÄNDLERBELEG'), ...body, last('Bitte aufbewahren')] },
-    { type: PAPER.customer, lines: [centred('KUNDENBELEG'), ...body, last('Vielen Dank für Ihren Einkauf')] },
+    { type: PAPER.customer, lines: [centred('KUNDENBELEG'), ...body, last('Danke für Ihren Einkauf')] },
   ]
 }
 
@@ -78,10 +78,15 @@ function lines(paper: Paper, format: PaperFormat): Buffer[] {
 }
 
 function block(paper: Paper, format: PaperFormat): Buffer {
-  const objects = paper.lines.flatMap(line => [
-    writeTlv([[TAG.attribute, Buffer.from([line.attribute & ~LINE.last])]]),
-    writeTlv([[TAG.text, writeText(line.text, format.charset)]]),
-  ])
+  const objects: Buffer[] = []
+  let attribute: number | undefined
+  for (const line of paper.lines) {
+    const own = line.attribute & ~LINE.last
+    // An attribute holds for all lines up to the next one (tag 25).
+    if (own !== attribute) objects.push(writeTlv([[TAG.attribute, Buffer.from([own])]]))
+    attribute = own
+    objects.push(writeTlv([[TAG.text, writeText(line.text, format.charset)]]))
+  }
   // The end of a receipt is told by an attribute of its own, after the last line (tag 25).
   objects.push(writeTlv([[TAG.attribute, Buffer.from([LINE.last | LINE.centred])]]))
   const tlv = writeTlv([

@@ -16,6 +16,8 @@ export interface Registration {
   readonly blocks: boolean
   readonly charset: number
   readonly width: number
+  /** Tags that the register sent and the terminal agrees to: only these are echoed. */
+  readonly agreed: readonly number[]
 }
 
 export interface TalkLimits {

@@ -67,6 +67,13 @@ describe('the dialogue', () => {
       '800000',
       '060f1819002952500041490978060c1201401401fe26040a0206d3',
     ])
+    // Tags 12 and 14 are echoed only to a register that sent them, and only if they can be kept.
+    expect((await plain.acknowledgeAll('06 00 0a 00 00 00 82 09 78 06 02 26 00')).at(-1)).toBe(
+      '060f1219002952500041490978060626040a0206d3',
+    )
+    expect((await plain.acknowledgeAll('06 00 0e 00 00 00 82 09 78 06 06 14 01 05 12 01 99')).at(-1)).toBe(
+      '060f1219002952500041490978060626040a0206d3',
+    )
     await until(() => sim.state().dialogue === null)
     expect(sim.state()).toMatchObject({ connected: true, registered: true })
   })
@@ -94,6 +101,15 @@ describe('the dialogue', () => {
       authorisation: '100001',
     })
     expect(sim.state().totals).toMatchObject({ totalMinor: 1999, payments: 1, refunds: 0 })
+  })
+
+  it('names the currency to a register that named it at registration or in the command, and to no other', async () => {
+    const sim = await terminal()
+    const register = await registered(sim, '06 00 04 00 00 00 00')
+    const [, named] = await register.acknowledgeAll(PAY_1999)
+    expect(named?.slice(24, 30)).toBe('490978')
+    const [, unnamed] = await register.acknowledgeAll('06 01 07 04 00 00 00 00 19 99')
+    expect(unnamed?.slice(24, 26)).toBe('0b')
   })
 
   it('takes 84 00 for a positive answer, too', async () => {

@@ -1,11 +1,11 @@
 // A simulated ZVT payment terminal on TCP: one register at a time, one dialogue at a time, its own books. Accidents
 // are switched on while it runs. As a library: `startTerminalSim`; as a process: `terminal/program.ts`.
-import { createServer, type Server, type Socket } from 'node:net'
 import { CashdeskError, type Json } from '@cashdesk/kernel'
-import { listenOn, type RunningSim } from '../program.ts'
+import type { RunningSim } from '../program.ts'
 import { type Accident, accidentOf, Behaviour, type DialogueKind } from './accidents.ts'
 import { type BookEntry, Books, type BookTotals } from './books.ts'
 import { type Apdu, bcd } from './codec.ts'
+import { Door } from './door.ts'
 import {
   completeRegistration,
   diagnosis,
@@ -72,20 +72,17 @@ export interface TerminalSim extends RunningSim {
   accident(name: string, args?: { readonly [name: string]: Json }): Accident
 }
 
-/** How long a second caller may wait for the first to hang up: a till that reconnects is faster than its FIN. */
-const GRACE_MS = 300
 const VERSION = 'CASHDESK-SIM 1.0'
 
 /** @throws CashdeskError `sim.usage`, `sim.port-in-use`, `sim.books` */
 export async function startTerminalSim(options: TerminalSimOptions = {}): Promise<TerminalSim> {
   const terminal = new Terminal(options)
-  await terminal.listen(options.port ?? 0)
+  await terminal.open()
   return terminal
 }
 
 class Terminal implements TerminalSim {
   readonly sim = 'terminal'
-  port = 0
   readonly #options: TerminalSimOptions
   readonly #till: Till
   readonly #password: string
@@ -93,12 +90,10 @@ class Terminal implements TerminalSim {
   readonly #behaviour = new Behaviour()
   readonly #sleepers = new Set<() => void>()
   #registration: Registration = UNREGISTERED
-  #server: Server | undefined
+  readonly #door: Door
   #link: Link | undefined
-  #caller: Socket | undefined
   #running: { readonly talk: Talk; readonly ended: Promise<void> } | undefined
   #last: TerminalState['lastDialogue'] = null
-  #refusals = 0
   #closed = false
 
   constructor(options: TerminalSimOptions) {
@@ -132,28 +127,32 @@ class Terminal implements TerminalSim {
       reversalMs: options.reversalMs ?? 0,
       sleep: ms => this.#sleep(ms),
     }
+    this.#door = new Door(options.host, {
+      sleep: ms => this.#sleep(ms),
+      entered: socket => {
+        this.#link = new Link(
+          socket,
+          { command: (link, apdu) => this.#command(link, apdu), lost: link => this.#lost(link) },
+          this.#limits().t3Ms,
+        )
+      },
+    })
     const { name = 'approve', ...args } = options.behaviour ?? {}
     this.#behaviour.set(accidentOf(String(name), args))
+  }
+
+  get port(): number {
+    return this.#door.port
   }
 
   get ports(): { readonly tcp: number } {
     return { tcp: this.port }
   }
 
-  async listen(port: number): Promise<void> {
-    if (this.#closed || this.#server !== undefined) return
-    const server = createServer(socket => this.#called(socket))
-    this.#server = server
-    try {
-      this.port = await listenOn(server, port, this.#options.host)
-    } catch (thrown) {
-      this.#server = undefined
-      throw thrown
-    }
-    // Closed or told to refuse while the port was being opened.
-    if (this.#server !== server) server.close()
-    server.on('error', () => {})
-    if (this.#behaviour.accident.name === 'refuse-connections') this.#refuse(this.#behaviour.accident.ms)
+  async open(): Promise<void> {
+    await this.#door.open(this.#options.port ?? 0)
+    const { name, ms } = this.#behaviour.accident
+    if (name === 'refuse-connections') this.#refuse(ms)
   }
 
   state(): TerminalState {
@@ -172,38 +171,23 @@ class Terminal implements TerminalSim {
     const accident = accidentOf(name, args)
     this.#behaviour.set(accident)
     if (accident.name === 'refuse-connections') this.#refuse(accident.ms)
-    else void this.#listenAgain()
+    else void this.#door.reopen()
     return accident
   }
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#server?.close()
-    this.#server = undefined
-    this.#caller?.destroy()
+    this.#door.close()
     this.#link?.cut()
     for (const wake of [...this.#sleepers]) wake()
     await this.#running?.ended
   }
 
   #refuse(ms: number): void {
-    this.#server?.close()
-    this.#server = undefined
-    this.#refusals += 1
-    const refusal = this.#refusals
-    if (ms === 0) return
-    void this.#sleep(ms).then(() => {
-      // Another refusal began meanwhile, and its own time counts.
-      if (refusal !== this.#refusals) return undefined
-      if (this.#behaviour.accident.name === 'refuse-connections')
-        this.#behaviour.set(accidentOf('approve', {}))
-      return this.#listenAgain()
+    void this.#door.refuse(ms).then(over => {
+      const still = this.#behaviour.accident.name === 'refuse-connections'
+      if (over && still) this.#behaviour.set(accidentOf('approve', {}))
     })
-  }
-
-  // The port is ours by all likelihood; who took it meanwhile makes the terminal stay away, which is no crash.
-  async #listenAgain(): Promise<void> {
-    await this.listen(this.port).catch(() => {})
   }
 
   #sleep(ms: number): Promise<void> {
@@ -219,39 +203,10 @@ class Terminal implements TerminalSim {
     })
   }
 
-  // One register at a time: a second one waits a moment for the first to be gone, and is then turned away.
-  #called(socket: Socket): void {
-    if (this.#link === undefined) {
-      this.#adopt(socket)
-      return
-    }
-    if (this.#caller !== undefined) {
-      socket.destroy()
-      return
-    }
-    socket.on('error', () => {})
-    this.#caller = socket
-    void this.#sleep(GRACE_MS).then(() => {
-      if (this.#caller !== socket) return
-      this.#caller = undefined
-      socket.destroy()
-    })
-  }
-
-  #adopt(socket: Socket): void {
-    this.#link = new Link(
-      socket,
-      { command: (link, apdu) => this.#command(link, apdu), lost: link => this.#lost(link) },
-      this.#options.t3Ms ?? 5_000,
-    )
-  }
-
   #lost(link: Link): void {
     if (this.#link === link) this.#link = undefined
     if (this.#running?.talk.link === link) this.#running.talk.interrupt()
-    const caller = this.#caller
-    this.#caller = undefined
-    if (caller !== undefined && !this.#closed) this.#adopt(caller)
+    this.#door.left()
   }
 
   #command(link: Link, apdu: Apdu): void {

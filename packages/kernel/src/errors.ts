@@ -495,6 +495,13 @@ const TABLE = {
     'The till did not acknowledge the approval, so the terminal reverses it.',
     'Nothing: the till asks the terminal what became of it.',
   ],
+  'terminal.aborted-after-approval': [
+    'terminal',
+    'unknown',
+    'same',
+    'The terminal approved and then did not complete the payment.',
+    'Nothing: the till asks the terminal what became of it.',
+  ],
   // printer
   'printer.absent': [
     'printer',
@@ -523,6 +530,13 @@ const TABLE = {
     'same',
     'The printer reports an error.',
     'Look at the printer; switch it off and on if it asks for it.',
+  ],
+  'printer.busy': [
+    'printer',
+    'none',
+    'same',
+    'The printer has too much work waiting.',
+    'Wait until it is done, then print again.',
   ],
   'printer.no-answer': [
     'printer',
@@ -654,6 +668,13 @@ const TABLE = {
     'never',
     'A single record exceeds the journal’s limit.',
     'Split the sale.',
+  ],
+  'journal.overrun': [
+    'journal',
+    'none',
+    'same',
+    'More records wait for the disk than the journal holds back.',
+    'Wait until the earlier ones are answered, then send it again.',
   ],
   'journal.restored': [
     'journal',

@@ -1,0 +1,87 @@
+// What goes into a ZVT session and what comes out of it: the vocabulary between the pure machine and its glue.
+import type { EpochMs, Facts, PaymentFacts, TerminalPrintLine } from '@cashdesk/kernel'
+import type { Apdu } from './apdu.ts'
+import type { Charset } from './charset.ts'
+import type { Command } from './commands.ts'
+import type { ReceiptKind } from './print.ts'
+import type { StatusReport } from './status.ts'
+
+/** `answer`: T3. `dialogue`: T4. `frame`: the rest of a cut frame. `approval`: the till. `whole`: all of it. */
+export type TimerName = 'answer' | 'dialogue' | 'frame' | 'approval' | 'whole'
+
+export interface Limits {
+  readonly t3Ms: number
+  readonly t4Ms: number
+  readonly approvalMs: number
+  /** From the command to its end, whatever the terminal says in between. */
+  readonly wholeMs: number
+}
+
+export type SessionInput =
+  | { readonly in: 'start'; readonly command: Command; readonly at: EpochMs; readonly limits: Limits }
+  | { readonly in: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly in: 'tick'; readonly timer: TimerName }
+  | { readonly in: 'verdict'; readonly verdict: 'accept' | 'reject' }
+  | { readonly in: 'printed'; readonly kept: boolean }
+  | { readonly in: 'abort' }
+  | { readonly in: 'charset'; readonly charset: Charset }
+  | { readonly in: 'closed' }
+
+export type SessionEffect =
+  | { readonly do: 'send'; readonly bytes: Uint8Array }
+  /** Without `afterMs`: stop it. */
+  | { readonly do: 'timer'; readonly timer: TimerName; readonly afterMs?: number }
+  | { readonly do: 'ask'; readonly facts: PaymentFacts }
+  | { readonly do: 'print'; readonly lines: readonly TerminalPrintLine[] }
+  | { readonly do: 'say'; readonly text: string }
+  | { readonly do: 'note'; readonly facts: Facts }
+  | { readonly do: 'end'; readonly end: DialogueEnd }
+  /** Nothing more can be believed of this connection. */
+  | { readonly do: 'drop'; readonly why: Break }
+
+export type Break = 'link-lost' | 'no-answer' | 'malformed'
+
+/** What was said about money before the dialogue ended. */
+export interface MoneySeen {
+  /** What became of a successful status information: put to the till, accepted by it, rejected. */
+  readonly approval: 'none' | 'asked' | 'accepted' | 'rejected'
+  /** Our positive answer was handed over. */
+  readonly acknowledged: boolean
+  readonly approved?: PaymentFacts
+  /** The last status information of any kind. */
+  readonly last?: StatusReport
+  /** A status information came whose result could not be read. */
+  readonly unreadable: boolean
+  /** After an approval the terminal said something that does not go with it. */
+  readonly contradicted: boolean
+}
+
+export type DialogueEnd = {
+  readonly seen: MoneySeen
+} & (
+  | { readonly how: 'completed'; readonly data: Uint8Array }
+  | { readonly how: 'aborted'; readonly code: number; readonly text?: string }
+  | { readonly how: 'not-accepted'; readonly code: number }
+  /** Not one byte of the command left: the link was down, or another dialogue was running. */
+  | { readonly how: 'not-sent' }
+  | { readonly how: 'broken'; readonly why: Break }
+)
+
+export interface SessionState {
+  readonly phase: 'idle' | 'sent' | 'running'
+  readonly command?: Command
+  readonly at: EpochMs
+  readonly limits?: Limits
+  readonly t4Ms: number
+  /** An unfinished frame. */
+  readonly pending: Uint8Array
+  /** Frames that wait until the till has answered. */
+  readonly queue: readonly Apdu[]
+  /** The answer that the terminal waits for. */
+  readonly owes?: 'approval' | 'print'
+  readonly abort: 'none' | 'wanted' | 'sent'
+  readonly repeats: number
+  readonly paper: ReceiptKind
+  readonly seen: MoneySeen
+  readonly charset: Charset
+}

@@ -1,0 +1,177 @@
+// Whose transaction is it that the terminal shows as its last one? The evidence of a repeated status information
+// (06 20) against what the till remembers. Pure, and careful in one direction only: `done` and `refused` need proof,
+// everything else is for a person with the terminal's slip in hand.
+import {
+  done,
+  type EpochMs,
+  type Outcome,
+  type PaymentExpectation,
+  type PaymentFacts,
+  refused,
+  report,
+  unknown,
+} from '@cashdesk/kernel'
+import { RESULT } from './frames.ts'
+import { resultReport } from './outcome.ts'
+import { type StatusReport, wallClockMs } from './status.ts'
+
+/** What the terminal answered to 06 20. */
+export type Shown =
+  | { readonly shows: 'transaction'; readonly report: StatusReport }
+  /** It knows the command and has nothing to show. */
+  | { readonly shows: 'nothing' }
+  /** It ended the dialogue without a word, or does not take the command: it may not know it. */
+  | { readonly shows: 'silence' }
+  /** It refused with a result code that says nothing about its book. */
+  | { readonly shows: 'refusal'; readonly code: number }
+
+export interface Profile {
+  /**
+   * What 06 20 shows after the terminal reversed a payment by itself. `reversal` (as PA00P015 ch. 2.20.2 has it, the
+   * last transaction executed): the reversal, a result code, or an older transaction. `original`: it may still show
+   * the payment as good; then only the terminal's slip can tell.
+   */
+  readonly afterAutoReversal: 'reversal' | 'original'
+}
+
+/** No two clocks on earth show times further apart than this, whatever their zones. */
+const ANY_ZONE_MS = 26 * 3_600_000
+
+type Verdict = Outcome<PaymentFacts>
+/** What was shown; the terminal may have left out anything. */
+type Seen = Partial<PaymentFacts> & { readonly currency: string }
+
+const cannotTell = (why: string): Verdict => unknown(report('terminal.cannot-tell', { reason: why }))
+const notBooked = (why: string): Verdict => refused(report('terminal.not-booked', { reason: why }))
+
+/** Judges one attempt by what the terminal shows. */
+export function judge(expected: PaymentExpectation, shown: Shown, profile: Profile): Verdict {
+  if (shown.shows === 'silence' && expected.approved)
+    return cannotTell('the terminal approved and does not repeat it')
+  if (shown.shows === 'refusal') return unknown(report('terminal.cannot-tell', { ...codeDetail(shown.code) }))
+  if (shown.shows !== 'transaction') return notBooked('the terminal has no transaction')
+  const { report: status } = shown
+  // A terminal repeats the currency only to a command that named one (PA00P015 ch. 3.1.1).
+  const facts: Seen = { currency: expected.currency, ...status.facts }
+  if (status.guessed) return cannotTell('the status information holds unknown fields')
+  if (status.resultCode === undefined) return cannotTell('the result code is missing')
+  if (status.resultCode !== RESULT.ok) return judgeFailed(expected, status, facts)
+  if (status.originalTrace !== undefined && expected.kind !== 'reverse')
+    return judgeReversal(expected, status.originalTrace, facts)
+  if (expected.approved) return judgeApproved(expected, expected.approved, facts, profile)
+  return judgeUnapproved(expected, facts, profile)
+}
+
+/** The last transaction failed. If it is ours, ours moved no money, or gave it back. */
+function judgeFailed(expected: PaymentExpectation, status: StatusReport, facts: Seen): Verdict {
+  const { approved, before, kind } = expected
+  if (kind === 'reverse' && status.resultCode === RESULT.alreadyReversed)
+    return done({ ...facts, amountMinor: facts.amountMinor ?? expected.amountMinor })
+  if (approved) {
+    const reverses = status.originalTrace !== undefined && status.originalTrace === approved.trace
+    const ours = reverses || identified(facts, approved) || !hasNumbers(facts)
+    if (ours) return refused(report('terminal.reversed', codeDetail(status.resultCode)))
+    return isEarlier(facts.terminalTime, approved.terminalTime)
+      ? notBooked('the last transaction is older')
+      : cannotTell('another transaction failed after it')
+  }
+  if (before && identified(facts, before)) return notBooked('the last transaction is the one before it')
+  return refused(resultReport(status.resultCode ?? RESULT.notPossible, status.text))
+}
+
+/** The last transaction is a reversal: of ours, or of an older one. */
+function judgeReversal(expected: PaymentExpectation, originalTrace: string, facts: Seen): Verdict {
+  const { approved, before } = expected
+  if (before && isOne(facts, before)) return notBooked('the last transaction is the one before it')
+  if (approved?.trace === originalTrace && agree(approved.amountMinor, facts.amountMinor))
+    return refused(report('terminal.reversed', { originalTrace }))
+  return isEarlier(facts.terminalTime, approved?.terminalTime)
+    ? notBooked('the last transaction is older')
+    : cannotTell('the last transaction is a reversal of another one')
+}
+
+/** The till knows what the terminal had approved. */
+function judgeApproved(
+  { before, startedAt }: PaymentExpectation,
+  approved: PaymentFacts,
+  facts: Seen,
+  profile: Profile,
+): Verdict {
+  if (before && isOne(facts, before) && !isOne(facts, approved))
+    return notBooked('the last transaction is the one before it')
+  if (isOne(facts, approved)) {
+    return profile.afterAutoReversal === 'original'
+      ? cannotTell('this terminal shows a payment that it reversed as if it were good')
+      : done({ ...approved, ...facts })
+  }
+  // Both times are the terminal's own, so they can be compared as they are.
+  if (isEarlier(facts.terminalTime, approved.terminalTime) || isLongBefore(facts.terminalTime, startedAt))
+    return notBooked('the last transaction is older')
+  return cannotTell('the last transaction is another one')
+}
+
+/** Nothing was approved before the break: then nothing was acknowledged either, and the terminal should not book. */
+function judgeUnapproved(expected: PaymentExpectation, facts: Seen, profile: Profile): Verdict {
+  const { before, startedAt, amountMinor, currency } = expected
+  if (before && isOne(facts, before)) return notBooked('the last transaction is the one before it')
+  if (isLongBefore(facts.terminalTime, startedAt)) return notBooked('the last transaction is older')
+  if (facts.amountMinor === undefined) return cannotTell('the last transaction has no amount')
+  const seen = { ...facts, amountMinor: facts.amountMinor }
+  const ordered = seen.amountMinor - (seen.tipMinor ?? 0) === amountMinor && seen.currency === currency
+  if (before && isEarlier(seen.terminalTime, before.terminalTime))
+    return notBooked('the last transaction is older')
+  if (!ordered) return cannotTell('the last transaction has another amount')
+  if (!before) return cannotTell('nothing tells the last transaction from an earlier one of the same amount')
+  if (!differs(seen, before)) return cannotTell('nothing tells the last transaction from the one before it')
+  return profile.afterAutoReversal === 'original'
+    ? cannotTell('this terminal shows a payment that it reversed as if it were good')
+    : done(seen)
+}
+
+// ── evidence ────────────────────────────────────────────────────────────────────────────────────────────
+
+const NUMBERS = ['trace', 'receipt', 'turnover'] as const
+
+function hasNumbers(facts: Seen): boolean {
+  return NUMBERS.some(key => facts[key] !== undefined)
+}
+
+/** Do the numbers agree, at least one of them beside the receipt number? That one wraps, and needs the time with it. */
+function identified(one: Seen, other: Seen): boolean {
+  const both = NUMBERS.filter(key => one[key] !== undefined && other[key] !== undefined)
+  if (both.some(key => one[key] !== other[key])) return false
+  if (both.some(key => key !== 'receipt')) return true
+  return both.length > 0 && one.terminalTime !== undefined && one.terminalTime === other.terminalTime
+}
+
+/** Is there a number or a time that proves that these are two transactions? */
+function differs(one: Seen, other: Seen): boolean {
+  return [...NUMBERS, 'terminalTime' as const].some(key => !agree(one[key], other[key]))
+}
+
+/** One transaction: amount, currency, numbers and the terminal's time, as far as both have them. */
+function isOne(one: Seen, other: Seen): boolean {
+  return (
+    agree(one.amountMinor, other.amountMinor) &&
+    one.currency === other.currency &&
+    agree(one.terminalTime, other.terminalTime) &&
+    identified(one, other)
+  )
+}
+
+function agree<T>(one: T | undefined, other: T | undefined): boolean {
+  return one === undefined || other === undefined || one === other
+}
+
+function isEarlier(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && one < other
+}
+
+/** Before the attempt beyond every doubt about time zones and clocks set wrong by hours. */
+function isLongBefore(terminalTime: string | undefined, startedAt: EpochMs): boolean {
+  return terminalTime !== undefined && wallClockMs(terminalTime) < startedAt - ANY_ZONE_MS
+}
+
+function codeDetail(code: number | undefined): { readonly resultCode: string } {
+  return { resultCode: (code ?? RESULT.notPossible).toString(16).padStart(2, '0').toUpperCase() }
+}

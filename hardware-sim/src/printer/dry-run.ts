@@ -36,6 +36,7 @@ export function dryRun(bytes: Uint8Array | readonly Uint8Array[], paperDots = 57
     kicked: pulse => {
       kicks.push(pulse)
     },
+    after: (_, wake) => wake(),
   })
   for (const part of bytes instanceof Uint8Array ? [bytes] : bytes) engine.receive(part)
   engine.tear()

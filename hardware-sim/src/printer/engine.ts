@@ -30,6 +30,8 @@ export interface EngineOptions {
   /** A piece of paper came out. */
   readonly sheet: (sheet: Sheet, end: 'full' | 'partial' | 'torn') => void
   readonly kicked: (pulse: { readonly pin: 2 | 5; readonly onMs: number; readonly offMs: number }) => void
+  /** Calls `wake` after `ms`, for a printer that needs time for a line. */
+  readonly after: (ms: number, wake: () => void) => void
 }
 
 /** What accidents the engine can be told to have at a later moment. */
@@ -38,11 +40,13 @@ export interface Ahead {
   linesToPaperEnd: number | undefined
   /** The next cut jams. */
   jamAtCut: boolean
+  /** What a line takes from now on; 0 prints at once. */
+  msPerLine: number
 }
 
 export class Engine {
   readonly body: Mechanism
-  readonly ahead: Ahead = { linesToPaperEnd: undefined, jamAtCut: false }
+  readonly ahead: Ahead = { linesToPaperEnd: undefined, jamAtCut: false, msPerLine: 0 }
   readonly problems: Problem[] = []
   problemCount = 0
   readonly #options: EngineOptions
@@ -51,6 +55,9 @@ export class Engine {
   readonly #paper: Paper
   /** Operations of a command that the mechanism stopped in the middle of. */
   #waiting: Operation[] = []
+  /** Counts power cycles, so that a line that was under way when the power went does not go on. */
+  #life = 0
+  #busy = false
   #statusMask = 0
   #told: Uint8Array
 
@@ -60,6 +67,11 @@ export class Engine {
     this.#interpreter = createInterpreter(options.paperDots)
     this.#paper = new Paper(options.paperDots)
     this.#told = automaticStatus(this.body)
+  }
+
+  /** Whether it takes commands from its buffer now. */
+  get printing(): boolean {
+    return isOnline(this.body) && !this.#busy
   }
 
   /** Bytes in the receive buffer that were not carried out yet. */
@@ -99,7 +111,10 @@ export class Engine {
     this.#watch.reset()
     this.#waiting = []
     this.#statusMask = 0
+    this.#life += 1
+    this.#busy = false
     this.ahead.jamAtCut = false
+    this.ahead.msPerLine = 0
     this.change(body => {
       body.cutterError = false
       body.offline = false
@@ -114,12 +129,12 @@ export class Engine {
   /** Takes commands until the buffer is empty or the mechanism stops. */
   #run(): void {
     for (;;) {
-      while (isOnline(this.body)) {
+      while (isOnline(this.body) && !this.#busy) {
         const operation = this.#waiting.shift()
         if (operation === undefined) break
         this.#carryOut(operation)
       }
-      if (!isOnline(this.body)) return
+      if (!isOnline(this.body) || this.#busy) return
       const operations = this.#interpreter.next()
       if (operations === undefined) return
       this.#waiting = [...operations]
@@ -141,13 +156,27 @@ export class Engine {
       const { at, code } = this.#interpreter.current
       this.#note({ at, command: code, kind: 'refused', why: refused })
     }
+    if (operation.kind === 'feed') return
+    this.#takeTime()
     const left = this.ahead.linesToPaperEnd
-    if (operation.kind === 'feed' || left === undefined) return
+    if (left === undefined) return
     this.ahead.linesToPaperEnd = left - 1
     if (left > 1) return
     this.ahead.linesToPaperEnd = undefined
     this.body.paper = 'out'
     this.#tell()
+  }
+
+  #takeTime(): void {
+    const { msPerLine } = this.ahead
+    if (msPerLine === 0) return
+    const life = this.#life
+    this.#busy = true
+    this.#options.after(msPerLine, () => {
+      if (life !== this.#life) return
+      this.#busy = false
+      this.#run()
+    })
   }
 
   #cut(operation: Extract<Operation, { kind: 'cut' }>): void {

@@ -296,6 +296,17 @@ describe('accidents', () => {
     expect(await till.ask(status(4), 1)).toEqual([0x12])
   })
 
+  test('a slow printer answers at once what is asked at once, and the rest when it gets there', async () => {
+    const sim = await start()
+    const till = await register(sim)
+    sim.accident('slow', { msPerLine: 20 })
+    expect(await till.ask(`1\n2\n3\n${CUT}${GS}r\x01${status(1)}`, 1)).toEqual([0x12])
+    expect(texts(sim)).toEqual([])
+    await till.until(() => till.received.length === 1)
+    expect(till.received).toEqual([0x00])
+    expect(texts(sim)).toEqual(['1\n2\n3'])
+  })
+
   test('an accident it does not know, or nonsense in one, is refused', async () => {
     const sim = await start()
     expect(() => sim.accident('constructor')).toThrow(/sim\.usage/)

@@ -11,6 +11,8 @@ import { type PrintedReceipt, Shelf } from './shelf.ts'
 const RECEIVE_BUFFER_BYTES = 64 * 1024
 /** Registers that may wait until the connected one leaves; further ones are turned away. */
 const WAITING_LIMIT = 4
+/** The slowest line of `slow`. */
+const LINE_LIMIT_MS = 60_000
 /** Drawer pulses that are kept for reading. */
 const KICKS_LIMIT = 100
 
@@ -99,6 +101,7 @@ class Device {
   readonly #waiting: Socket[] = []
   readonly #kicks: Kick[] = []
   #active: Socket | undefined
+  #timer: NodeJS.Timeout | undefined
   #silent = false
   #linkBytes: number | undefined
   #jobs = 0
@@ -121,6 +124,12 @@ class Device {
       kicked: pulse => {
         this.#kicks.push({ ...pulse, at: new Date(this.#now()).toISOString() })
         if (this.#kicks.length > KICKS_LIMIT) this.#kicks.shift()
+      },
+      after: (ms, wake) => {
+        this.#timer = setTimeout(() => {
+          wake()
+          this.#flow()
+        }, ms)
       },
     })
     this.server = createServer(socket => this.#arrived(socket))
@@ -180,6 +189,9 @@ class Device {
       silent: () => {
         this.#silent = args['off'] !== true
       },
+      slow: () => {
+        engine.ahead.msPerLine = Math.min(count(args, 'msPerLine', 100), LINE_LIMIT_MS)
+      },
       'tear-off': () => engine.tear(),
     }
     if (!Object.hasOwn(play, name)) {
@@ -190,6 +202,7 @@ class Device {
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#timer)
     if (!this.server.listening) return
     const closed = new Promise<void>(resolve => this.server.close(() => resolve()))
     for (const socket of this.#waiting.splice(0)) socket.destroy()
@@ -253,7 +266,7 @@ class Device {
   /** A stopped printer with a full buffer lets the rest wait on the wire. */
   #flow(): void {
     if (this.#active === undefined) return
-    const full = !isOnline(this.#engine.body) && this.#engine.pending >= RECEIVE_BUFFER_BYTES
+    const full = !this.#engine.printing && this.#engine.pending >= RECEIVE_BUFFER_BYTES
     if (full) this.#active.pause()
     else this.#active.resume()
   }

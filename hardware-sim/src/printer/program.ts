@@ -31,6 +31,7 @@ export const PRINTER_PROGRAM: SimProgram = {
     { name: 'power-cycle', text: 'switched off and on: connection, buffer and modes are lost' },
     { name: 'lose-link', text: 'the connection breaks, now or {afterBytes} of what is received from now on' },
     { name: 'silent', text: 'prints, but answers nothing, until {off: true}' },
+    { name: 'slow', text: 'every line takes {msPerLine} (100; 0 is fast again): written is not yet printed' },
     { name: 'drawer-open', text: 'someone opens the drawer with the key' },
     { name: 'drawer-close', text: 'someone closes the drawer' },
     { name: 'tear-off', text: 'someone tears off what is printed and not cut' },

@@ -168,6 +168,27 @@ describe('barcodes as the printer is told', () => {
   })
 })
 
+describe('graphics', () => {
+  const rows = [0xff, 0x81, 0x81, 0xff]
+  const dots = (job: number[]): Buffer => only(Uint8Array.from(job)).png()
+  const raster = [0x1d, 0x76, 0x30, 0, 1, 0, 4, 0, ...rows]
+
+  test('stored and printed in two steps are the same as a raster image', () => {
+    const stored = [48, 112, 48, 1, 1, 49, 8, 0, 4, 0, ...rows]
+    const print = [0x1d, 0x28, 0x4c, 2, 0, 48, 50]
+    const short = [0x1d, 0x28, 0x4c, stored.length, 0, ...stored, ...print]
+    const long = [0x1d, 0x38, 0x4c, stored.length, 0, 0, 0, ...stored, ...print]
+    expect(dots(short).equals(dots(raster))).toBe(true)
+    expect(dots(long).equals(dots(raster))).toBe(true)
+  })
+
+  test('are magnified by the mode', () => {
+    const png = PNG.sync.read(dots([...raster.slice(0, 3), 3, ...raster.slice(4)]))
+    const black = png.data.filter((value, at) => at % 4 === 0 && value === 0).length
+    expect(black).toBe(4 * (8 + 2 + 2 + 8))
+  })
+})
+
 describe('the picture', () => {
   test('is as wide as the paper, with its edges', () => {
     expect(PNG.sync.read(only(raw('x\n\x1dV\x00')).png()).width).toBe(640)

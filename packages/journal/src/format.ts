@@ -47,7 +47,7 @@ export interface FrameHead {
 }
 
 export interface Frame extends FrameHead {
-  /** Offset of the frame in its segment. */
+  /** All offsets count from the start of the bytes it was decoded from. */
   readonly offset: number
   readonly payloadStart: number
   readonly payloadEnd: number
@@ -85,25 +85,28 @@ export function encodeHeader(header: SegmentHeader): Uint8Array {
   return bytes
 }
 
-/** @throws CashdeskError `journal.not-ours` or `journal.damaged` */
-export function decodeHeader(bytes: Uint8Array, file: string): SegmentHeader {
+/**
+ * @param bytes the first `HEADER_BYTES` of the file
+ * @param size length of the whole file
+ * @throws CashdeskError `journal.not-ours` or `journal.damaged`
+ */
+export function decodeHeader(bytes: Uint8Array, size: number, file: string): SegmentHeader {
   const whole = bytes.length >= HEADER_BYTES
   const ours = SEGMENT_MAGIC.every((byte, index) => bytes[index] === byte)
   const view = viewOf(bytes)
   const sound = whole && view.getUint32(HEADER_BYTES - 4, true) === crc32(bytes, 8, HEADER_BYTES - 4)
   if (!ours && !sound) throw new CashdeskError('journal.not-ours', { file })
-  if (!ours || !whole) throw new CashdeskError('journal.damaged', { file, offset: 0, reason: 'header' })
+  if (!ours || !sound) throw new CashdeskError('journal.damaged', { file, offset: 0, reason: 'header' })
   const version = view.getUint16(8, true)
-  if (sound && version !== FORMAT_VERSION) throw new CashdeskError('journal.not-ours', { file, version })
-  if (!sound) throw new CashdeskError('journal.damaged', { file, offset: 0, reason: 'header' })
+  if (version !== FORMAT_VERSION) throw new CashdeskError('journal.not-ours', { file, version })
   const header = {
     segment: view.getUint32(12, true),
     bytes: view.getUint32(16, true),
     epoch: view.getUint32(20, true),
     identity: decoder.decode(bytes.subarray(26, 26 + view.getUint16(24, true))),
   }
-  if (header.bytes !== bytes.length) {
-    const offset = Math.min(header.bytes, bytes.length)
+  if (header.bytes !== size) {
+    const offset = Math.min(header.bytes, size)
     throw new CashdeskError('journal.damaged', { file, offset, reason: 'length' })
   }
   return header

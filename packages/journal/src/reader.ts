@@ -1,14 +1,16 @@
 // Reads all segments in order, hands out every sound record, and judges the first place that is not sound: the
 // unused end, a tear that a loss of power may leave, or damage. Changes nothing on the disk.
-import { CashdeskError, type Disk, type Step } from '@cashdesk/kernel'
+import { CashdeskError, type Disk, type DiskFile, type Step } from '@cashdesk/kernel'
 import {
   ALIGN_BYTES,
   decodeFrame,
   decodeHeader,
   decodePayload,
   type Frame,
+  frameBytes,
   HEADER_BYTES,
   KIND,
+  MAX_RECORD_BYTES,
   viewOf,
 } from './format.ts'
 import { listSegments, segmentPath } from './segments.ts'
@@ -65,6 +67,9 @@ export interface Scan {
   readonly unknownCount: number
 }
 
+/** Read at once: what recovery needs of memory does not grow with the segment. */
+const WINDOW_BYTES = 262_144
+const LARGEST_FRAME_BYTES: number = frameBytes(MAX_RECORD_BYTES)
 /** More of them are only counted. */
 const MAX_UNKNOWN = 100
 
@@ -77,18 +82,14 @@ export async function scanJournal(disk: Disk, folder: string, onStep: OnStep, fr
   const scanner = new Scanner(onStep, from)
   for (const number of segments) {
     const path = segmentPath(folder, number)
-    scanner.segment(number, path, await readWhole(disk, path))
+    const file = await disk.open(path, 'read')
+    try {
+      await scanner.segment(number, path, file)
+    } finally {
+      await file.close()
+    }
   }
   return scanner.result(unfinished)
-}
-
-async function readWhole(disk: Disk, path: string): Promise<Uint8Array> {
-  const file = await disk.open(path, 'read')
-  try {
-    return await file.read(0, await file.size())
-  } finally {
-    await file.close()
-  }
 }
 
 /** The first place where no record continues the last one. */
@@ -97,8 +98,6 @@ interface Hole {
   readonly offset: number
   /** The earliest batch whose record may be missing there. */
   readonly batch: number
-  /** Bytes up to the last that is not zero. */
-  readonly bytes: number
 }
 
 class Scanner {
@@ -118,24 +117,26 @@ class Scanner {
     this.#from = from
   }
 
-  segment(number: number, path: string, bytes: Uint8Array): void {
-    const header = decodeHeader(bytes, path)
+  async segment(number: number, path: string, file: DiskFile): Promise<void> {
+    const size = await file.size()
+    const header = decodeHeader(await file.read(0, HEADER_BYTES), size, path)
     if (header.segment !== number) {
       throw new CashdeskError('journal.damaged', { file: path, offset: 0, reason: 'segment number' })
     }
     this.#maxEpoch = Math.max(this.#maxEpoch, header.epoch)
     this.#identity ??= header.identity
-    const view = viewOf(bytes)
     let offset = HEADER_BYTES
-    for (;;) {
-      const frame = decodeFrame(bytes, view, offset)
-      if (frame === undefined || !follows(this.#tail, frame)) break
-      this.#take(path, bytes, frame)
-      offset = frame.next
+    for (let window = WINDOW_BYTES; ; ) {
+      const taken = this.#walk(path, await file.read(offset, window), offset)
+      offset += taken
+      if (taken > 0) window = WINDOW_BYTES
+      else if (window < LARGEST_FRAME_BYTES) window = LARGEST_FRAME_BYTES
+      else break
     }
-    const end = endOfContent(bytes, offset)
-    this.#segments.push({ number, path, bytes: bytes.length, soiled: end > offset })
-    this.#survey(path, bytes, offset, end)
+    const rest = await file.read(offset, size - offset)
+    const end = endOfContent(rest)
+    this.#segments.push({ number, path, bytes: size, soiled: end > 0 })
+    this.#survey(path, rest, offset, end)
   }
 
   result(unfinished: readonly string[]): Scan {
@@ -151,18 +152,30 @@ class Scanner {
     }
   }
 
-  #take(file: string, bytes: Uint8Array, frame: Frame): void {
+  /** Takes all records that lie whole in `bytes`, which were read at `base`. Returns how many bytes they have. */
+  #walk(file: string, bytes: Uint8Array, base: number): number {
+    const view = viewOf(bytes)
+    let taken = 0
+    for (;;) {
+      const frame = decodeFrame(bytes, view, taken)
+      if (frame === undefined || !follows(this.#tail, frame)) return taken
+      this.#take(file, bytes, base, frame)
+      taken = frame.next
+    }
+  }
+
+  #take(file: string, bytes: Uint8Array, base: number, frame: Frame): void {
     // A record that continues the last one proves that nothing is missing between them.
     this.#hole = undefined
     this.#tear = undefined
     this.#maxEpoch = Math.max(this.#maxEpoch, frame.epoch)
     const { sequence, batch, last, epoch } = frame
-    this.#tail = { segment: this.#segments.length, offset: frame.next, sequence, batch, last, epoch }
+    this.#tail = { segment: this.#segments.length, offset: base + frame.next, sequence, batch, last, epoch }
     switch (frame.kind) {
       case KIND.step: {
         const step = decodePayload(bytes, frame)
         if (!isStep(step)) {
-          throw new CashdeskError('journal.damaged', { file, offset: frame.offset, reason: 'content' })
+          throw new CashdeskError('journal.damaged', { file, offset: base + frame.offset, reason: 'content' })
         }
         if (sequence > this.#from) this.#onStep(step, sequence)
         return
@@ -173,7 +186,7 @@ class Scanner {
       default:
         this.#unknownCount += 1
         if (this.#unknown.length < MAX_UNKNOWN) {
-          this.#unknown.push({ file, offset: frame.offset, kind: frame.kind })
+          this.#unknown.push({ file, offset: base + frame.offset, kind: frame.kind })
         }
     }
   }
@@ -182,24 +195,26 @@ class Scanner {
    * Looks for records behind the first hole. One batch is in flight at a time, so a record of a later batch proves
    * that the hole's batch was synced: then what is missing was acknowledged.
    */
-  #survey(file: string, bytes: Uint8Array, offset: number, end: number): void {
-    const { batch, last } = this.#tail
-    this.#hole ??= { file, offset, batch: last ? batch + 1 : batch, bytes: end - offset }
+  #survey(file: string, rest: Uint8Array, base: number, end: number): void {
+    const { batch, last, epoch } = this.#tail
+    this.#hole ??= { file, offset: base, batch: last ? batch + 1 : batch }
     const hole = this.#hole
-    if (end === offset) return
-    this.#tear ??= { file, offset, bytes: end - offset }
-    const view = viewOf(bytes)
-    for (let at = offset; at < end; at += ALIGN_BYTES) {
-      const frame = decodeFrame(bytes, view, at)
+    if (end === 0) return
+    this.#tear ??= { file, offset: base, bytes: end }
+    const view = viewOf(rest)
+    for (let at = 0; at < end; at += ALIGN_BYTES) {
+      const frame = decodeFrame(rest, view, at)
       if (frame === undefined) continue
       this.#maxEpoch = Math.max(this.#maxEpoch, frame.epoch)
-      if (frame.batch > hole.batch && frame.epoch >= this.#tail.epoch) {
+      if (frame.batch > hole.batch && frame.epoch >= epoch) {
+        // A sound record at the very start of a segment: what is missing lay at the end of the one before.
+        const place = at === 0 ? hole : this.#tear
         throw new CashdeskError('journal.damaged', {
-          file: hole.file,
-          offset: hole.offset,
+          file: place.file,
+          offset: place.offset,
           reason: 'record',
           laterFile: file,
-          laterOffset: at,
+          laterOffset: base + at,
         })
       }
     }
@@ -216,16 +231,14 @@ function follows(tail: Tail, frame: Frame): boolean {
   return counted && frame.epoch === tail.epoch && frame.batch === (tail.last ? tail.batch + 1 : tail.batch)
 }
 
-/** Offset behind the last byte that is not zero; `start` if there is none. */
-function endOfContent(bytes: Uint8Array, start: number): number {
+/** Length of `bytes` without the zeros at their end. */
+function endOfContent(bytes: Uint8Array): number {
   let end = bytes.length
-  if (bytes.byteOffset % 4 === 0) {
-    const words = new Int32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4))
-    if (end % 4 === 0) {
-      while (end - 4 >= start && words[end / 4 - 1] === 0) end -= 4
-    }
+  if (bytes.byteOffset % 4 === 0 && end % 4 === 0) {
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset, end / 4)
+    while (end > 0 && words[end / 4 - 1] === 0) end -= 4
   }
-  while (end > start && bytes[end - 1] === 0) end -= 1
+  while (end > 0 && bytes[end - 1] === 0) end -= 1
   return end
 }
 

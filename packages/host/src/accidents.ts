@@ -11,7 +11,7 @@ import { parse, toReply } from './wire.ts'
 const NAMES = ['http-500', 'html', 'hang', 'drop-answer', 'drop-request', 'refuse'] as const
 
 /** What `POST /accidents` takes; `ms` belongs to `hang`. */
-export interface Accident {
+interface Accident {
   readonly name: (typeof NAMES)[number]
   readonly once: boolean
   readonly match?: { readonly action: number | string }

@@ -22,7 +22,7 @@ const filterObject = z.strictObject({
   limit: z.coerce.number().int().min(1).max(500).default(100),
 })
 
-export interface CardView {
+interface CardView {
   readonly serial: string
   readonly prodid: string
   readonly state: Card['state']

@@ -279,6 +279,17 @@ describe('a password', () => {
     await rm(folder, { recursive: true, force: true })
   })
 
+  it('stays out of the log when the host itself fails', async () => {
+    await host.close()
+    const now = (): number => {
+      throw new TypeError(`no clock, ${PASS}`)
+    }
+    host = await start({ now })
+    expect(await send(1, randomUUID())).toEqual({ status: 500, body: coded('host.failed') })
+    expect(lines.join('')).toContain('the host failed')
+    expect(lines.join('')).not.toContain(PASS)
+  })
+
   function garbled(bytes: string): Promise<void> {
     return new Promise((resolve, reject) => {
       const socket = connect(Number(new URL(host.url).port), '127.0.0.1', () => socket.end(bytes))

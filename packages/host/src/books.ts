@@ -27,7 +27,9 @@ export type OperationKind = 'reserve' | 'activate' | 'release' | 'renew' | 'void
 
 /**
  * What became of an operation. A reservation goes from `reserved` to `activated`, `released` or `lost`; an activation
- * from `activated` to `voided`; `buried` is an id that was never seen before another operation named it.
+ * from `activated` to `voided`. A reservation is `reserved` exactly while its card's `holder` is it, an activation
+ * `activated` exactly while its card's `activatedBy` is it. `buried` is an id that was never seen before another
+ * operation named it.
  */
 export type OperationState =
   | 'reserved'

@@ -35,7 +35,7 @@ interface Common {
   readonly serial: string
   /** Absent for manual activation, which asks for no article. */
   readonly prodid?: string
-  /** Everything a repetition must repeat. */
+  /** Everything a repetition must repeat, the owner included. */
   readonly payload: string
 }
 
@@ -62,7 +62,7 @@ export interface Status extends Common {
   readonly named: string
 }
 
-export type Recorded = Reserve | Activate | Follow
+type Recorded = Reserve | Activate | Follow
 export type ActivationRequest = Recorded | Status
 
 /** `repeated-differently`: the id was used with another payload; nothing was done. */
@@ -136,8 +136,7 @@ function once(asked: Asked, request: Recorded, effect: () => Effect): Decision<V
       value: { result: 'refused', operation: request.id, serial: request.serial, reason: 'released' },
     }
   }
-  if (own.owner !== request.owner || own.payload !== request.payload)
-    return { change, value: 'repeated-differently' }
+  if (own.payload !== request.payload) return { change, value: 'repeated-differently' }
   return { change, value: { ...own.answer, ...timeLeft(asked, request, own.answer), original: true } }
 }
 
@@ -280,13 +279,11 @@ function release(asked: Asked): Effect {
   const { card, named } = asked.books
   if (named?.state === 'activated' && asked.books.partner?.state !== 'voided') return no('already-active')
   const gone: Effect = { state: 'released', answer: { result: 'released' } }
-  if (named === undefined || named.state !== 'reserved') return gone
-  const update = [{ id: named.id, state: 'released' as const }]
-  if (card === undefined || card.holder !== named.id) return { ...gone, update }
+  if (named?.state !== 'reserved' || card === undefined) return gone
   return {
     ...gone,
-    update,
     card: { ...card, ...unheld, state: 'free' },
+    update: [{ id: named.id, state: 'released' }],
     history: [{ event: 'released', operation: named.id }],
   }
 }
@@ -297,7 +294,7 @@ function renew(asked: Asked, request: Follow): Effect {
   if (named.state === 'released' || named.state === 'buried') return no('released')
   if (named.state === 'activated') return no('already-active')
   if (named.state === 'lost') return no('expired')
-  if (card === undefined || card.holder !== named.id) return no('not-allowed')
+  if (named.state !== 'reserved' || card === undefined) return no('not-allowed')
   return {
     state: 'renewed',
     answer: { result: 'renewed', expiresInMs: asked.policy.reservationMs },
@@ -310,7 +307,7 @@ function renew(asked: Asked, request: Follow): Effect {
 function undo(asked: Asked): Effect {
   const { card, named } = asked.books
   const gone: Effect = { state: 'voided', answer: { result: 'voided' } }
-  if (named?.state !== 'activated' || card === undefined || card.activatedBy !== named.id) return gone
+  if (named?.state !== 'activated' || card === undefined) return gone
   if (asked.now - (card.activatedAt ?? 0) > asked.policy.voidWindowMs) return no('too-late')
   return {
     ...gone,

@@ -282,6 +282,28 @@ describe.skipIf(postgres === undefined)('PostgreSQL', () => {
     expect(seen.size).toBeGreaterThan(0)
   })
 
+  it('either activates or releases a reservation when both arrive at the same time', async () => {
+    for (let round = 0; round < 15; round += 1) {
+      const run = names()
+      await seeded(store, run)
+      const { id: named, ...reservation } = reserve(run)
+      await ask(store, { ...reservation, id: named })
+      const follow = (action: 'activate' | 'release'): ActivationRequest => ({
+        ...reservation,
+        action,
+        named,
+        id: randomUUID(),
+        payload: action,
+      })
+      const verdicts = await Promise.all([ask(store, follow('activate')), ask(other, follow('release'))])
+      const state = (await store.card(reservation.serial))?.card.state
+      expect([
+        ['activated', 'refused/already-active', 'active'],
+        ['refused/released', 'released', 'free'],
+      ]).toContainEqual([...verdicts.map(resultOf), state])
+    }
+  })
+
   it('keeps its books sound under a storm of calls', async () => {
     const run = names()
     await seeded(store, run)

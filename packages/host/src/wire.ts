@@ -3,7 +3,7 @@
 import { CashdeskError, type ErrorCode, type ErrorReport, report } from '@cashdesk/kernel'
 import { z } from 'zod'
 import type { Answer } from './books.ts'
-import type { ActivationRequest, Policy, Verdict } from './rules.ts'
+import type { ActivationRequest, Verdict } from './rules.ts'
 import { answerShape, nameShape, operationIdShape, serialShape } from './shapes.ts'
 
 /** In the order of the published exchange; `operation` is ours and comes last. */
@@ -48,7 +48,7 @@ export interface Call {
 }
 
 /** Owner of an operation: nobody else may name it. */
-export function ownerOf(user: string, cspid: string): string {
+function ownerOf(user: string, cspid: string): string {
   return `${user}/${cspid}`
 }
 
@@ -82,7 +82,7 @@ function required(value: string | undefined, field: string): string {
   return value
 }
 
-export function badRequest(field: string, reason: string): CashdeskError {
+function badRequest(field: string, reason: string): CashdeskError {
   return new CashdeskError('host.bad-request', { field, reason })
 }
 
@@ -155,5 +155,3 @@ export const SCHEMAS: { readonly [name in 'query' | 'headers' | 'answer' | 'erro
   answer: inputOf(answerShape),
   error: inputOf(errorObject),
 }
-
-export type { Policy }

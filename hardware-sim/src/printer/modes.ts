@@ -1,7 +1,7 @@
 // The printer's modes: what `ESC @` resets. Motion units and defaults are those of a 203 dpi printer.
 import type { Align, HriPlace, Matrix, Style } from './operations.ts'
 
-export const DPI = 203
+const DPI = 203
 /** `ESC 2`: one sixth of an inch. */
 export const DEFAULT_SPACING_DOTS = 34
 /** Horizontal unit one dot, vertical unit half a dot, until `GS P` changes them. */
@@ -30,7 +30,7 @@ export interface Modes {
 
 const NOTHING = new Uint8Array(0)
 
-export const PLAIN: Style = { font: 'A', bold: false, underline: 0, inverse: false, wide: 1, high: 1 }
+const PLAIN: Style = { font: 'A', bold: false, underline: 0, inverse: false, wide: 1, high: 1 }
 
 /** Dots of one character cell before magnification. */
 export function cell(font: 'A' | 'B'): { readonly width: number; readonly height: number } {

@@ -6,7 +6,7 @@ import { CashdeskError } from '@cashdesk/kernel'
 import type { PrintedCode, Sheet } from './paper.ts'
 
 /** Receipts that are kept in memory; older ones are on disk or gone. */
-export const SHELF_LIMIT = 100
+const SHELF_LIMIT = 100
 
 export type PrintedReceipt = {
   /** Counts up from 1; goes on where the folder's last receipt stopped. */

@@ -29,6 +29,9 @@ export interface OpenOperation {
   readonly claim?: ClaimId
   readonly tender?: TenderId
   readonly plugin?: string
+  /** The operation that this one renews, releases, commits or undoes. */
+  readonly about?: OperationId
+  readonly amountMinor?: number
   readonly since: EpochMs
   /** The sale stops waiting for it then; absent where it is tried for ever. */
   readonly limitAt?: EpochMs
@@ -87,6 +90,7 @@ export type Event =
       readonly subject?: Facts
       readonly facts?: Facts
       readonly expiresAt?: EpochMs
+      readonly lastsMs?: number
       readonly adjustments?: readonly Adjustment[]
       readonly error?: ErrorReport
     }

@@ -99,3 +99,13 @@ export function newId(stamp: Stamp, index: number): string {
 export function fractionOf(stamp: Stamp, salt: number): number {
   return Number(sipHash(stamp.nonce, 0x10000n + BigInt(salt)) >> 11n) / 2 ** 53
 }
+
+/** Prompt ids come back from a register as plain text; an unknown one is answered with `prompt.unknown`. */
+export function promptIdOf(value: string): PromptId {
+  return value as PromptId
+}
+
+/** Task ids come back from a register as plain text; an unknown one is answered with `task.unknown`. */
+export function taskIdOf(value: string): TaskId {
+  return value as TaskId
+}

@@ -86,6 +86,8 @@ export interface Claim {
   /** The operations of this claim by kind; the latest of each. */
   readonly ops: { readonly [operation in ProviderOperation]?: OperationId }
   readonly expiresAt?: EpochMs
+  /** For how long the provider last granted it, in milliseconds from the receipt of its answer. */
+  readonly lastsMs?: number
   readonly adjustments?: readonly Adjustment[]
   /** What the provider reported. */
   readonly facts: Facts

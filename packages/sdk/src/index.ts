@@ -1,2 +1,37 @@
-// The SDK that a cash register embeds.
-export {}
+// What a cash register installs: open a till, sell, and define plugins.
+
+export {
+  CashdeskError,
+  type ErrorCode,
+  type ErrorReport,
+  explain,
+  feed,
+  formatAmount,
+  formatMinor,
+  pair,
+  qr,
+  rule,
+  text,
+} from '@cashdesk/kernel'
+export { COMMAND_SCHEMAS, type Command, type Commands, type CommandType, parseCommand } from './commands.ts'
+export type { TillListeners } from './listeners.ts'
+export { openTill } from './open.ts'
+export type { CatalogArticle, RegisterStatus, TillOptions } from './options.ts'
+export {
+  byField,
+  type CallDescription,
+  type ClaimContext,
+  type ClaimStanding,
+  type Configured,
+  DEFAULT_PROFILE,
+  definePlugin,
+  type OperationContext,
+  type Plugin,
+  type PluginDefinition,
+  type PluginFactory,
+  type StandardSchema,
+} from './plugin.ts'
+export { type Ended, type PaymentResult, type SaleEvents, SaleHandle } from './sale.ts'
+export { type Secret, secret } from './secret.ts'
+export { type DayEnd, type Recovered, Till, type TillEvent } from './till.ts'
+export type { ClaimView, LineView, PaymentView, PromptView, SaleView, TaskView, TotalsView } from './view.ts'

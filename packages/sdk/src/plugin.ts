@@ -107,7 +107,7 @@ export type Describe<Config> = (context: ClaimContext<Config>, op: OperationCont
 /** How a claim stands when the receipt is printed. */
 export type ClaimStanding = 'done' | 'follows' | 'refused'
 
-export interface PluginDefinition<Config> {
+export interface PluginDefinition<Config extends object> {
   /** Lower case, digits and dashes. */
   readonly name: string
   readonly version: string
@@ -177,7 +177,7 @@ export interface Plugin {
     error?: ErrorReport,
   ): readonly ReceiptBlock[] | undefined
   readonly readers: { readonly [name: string]: (response: HttpResponse) => Answer }
-  readonly perform?: PluginDefinition<unknown>['perform']
+  readonly perform?: PluginDefinition<object>['perform']
 }
 
 /** What `openTill` takes: a plugin whose configuration is checked when the till opens. */
@@ -216,7 +216,7 @@ export type Configured<Config> = {
  * Defines a plugin. The answer configures it: `acme({ url, token: secret('env:ACME_TOKEN') })`.
  * @throws CashdeskError `plugin.invalid`, naming what breaks the contract
  */
-export function definePlugin<Config>(
+export function definePlugin<Config extends object>(
   definition: PluginDefinition<Config>,
 ): (config: Configured<Config>) => PluginFactory {
   checkDefinition(definition)
@@ -229,7 +229,7 @@ export function definePlugin<Config>(
   })
 }
 
-function checkDefinition<Config>(definition: PluginDefinition<Config>): void {
+function checkDefinition<Config extends object>(definition: PluginDefinition<Config>): void {
   const wrong = (problem: string): never => {
     throw new CashdeskError('plugin.invalid', { plugin: String(definition.name), problem })
   }
@@ -254,7 +254,7 @@ function checkDefinition<Config>(definition: PluginDefinition<Config>): void {
   if (definition.after?.includes(definition.name)) wrong('after: it cannot wait for itself')
 }
 
-async function readConfig<Config>(
+async function readConfig<Config extends object>(
   definition: PluginDefinition<Config>,
   given: Configured<Config>,
   resolve: (secret: Secret) => string,
@@ -273,7 +273,7 @@ async function readConfig<Config>(
     throw new CashdeskError('config.invalid', { problems })
   }
   const secrets = new Map<string, string>()
-  const shown: Record<string, unknown> = { ...result.value }
+  const shown: Record<string, unknown> = Object.fromEntries(Object.entries(result.value))
   for (const name of names) {
     const value = shown[name]
     if (typeof value !== 'string') continue
@@ -284,7 +284,7 @@ async function readConfig<Config>(
   return { config: shown as Config, secrets }
 }
 
-function bind<Config>(
+function bind<Config extends object>(
   definition: PluginDefinition<Config>,
   config: Config,
   secrets: ReadonlyMap<string, string>,

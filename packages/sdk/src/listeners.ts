@@ -1,0 +1,44 @@
+// What a register listens to on a till. A listener is the register's code: its mistakes must not stop the till.
+import type { DeviceHealth, ErrorReport, Log, Stop, TerminalPrintLine } from '@cashdesk/kernel'
+import type { TaskView } from './view.ts'
+
+export interface TillListeners {
+  /** A scan that rang up nothing, when no sale hears it. */
+  refused: (error: ErrorReport) => void
+  health: (health: DeviceHealth) => void
+  tasks: (tasks: readonly TaskView[]) => void
+  /** Lines the terminal wants on paper (merchant and customer slips, reports). */
+  slip: (lines: readonly TerminalPrintLine[]) => void
+}
+
+export class Listeners {
+  readonly #log: Log
+  readonly #all: { readonly [name in keyof TillListeners]: Set<TillListeners[name]> } = {
+    refused: new Set(),
+    health: new Set(),
+    tasks: new Set(),
+    slip: new Set(),
+  }
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  add<Name extends keyof TillListeners>(name: Name, listener: TillListeners[Name]): Stop {
+    this.#all[name].add(listener)
+    return () => void this.#all[name].delete(listener)
+  }
+
+  emit<Name extends keyof TillListeners>(name: Name, value: Parameters<TillListeners[Name]>[0]): void {
+    // The set of `name` takes the value of `name`.
+    for (const listener of this.#all[name] as Set<(value: unknown) => void>) {
+      try {
+        listener(value)
+      } catch (thrown) {
+        this.#log('error', 'A listener threw.', {
+          reason: thrown instanceof Error ? thrown.message : String(thrown),
+        })
+      }
+    }
+  }
+}

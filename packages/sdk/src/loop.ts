@@ -1,0 +1,302 @@
+// The loop that joins checkout and journal: one input at a time is decided, made durable, and only then shown and
+// performed. Nobody outside learns of anything that a power cut could still take back.
+import {
+  DECIDE_VERSION,
+  type Decision,
+  decide,
+  emptyLane,
+  evolve,
+  type Lane,
+  nextDue,
+} from '@cashdesk/checkout'
+import {
+  dropAfterRestart,
+  emptyOutbox,
+  entry,
+  foldOutbox,
+  type Journal,
+  type Outbox,
+} from '@cashdesk/journal'
+import type {
+  Clock,
+  ErrorReport,
+  Event,
+  Input,
+  Intent,
+  Log,
+  Random,
+  SaleId,
+  Stamp,
+  Step,
+  Stop,
+} from '@cashdesk/kernel'
+import { CashdeskError } from '@cashdesk/kernel'
+import { type SaleView, viewOf } from './view.ts'
+
+/** Waiters and listeners at once: more is a register that never lets go of them. */
+const MAX_WAITERS = 10_000
+/** A due time that stays due after a clock input must not spin. */
+const CLOCK_FLOOR_MS = 20
+
+/** A step that is durable. */
+export interface DurableStep {
+  /** The journal's number of it, counted from 1. */
+  readonly record: number
+  readonly step: Step
+  /** The outbox's queues that it touched. */
+  readonly queues: ReadonlySet<string>
+}
+
+/** What a submitted input came to, after the sync that covers it and everything before it. */
+export interface Taken {
+  readonly events: readonly Event[]
+  /** Why nothing was changed, if nothing was. */
+  readonly refusal?: ErrorReport
+}
+
+export interface LoopOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Completes intents (calls, documents) before they are journaled. */
+  readonly materialise: (lane: Lane, intents: readonly Intent[]) => readonly Intent[]
+}
+
+interface Waiter {
+  check(): boolean
+  fail(error: CashdeskError): void
+}
+
+export class LaneLoop {
+  readonly lane: Lane = emptyLane()
+  /** Only durable steps are folded in: what is in it may leave. */
+  readonly outbox: Outbox = emptyOutbox()
+  readonly #options: LoopOptions
+  #journal: Journal | undefined
+  #records = 0
+  #tail: Promise<void> = Promise.resolve()
+  #pending = 0
+  #failure: CashdeskError | undefined
+  #closed = false
+  #timer: Stop | undefined
+  readonly #views: Map<SaleId, SaleView> = new Map()
+  readonly #waiters: Set<Waiter> = new Set()
+  readonly #listeners: Set<(durable: DurableStep) => void> = new Set()
+  readonly #refusals: Set<(error: ErrorReport, sale: SaleId | undefined) => void> = new Set()
+
+  constructor(options: LoopOptions) {
+    this.#options = options
+  }
+
+  /** Folds a recorded step. Before `start` only. */
+  replay(step: Step): void {
+    this.#records += 1
+    for (const event of step.events) evolve(this.lane, event)
+    foldOutbox(this.outbox, step)
+  }
+
+  start(journal: Journal): void {
+    this.#journal = journal
+    dropAfterRestart(this.outbox)
+  }
+
+  get records(): number {
+    return this.#records
+  }
+
+  get failure(): CashdeskError | undefined {
+    return this.#failure
+  }
+
+  onStep(listener: (durable: DurableStep) => void): Stop {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  onRefusal(listener: (error: ErrorReport, sale: SaleId | undefined) => void): Stop {
+    this.#refusals.add(listener)
+    return () => void this.#refusals.delete(listener)
+  }
+
+  /**
+   * Decides an input and makes the decision durable.
+   * @throws CashdeskError `register.closed`, `journal.poisoned`, `disk.full` and what else the journal says
+   */
+  async submit(input: Input): Promise<Taken> {
+    const journal = this.#usable()
+    const { clock, random } = this.#options
+    const stamp: Stamp = { at: clock.now(), nonce: hex(random.bytes(16)) }
+    const decision = decide(this.lane, input, stamp)
+    const refusal = decision.events.find(event => event.type === 'refused')
+    const events = decision.events.filter(event => event.type !== 'refused')
+    if (events.length === 0) {
+      // Nothing to write; but a repeated command may ask about a step whose sync is still under way.
+      await this.#tail
+      if (refusal?.type === 'refused') this.#tellRefusal(refusal.error, refusal.sale)
+    } else await this.#write(journal, stamp, input, { events, intents: decision.intents })
+    if (refusal?.type === 'refused' && events.length > 0) this.#tellRefusal(refusal.error, refusal.sale)
+    return refusal?.type === 'refused' ? { events, refusal: refusal.error } : { events }
+  }
+
+  #usable(): Journal {
+    if (this.#failure) throw this.#failure
+    if (this.#closed || !this.#journal) throw new CashdeskError('register.closed')
+    return this.#journal
+  }
+
+  /** From the decision to the append without a pause: records and state stay in the same order. */
+  async #write(journal: Journal, stamp: Stamp, input: Input, decision: Decision): Promise<void> {
+    for (const event of decision.events) evolve(this.lane, event)
+    const intents = this.#options.materialise(this.lane, decision.intents)
+    const step: Step = {
+      decideVersion: DECIDE_VERSION,
+      at: stamp.at,
+      input,
+      events: decision.events,
+      intents,
+    }
+    const views = this.#touched(decision.events).map(sale => viewOf(this.lane, sale))
+    this.#records += 1
+    const record = this.#records
+    this.#pending += 1
+    const synced = journal.append(step)
+    const before = this.#tail
+    this.#tail = synced.then(
+      () => before,
+      () => undefined,
+    )
+    try {
+      await synced
+      await before
+    } catch (thrown) {
+      throw this.#fail(thrown)
+    }
+    this.#pending -= 1
+    this.#becomeDurable(record, step, views)
+  }
+
+  #touched(events: readonly Event[]) {
+    const ids = new Set<SaleId>()
+    for (const event of events) {
+      const id = 'sale' in event ? event.sale : event.type === 'task.opened' ? event.task.sale : undefined
+      if (id !== undefined) ids.add(id)
+    }
+    return [...ids].flatMap(id => this.lane.sales.get(id) ?? [])
+  }
+
+  #becomeDurable(record: number, step: Step, views: readonly SaleView[]): void {
+    const queues = new Set(step.intents.map(intent => intent.queue))
+    for (const event of step.events) {
+      // Asked before the fold: a settled operation is no longer in it.
+      const open =
+        event.type === 'op.settled' || event.type === 'op.attempted'
+          ? entry(this.outbox, event.op)
+          : undefined
+      if (open) queues.add(open.intent.queue)
+    }
+    foldOutbox(this.outbox, step)
+    const durable: DurableStep = { record, step, queues }
+    for (const view of views) this.#views.set(view.id as SaleId, view)
+    for (const listener of this.#listeners) this.#guard(() => listener(durable))
+    // Nothing is under way: the lane itself is durable, and snapshots of it need not be kept.
+    if (this.#pending === 0) this.#views.clear()
+    this.look()
+    this.#setTimer()
+  }
+
+  /** Lets everybody who waits look again. */
+  look(): void {
+    for (const waiter of [...this.#waiters]) if (waiter.check()) this.#waiters.delete(waiter)
+  }
+
+  /** A listener is the register's code: its mistakes must not stop the till. */
+  #guard(call: () => void): void {
+    try {
+      call()
+    } catch (thrown) {
+      this.#options.log('error', 'A listener threw.', {
+        reason: thrown instanceof Error ? thrown.message : String(thrown),
+      })
+    }
+  }
+
+  #tellRefusal(error: ErrorReport, sale: SaleId | undefined): void {
+    for (const listener of this.#refusals) this.#guard(() => listener(error, sale))
+  }
+
+  /** A failed write is final: nothing more can be promised by this process. */
+  #fail(thrown: unknown): CashdeskError {
+    const error =
+      thrown instanceof CashdeskError
+        ? thrown
+        : new CashdeskError('journal.poisoned', undefined, { cause: thrown })
+    this.#failure ??= error
+    this.#timer?.()
+    for (const waiter of this.#waiters) waiter.fail(this.#failure)
+    this.#waiters.clear()
+    return this.#failure
+  }
+
+  #setTimer(): void {
+    this.#timer?.()
+    this.#timer = undefined
+    if (this.#closed || this.#failure) return
+    const due = nextDue(this.lane)
+    if (due === undefined) return
+    const delay = Math.max(CLOCK_FLOOR_MS, due - this.#options.clock.now())
+    this.#timer = this.#options.clock.after(delay, () => {
+      this.submit({ type: 'clock' }).then(
+        taken => {
+          if (taken.events.length === 0) this.#setTimer()
+        },
+        () => undefined,
+      )
+    })
+  }
+
+  /** The durable state of a sale. */
+  view(id: SaleId): SaleView | undefined {
+    const kept = this.#views.get(id)
+    if (kept) return kept
+    const sale = this.lane.sales.get(id)
+    return sale ? viewOf(this.lane, sale) : undefined
+  }
+
+  /**
+   * Waits until `look` finds something in the durable state.
+   * @throws CashdeskError `register.closed` when the till closes first, or the journal's failure
+   */
+  until<Found>(look: () => Found | undefined): Promise<Found> {
+    const found = look()
+    if (found !== undefined) return Promise.resolve(found)
+    if (this.#waiters.size >= MAX_WAITERS)
+      return Promise.reject(new CashdeskError('sale.too-large', { waiters: MAX_WAITERS }))
+    if (this.#failure) return Promise.reject(this.#failure)
+    return new Promise((resolve, reject) => {
+      this.#waiters.add({
+        check: () => {
+          const now = look()
+          if (now === undefined) return false
+          resolve(now)
+          return true
+        },
+        fail: reject,
+      })
+    })
+  }
+
+  /** Waits for what was submitted, takes nothing more. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#timer?.()
+    await this.#tail
+    for (const waiter of this.#waiters) waiter.fail(new CashdeskError('register.closed'))
+    this.#waiters.clear()
+    await this.#journal?.close()
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
+}

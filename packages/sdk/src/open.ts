@@ -1,0 +1,148 @@
+// Opening a till: configuration checked, journal recovered, parts joined.
+import { mkdirSync } from 'node:fs'
+import { type Journal, nodeDisk, openJournal, type RecoveryReport } from '@cashdesk/journal'
+import { CashdeskError, currency, type LaneConfig, type Log, reportOf } from '@cashdesk/kernel'
+import { TillCore } from './core.ts'
+import { Listeners } from './listeners.ts'
+import { LaneLoop } from './loop.ts'
+import { nodeClock, nodeHttp, nodeRandom, nodeSecrets } from './node-ports.ts'
+import type { TillOptions } from './options.ts'
+import { Performer } from './performer.ts'
+import { checkTogether, type Plugin } from './plugin.ts'
+import { Providers } from './provider.ts'
+import { redactor, resolveSecret } from './secret.ts'
+import { JOURNAL_FOLDER, Till } from './till.ts'
+
+/**
+ * Opens the till: recovers the journal, opens the devices, resumes what was in flight.
+ * @throws CashdeskError `config.*`, `plugin.invalid`, `journal.*`, `disk.*`
+ */
+export async function openTill(options: TillOptions): Promise<Till> {
+  const clock = options.ports?.clock ?? nodeClock
+  const random = options.ports?.random ?? nodeRandom
+  const source = options.ports?.secrets ?? nodeSecrets
+  const config0 = { currency: currency(options.currency), lane: checkedLane(options.lane) }
+  const plugins: Plugin[] = []
+  for (const factory of options.plugins ?? [])
+    plugins.push(await factory.configure(secret => resolveSecret(secret, source)))
+  checkTogether(plugins)
+  const log = redacted(options.log ?? silent, plugins)
+  const http = options.ports?.http ?? nodeHttp()
+  const scanners =
+    options.scanner === undefined
+      ? []
+      : Array.isArray(options.scanner)
+        ? [...options.scanner]
+        : [options.scanner]
+
+  let performer: Performer | undefined
+  const loop = new LaneLoop({
+    clock,
+    random,
+    log,
+    materialise: (_, intents) => performer?.materialise(intents) ?? intents,
+  })
+  const listeners = new Listeners(log)
+  performer = new Performer({
+    clock,
+    log,
+    lane: loop.lane,
+    outbox: loop.outbox,
+    plugins: new Map(plugins.map(plugin => [plugin.name, plugin])),
+    providers: new Providers(http, clock),
+    ...(options.terminal ? { terminal: options.terminal } : {}),
+    ...(options.printer ? { printer: options.printer } : {}),
+    submit: input => loop.submit(input),
+    message: (sale, _tender, message) => core.emit(sale, 'message', message),
+    slip: (_, lines) => listeners.emit('slip', lines),
+  })
+  const newNonce = (): string =>
+    Array.from(random.bytes(16), byte => byte.toString(16).padStart(2, '0')).join('')
+  const core: TillCore = new TillCore(loop, performer, plugins, {
+    clock,
+    log,
+    catalog: options.catalog,
+    newNonce,
+  })
+
+  const { journal, recovery } = await recoverJournal(options, loop, log)
+  const config: LaneConfig = {
+    ...config0,
+    locale: options.locale ?? 'en-GB',
+    header: options.header ?? [],
+    hasTerminal: options.terminal !== undefined,
+    hasPrinter: options.printer !== undefined,
+    participants: plugins.map(plugin => plugin.participant),
+    paymentTimeMs: options.paymentTimeMs ?? 180_000,
+    commitBudgetMs: options.commitBudgetMs ?? 3_000,
+    askRegisterMs: options.askRegisterMs ?? 30_000,
+  }
+  const till = new Till({
+    options,
+    core,
+    loop,
+    performer,
+    listeners,
+    log,
+    journal,
+    recovery,
+    closeHttp: () => closeOf(http),
+    scanners,
+  })
+  try {
+    await till.start(config)
+    return till
+  } catch (thrown) {
+    await till.close()
+    throw thrown
+  }
+}
+
+function checkedLane(lane: string): string {
+  if (/^[\w .:-]{1,40}$/.test(lane)) return lane
+  throw new CashdeskError('config.invalid', {
+    problems: ['lane: 1 to 40 letters, digits, spaces, dots, colons or dashes'],
+  })
+}
+
+async function recoverJournal(
+  options: TillOptions,
+  loop: LaneLoop,
+  log: Log,
+): Promise<{ journal: Journal; recovery: RecoveryReport }> {
+  if (!options.ports?.disk) makeFolder(options.dir)
+  const disk = options.ports?.disk ?? nodeDisk(options.dir)
+  const { journal, report: recovery } = await openJournal({
+    disk,
+    folder: JOURNAL_FOLDER,
+    log,
+    onStep: step => loop.replay(step),
+  })
+  return { journal, recovery }
+}
+
+function makeFolder(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true })
+  } catch (thrown) {
+    throw new CashdeskError('journal.not-writable', {
+      dir,
+      reason: reportOf(thrown, 'disk.failed').detail?.['reason'] ?? '',
+    })
+  }
+}
+
+function closeOf(http: object): void {
+  if ('close' in http && typeof http.close === 'function') http.close()
+}
+
+const silent: Log = () => undefined
+
+/** No secret of any plugin reaches a log, whatever is logged. */
+function redacted(log: Log, plugins: readonly Plugin[]): Log {
+  const clean = redactor(plugins.flatMap(plugin => [...plugin.secrets.values()]))
+  return (level, message, detail) => {
+    if (detail === undefined) log(level, clean(message))
+    else log(level, clean(message), JSON.parse(clean(JSON.stringify(detail))))
+  }
+}

@@ -1,0 +1,71 @@
+// What a register hands in to open a till.
+import type {
+  Article,
+  Clock,
+  Disk,
+  Gtin,
+  Http,
+  Log,
+  Printer,
+  Random,
+  Scanner,
+  Terminal,
+} from '@cashdesk/kernel'
+import type { PluginFactory } from './plugin.ts'
+import type { SecretSource } from './secret.ts'
+
+/** An article as a register knows it; `price` is checked and becomes minor units. */
+export interface CatalogArticle {
+  readonly name: string
+  /** Gross price in minor units. */
+  readonly priceMinor: number
+  /** Hundredths of a percent (1900 is 19 %); null for multi-purpose vouchers. */
+  readonly vat: number | null
+  readonly group?: string
+  /** What a plugin needs to know: product id at the provider, age limit … */
+  readonly facts?: Article['facts']
+}
+
+/** What the register says became of a sale that it owns. */
+export interface RegisterStatus {
+  readonly status: 'paid' | 'cancelled' | 'open' | 'unknown'
+  readonly revision?: number
+  readonly totalMinor?: number
+  readonly reference?: string
+}
+
+export interface TillOptions {
+  /** Where the journal lives: a directory on a local disk, made if it is missing. */
+  readonly dir: string
+  /** The lane's name, unique in the store; on every receipt. */
+  readonly lane: string
+  /** ISO 4217. */
+  readonly currency: string
+  /** BCP 47; `en-GB` if absent. */
+  readonly locale?: string
+  /** The lines at the top of every receipt. */
+  readonly header?: readonly string[]
+  /** Answers the article of a code, or undefined. */
+  readonly catalog?: (gtin: Gtin) => CatalogArticle | undefined | Promise<CatalogArticle | undefined>
+  readonly scanner?: Scanner | readonly Scanner[]
+  readonly terminal?: Terminal
+  readonly printer?: Printer
+  readonly plugins?: readonly PluginFactory[]
+  /** Only for registers that own their payments (depth b): asked at start and on a timer. */
+  readonly statusOf?: (sale: string) => RegisterStatus | Promise<RegisterStatus>
+  /** How long the receipt waits for commits if `finish` does not say; 3000. */
+  readonly commitBudgetMs?: number
+  /** The longest a payment may take; reservations are renewed to outlive it; 180000. */
+  readonly paymentTimeMs?: number
+  /** How often the register is asked about a sale it owns; 30000. */
+  readonly askRegisterMs?: number
+  readonly log?: Log
+  /** The world, for simulation and tests. Node's if absent. */
+  readonly ports?: {
+    readonly clock?: Clock
+    readonly random?: Random
+    readonly http?: Http
+    readonly disk?: Disk
+    readonly secrets?: SecretSource
+  }
+}

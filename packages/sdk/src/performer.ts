@@ -1,0 +1,305 @@
+// Does in the world what the checkout asked for: one attempt at a time per operation, in the order of its queue, and
+// never before its intent is durable. Whatever comes back becomes an input.
+import type { Lane } from '@cashdesk/checkout'
+import { headOf, type Outbox, type OutboxEntry } from '@cashdesk/journal'
+import type {
+  Answer,
+  CancelSignal,
+  Clock,
+  Effect,
+  Input,
+  Intent,
+  Leg,
+  Log,
+  OperationId,
+  PaymentExpectation,
+  PaymentFacts,
+  PaymentHooks,
+  Printer,
+  ProviderEffect,
+  ReceiptBlock,
+  Sale,
+  SaleId,
+  TenderId,
+  Terminal,
+  TerminalEffect,
+  TerminalPrintLine,
+} from '@cashdesk/kernel'
+import { type Outcome, report, reportOf, unknown } from '@cashdesk/kernel'
+import { contextOf, defaultBlocks, standingOf } from './context.ts'
+import type { DurableStep, Taken } from './loop.ts'
+import type { Plugin } from './plugin.ts'
+import type { Providers } from './provider.ts'
+import { receiptOf } from './receipt-of.ts'
+
+/** Provider calls under way at once: enough to drain a backlog, few enough to leave the till its line. */
+const MAX_PROVIDER_CALLS = 16
+/** A driver ends every order by itself; these are the second line, far beyond any real dialogue. */
+const TERMINAL_LIMIT_MS = 900_000
+const PRINTER_LIMIT_MS = 120_000
+
+export interface PerformerOptions {
+  readonly clock: Clock
+  readonly log: Log
+  readonly lane: Lane
+  readonly outbox: Outbox
+  readonly plugins: ReadonlyMap<string, Plugin>
+  readonly providers: Providers
+  readonly terminal?: Terminal
+  readonly printer?: Printer
+  readonly submit: (input: Input) => Promise<Taken>
+  /** For the screen: what the terminal displays. */
+  readonly message: (sale: SaleId, tender: TenderId, message: string) => void
+  /** Lines the terminal wants on paper. */
+  readonly slip: (sale: SaleId | undefined, lines: readonly TerminalPrintLine[]) => void
+}
+
+export class Performer {
+  readonly #options: PerformerOptions
+  readonly #inFlight: Map<OperationId, Promise<void>> = new Map()
+  readonly #signals: Map<string, CancelSignal> = new Map()
+  readonly #deferred: Set<string> = new Set()
+  #providerCalls = 0
+  #stopped = false
+
+  constructor(options: PerformerOptions) {
+    this.#options = options
+  }
+
+  /** Completes intents before they are journaled: the call is described once, the receipt composed once. */
+  materialise(intents: readonly Intent[]): readonly Intent[] {
+    return intents.map(intent => {
+      const effect = this.#materialised(intent)
+      return effect === intent.effect ? intent : { ...intent, effect }
+    })
+  }
+
+  #materialised({ op, effect }: Intent): Effect {
+    const sale = 'sale' in effect ? this.#options.lane.sales.get(effect.sale) : undefined
+    const { config } = this.#options.lane
+    if (!sale || !config) return effect
+    if (effect.type === 'print')
+      return { ...effect, document: receiptOf(sale, config, claim => this.#claimBlocks(sale, claim)) }
+    if (effect.type !== 'provider') return effect
+    const claim = sale.claims.find(each => each.id === effect.claim)
+    const plugin = this.#options.plugins.get(effect.plugin)
+    if (!claim || !plugin) return effect
+    const { about, amountMinor } = effect
+    const context = contextOf(sale, claim, config)
+    const operation = {
+      id: op,
+      ...(about === undefined ? {} : { about }),
+      ...(amountMinor === undefined ? {} : { amountMinor }),
+    }
+    return { ...effect, call: plugin.describe(effect.operation, context, operation) }
+  }
+
+  #claimBlocks(sale: Sale, claim: Sale['claims'][number]): readonly ReceiptBlock[] {
+    const standing = standingOf(claim)
+    const { config } = this.#options.lane
+    if (!standing || !config) return []
+    try {
+      const blocks = this.#options.plugins
+        .get(claim.plugin)
+        ?.receipt(contextOf(sale, claim, config), standing, claim.error)
+      return blocks ?? defaultBlocks(claim, standing)
+    } catch (thrown) {
+      this.#options.log('error', 'A plugin failed to say what the receipt should say.', {
+        plugin: claim.plugin,
+        ...reportOf(thrown, 'plugin.threw'),
+      })
+      return defaultBlocks(claim, standing)
+    }
+  }
+
+  /** A step is durable: whatever it put at the head of its queue leaves now. */
+  performed({ queues }: DurableStep): void {
+    for (const queue of queues) this.#wake(queue)
+  }
+
+  #wake(queue: string): void {
+    if (this.#stopped) return
+    const head = headOf(this.#options.outbox, queue)
+    if (head?.state !== 'sent' || this.#inFlight.has(head.op)) return
+    const provider = head.intent.effect.type === 'provider'
+    if (provider && this.#providerCalls >= MAX_PROVIDER_CALLS) {
+      this.#deferred.add(queue)
+      return
+    }
+    const via = head.next === 'query' ? 'query' : 'send'
+    const attempt = this.#attempt(head)
+    if (!attempt) return
+    if (provider) this.#providerCalls += 1
+    const ended = attempt
+      .catch((thrown: unknown): Answer => unknown(reportOf(thrown, 'transport.closed')))
+      .then(async answer => {
+        if (provider) this.#providerCalls -= 1
+        this.#inFlight.delete(head.op)
+        await this.#options.submit({ type: 'answer', op: head.op, via, answer })
+      })
+      .catch((thrown: unknown) => {
+        // The journal failed or the till is closing: the answer is lost here and will be asked for after the restart.
+        this.#options.log('warn', 'An answer came after the till stopped taking any.', {
+          ...reportOf(thrown, 'register.closed'),
+        })
+      })
+      .finally(() => this.#wakeDeferred())
+    this.#inFlight.set(head.op, ended)
+  }
+
+  #wakeDeferred(): void {
+    const queues = [...this.#deferred]
+    this.#deferred.clear()
+    for (const queue of queues) this.#wake(queue)
+  }
+
+  /** Nothing to do for what this till has no device or plugin for: it stays where it is, with its task. */
+  #attempt(head: OutboxEntry): Promise<Answer> | undefined {
+    const { effect } = head.intent
+    switch (effect.type) {
+      case 'provider':
+        return this.#provider(head, effect)
+      case 'terminal':
+        return this.#terminal(head, effect)
+      case 'print':
+        return this.#print(head, effect)
+      case 'drawer':
+        return this.#options.printer?.kickDrawer().then(outcome => answerOf('printer', outcome))
+      case 'end-of-day':
+        return this.#options.terminal
+          ?.endOfDay(head.op, this.#hooks(head.op, undefined, undefined))
+          .then(outcome => answerOf('totals', outcome))
+    }
+  }
+
+  #provider(head: OutboxEntry, effect: ProviderEffect): Promise<Answer> | undefined {
+    const plugin = this.#options.plugins.get(effect.plugin)
+    if (!plugin) return undefined
+    if (head.next === 'query') {
+      const sale = this.#options.lane.sales.get(effect.sale)
+      const claim = sale?.claims.find(each => each.id === effect.claim)
+      const { config } = this.#options.lane
+      if (!sale || !claim || !config) return undefined
+      const about = effect.about === undefined ? {} : { about: effect.about }
+      const call = plugin.describe('query', contextOf(sale, claim, config), {
+        id: head.op,
+        of: effect.operation,
+        ...about,
+      })
+      return this.#options.providers.perform(plugin, 'query', head.op, call)
+    }
+    const call = effect.call ?? { wire: 'none', error: report('plugin.missing', { plugin: effect.plugin }) }
+    return this.#options.providers.perform(plugin, effect.operation, head.op, call)
+  }
+
+  #terminal(head: OutboxEntry, effect: TerminalEffect): Promise<Answer> | undefined {
+    const { terminal } = this.#options
+    const leg = this.#options.lane.sales.get(effect.sale)?.legs.find(each => each.id === effect.tender)
+    if (!terminal || !leg) return undefined
+    const order = { op: head.op, amountMinor: effect.amountMinor, currency: effect.currency }
+    const hooks = this.#hooks(head.op, effect.sale, effect.tender)
+    const ordered = (): Promise<Outcome<PaymentFacts>> => {
+      if (head.next === 'query') return terminal.query(this.#expected(head, effect, leg))
+      if (effect.operation === 'pay') return terminal.pay(order, hooks)
+      if (effect.operation === 'refund' || !effect.original) return terminal.refund(order, hooks)
+      return terminal.reverse(order, effect.original, hooks)
+    }
+    return this.#limited(ordered(), TERMINAL_LIMIT_MS, 'terminal.no-answer').then(outcome =>
+      answerOf('terminal', outcome),
+    )
+  }
+
+  #print(head: OutboxEntry, effect: Extract<Effect, { type: 'print' }>): Promise<Answer> | undefined {
+    const { printer } = this.#options
+    if (!printer || !effect.document) return undefined
+    // A second attempt means that the first one's end was not seen: the paper may exist.
+    const job = { op: head.op, document: effect.document, copy: effect.copy || head.attempt > 1 }
+    return this.#limited(printer.print(job), PRINTER_LIMIT_MS, 'printer.no-answer').then(outcome =>
+      answerOf('printer', outcome),
+    )
+  }
+
+  #hooks(op: OperationId, sale: SaleId | undefined, tender: TenderId | undefined): PaymentHooks {
+    const signal = tender === undefined ? undefined : this.#signals.get(`${sale} ${tender}`)
+    return {
+      // The acknowledgement waits for our own sync: only then may the terminal's commit point be reached.
+      onApproval: async facts => {
+        const taken = await this.#options.submit({ type: 'terminal.approved', op, facts })
+        return taken.events.some(event => event.type === 'approval.rejected') ? 'reject' : 'accept'
+      },
+      onMessage: message => {
+        if (sale !== undefined && tender !== undefined) this.#options.message(sale, tender, message)
+      },
+      onPrint: async lines => this.#options.slip(sale, lines),
+      ...(signal ? { signal } : {}),
+    }
+  }
+
+  #expected(head: OutboxEntry, effect: TerminalEffect, leg: Leg): PaymentExpectation {
+    const before = this.#lastBefore(leg)
+    return {
+      op: head.op,
+      kind: effect.operation,
+      amountMinor: effect.amountMinor,
+      currency: effect.currency,
+      startedAt: head.since,
+      ...(leg.approved ? { approved: leg.approved } : {}),
+      ...(before ? { before } : {}),
+    }
+  }
+
+  /** The terminal's last transaction that this till knows to be resolved. */
+  #lastBefore(leg: Leg): PaymentFacts | undefined {
+    let last: Leg | undefined
+    for (const sale of this.#options.lane.sales.values()) {
+      for (const other of sale.legs) {
+        if (other === leg || other.kind !== 'terminal' || !other.facts || other.startedAt > leg.startedAt)
+          continue
+        if (!last || other.startedAt > last.startedAt) last = other
+      }
+    }
+    return last?.facts
+  }
+
+  async #limited<Data>(
+    outcome: Promise<Outcome<Data>>,
+    limitMs: number,
+    code: 'terminal.no-answer' | 'printer.no-answer',
+  ): Promise<Outcome<Data>> {
+    let stop = (): void => undefined
+    const limit = new Promise<Outcome<Data>>(resolve => {
+      stop = this.#options.clock.after(limitMs, () => resolve(unknown(report(code, { limitMs }))))
+    })
+    try {
+      return await Promise.race([outcome, limit])
+    } finally {
+      stop()
+    }
+  }
+
+  /** Lets the register abort a payment that is about to be ordered. */
+  abortable(sale: SaleId, tender: TenderId, signal: CancelSignal): () => void {
+    const key = `${sale} ${tender}`
+    this.#signals.set(key, signal)
+    return () => void this.#signals.delete(key)
+  }
+
+  /** Starts nothing more; what is under way ends when its devices and sockets are closed. */
+  stop(): void {
+    this.#stopped = true
+  }
+
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#inFlight.values())
+  }
+}
+
+type Done = Extract<Answer, { outcome: 'done' }>
+
+function answerOf<Of extends Done['of']>(
+  of: Of,
+  outcome: Outcome<Extract<Done, { of: Of }>['data']>,
+): Answer {
+  // `of` and the data's type belong together by the signature; TypeScript cannot see it through the union.
+  return outcome.outcome === 'done' ? ({ outcome: 'done', of, data: outcome.data } as Answer) : outcome
+}

@@ -1,0 +1,230 @@
+// One attempt of one provider call: fill the secrets in, send it once, read the answer. What is not clearly an
+// answer is `unknown`; what certainly never left says so.
+import type {
+  Adjustment,
+  Answer,
+  Clock,
+  EpochMs,
+  Facts,
+  Http,
+  HttpCall,
+  HttpResponse,
+  OperationId,
+  ProviderData,
+  ProviderOperation,
+  ReadSpec,
+} from '@cashdesk/kernel'
+import { type Call, CashdeskError, refused, report, reportOf, unknown } from '@cashdesk/kernel'
+import type { Plugin } from './plugin.ts'
+import { fillIn } from './secret.ts'
+
+/** Which server of each list answered last: the next call starts there. A hint; losing it costs one refused connection. */
+export type ServerHints = Map<string, string>
+
+/** Consecutive failures of one provider, and when it may be tried again. */
+interface Breaker {
+  failures: number
+  openUntil: EpochMs
+}
+
+/** These a sale waits for; everything after the pivot has time and is always tried. */
+const BEFORE_PIVOT: ReadonlySet<ProviderOperation> = new Set(['identify', 'quote', 'reserve', 'renew'])
+
+export class Providers {
+  readonly #http: Http
+  readonly #clock: Clock
+  readonly #hints: ServerHints = new Map()
+  readonly #breakers: Map<string, Breaker> = new Map()
+
+  constructor(http: Http, clock: Clock) {
+    this.#http = http
+    this.#clock = clock
+  }
+
+  /** Never throws. */
+  async perform(plugin: Plugin, operation: ProviderOperation, op: OperationId, call: Call): Promise<Answer> {
+    const breaker = this.#breakers.get(plugin.name) ?? { failures: 0, openUntil: 0 }
+    this.#breakers.set(plugin.name, breaker)
+    if (BEFORE_PIVOT.has(operation) && breaker.openUntil > this.#clock.monotonicMs()) {
+      return unknown(report('provider.breaker-open', { plugin: plugin.name }))
+    }
+    const answer = await this.#attempt(plugin, op, call)
+    if (answer.outcome === 'unknown') {
+      breaker.failures += 1
+      const { failures, coolMs } = plugin.participant.profile.breaker
+      if (breaker.failures >= failures) breaker.openUntil = this.#clock.monotonicMs() + coolMs
+    } else breaker.failures = 0
+    return answer
+  }
+
+  async #attempt(plugin: Plugin, op: OperationId, call: Call): Promise<Answer> {
+    switch (call.wire) {
+      case 'none':
+        return refused(call.error)
+      case 'own':
+        return this.#own(plugin, op, call)
+      case 'http':
+        return this.#overHttp(plugin, call)
+    }
+  }
+
+  /** The plugin's own wire, held to its time limit whatever it does. */
+  async #own(plugin: Plugin, op: OperationId, call: Extract<Call, { wire: 'own' }>): Promise<Answer> {
+    const { perform } = plugin
+    if (!perform)
+      return refused(
+        report('plugin.invalid', { plugin: plugin.name, problem: 'it performs no calls of its own' }),
+      )
+    let stop = (): void => undefined
+    const limit = new Promise<Answer>(resolve => {
+      stop = this.#clock.after(call.timeoutMs, () =>
+        resolve(unknown(report('provider.no-answer', { plugin: plugin.name }))),
+      )
+    })
+    try {
+      return await Promise.race([perform(call.payload, { id: op, timeoutMs: call.timeoutMs }), limit])
+    } catch (thrown) {
+      const { code } = reportOf(thrown, 'provider.no-answer')
+      return unknown(report('provider.no-answer', { plugin: plugin.name, reason: code }))
+    } finally {
+      stop()
+    }
+  }
+
+  /** The servers in order, the last good one first; the next one only when nothing reached the one before. */
+  async #overHttp(plugin: Plugin, call: HttpCall): Promise<Answer> {
+    const list = call.servers.join(' ')
+    const good = this.#hints.get(list)
+    const servers =
+      good === undefined ? call.servers : [good, ...call.servers.filter(server => server !== good)]
+    const path = fillIn(call.path, plugin.secrets, encodeURIComponent)
+    const headers = Object.fromEntries(
+      Object.entries(call.headers).map(([name, value]) => [
+        name,
+        fillIn(value, plugin.secrets, each => each),
+      ]),
+    )
+    for (const server of servers) {
+      try {
+        const response = await this.#http.send({
+          method: call.method,
+          url: `${server.replace(/\/$/, '')}${path}`,
+          headers,
+          timeoutMs: call.timeoutMs,
+          ...(call.body === undefined
+            ? {}
+            : { body: fillIn(call.body, plugin.secrets, each => JSON.stringify(each).slice(1, -1)) }),
+        })
+        this.#hints.set(list, server)
+        return readAnswer(plugin, call, response)
+      } catch (thrown) {
+        this.#hints.delete(list)
+        if (!(thrown instanceof CashdeskError && thrown.code === 'http.not-sent')) {
+          const { detail } = reportOf(thrown, 'http.no-answer')
+          return unknown(report('provider.no-answer', { plugin: plugin.name, server, ...detail }))
+        }
+      }
+    }
+    return unknown(report('provider.unreachable', { plugin: plugin.name, servers: [...servers] }))
+  }
+}
+
+/** Reads an answer by the call's own rule. */
+function readAnswer(plugin: Plugin, call: HttpCall, response: HttpResponse): Answer {
+  if ('reader' in call.read) {
+    const reader = plugin.readers[call.read.reader]
+    if (!reader)
+      return unknown(
+        report('provider.malformed', { plugin: plugin.name, problem: `no reader ${call.read.reader}` }),
+      )
+    try {
+      return reader(response)
+    } catch (thrown) {
+      return unknown(
+        report('provider.malformed', { plugin: plugin.name, reason: reportOf(thrown, 'plugin.threw').code }),
+      )
+    }
+  }
+  return readBySpec(plugin.name, call.read, response)
+}
+
+/** Status and field must agree; what fits nothing is unknown, never refused. */
+export function readBySpec(plugin: string, spec: ReadSpec, response: HttpResponse): Answer {
+  const malformed = (problem: string): Answer =>
+    unknown(report('provider.malformed', { plugin, status: response.status, problem }))
+  const body = parseObject(response.body)
+  if (spec.field && !body) return malformed('no JSON object')
+  const value = spec.field ? String(body?.[spec.field.name]) : undefined
+  const fits = (statuses: readonly number[] | undefined, values: readonly string[] | undefined): boolean =>
+    (statuses?.includes(response.status) ?? false) &&
+    (value === undefined || (values?.includes(value) ?? false))
+  if (fits(spec.done, spec.field?.done)) {
+    const data = dataOf(spec, body ?? {})
+    return data ? { outcome: 'done', of: 'provider', data } : malformed('a field of the wrong type')
+  }
+  if (fits(spec.notFound, spec.field?.notFound ?? (value === undefined ? [] : [value]))) {
+    return refused(report('provider.not-found', { plugin }))
+  }
+  if (fits(spec.refused, spec.field?.refused)) {
+    const reason = spec.reason ? String(body?.[spec.reason.name] ?? '') : ''
+    return refused(
+      report(spec.reason?.codes[reason] ?? 'claim.refused', {
+        plugin,
+        ...(reason === '' ? {} : { reason: reason.slice(0, 60) }),
+      }),
+    )
+  }
+  // The provider understood, and says that we are wrong: repeating will not help.
+  if ([400, 401, 403, 422].includes(response.status) && body)
+    return refused(report('provider.rejected', { plugin, status: response.status }))
+  return malformed('an answer of no known form')
+}
+
+function parseObject(body: string): { readonly [field: string]: unknown } | undefined {
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value))
+      : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The typed data of an answer; undefined when a named field has the wrong type. */
+function dataOf(spec: ReadSpec, body: { readonly [field: string]: unknown }): ProviderData | undefined {
+  const amounts: { expiresInMs?: number; approvedMinor?: number } = {}
+  for (const name of ['expiresInMs', 'approvedMinor'] as const) {
+    const field = spec[name]
+    const value = field === undefined ? undefined : body[field]
+    if (value === undefined || value === null) continue
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return undefined
+    amounts[name] = value
+  }
+  const adjustments = spec.adjustments === undefined ? undefined : adjustmentsOf(body[spec.adjustments])
+  if (adjustments === null) return undefined
+  const facts: Record<string, Facts[string]> = {}
+  for (const [fact, field] of Object.entries(spec.facts ?? {})) {
+    const value = body[field]
+    if (typeof value === 'string') facts[fact] = value.slice(0, 200)
+    else if (typeof value === 'number' || typeof value === 'boolean') facts[fact] = value
+  }
+  return {
+    ...amounts,
+    ...(adjustments ? { adjustments } : {}),
+    ...(Object.keys(facts).length > 0 ? { facts } : {}),
+  }
+}
+
+/** Null when it is there and malformed. */
+function adjustmentsOf(value: unknown): readonly Adjustment[] | undefined | null {
+  if (value === undefined) return undefined
+  if (!Array.isArray(value) || value.length > 100) return null
+  const list: Adjustment[] = []
+  for (const each of value) {
+    const { label, amountMinor } = Object(each)
+    if (typeof label !== 'string' || !Number.isSafeInteger(amountMinor)) return null
+    list.push({ label: label.slice(0, 60), amountMinor })
+  }
+  return list
+}

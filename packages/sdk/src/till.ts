@@ -1,0 +1,358 @@
+// An open till in the register's hands: sales, tasks, devices, events, and an orderly end.
+import { type Journal, nodeDisk, type RecoveryReport, readJournal } from '@cashdesk/journal'
+import type {
+  DeviceHealth,
+  DevicePorts,
+  ErrorReport,
+  Event,
+  LaneConfig,
+  Log,
+  Printer,
+  SaleId,
+  Scanner,
+  Stop,
+  Terminal,
+} from '@cashdesk/kernel'
+import { CashdeskError, minor, report, reportOf, saleId, taskIdOf } from '@cashdesk/kernel'
+import { type Command, parseCommand } from './commands.ts'
+import type { TillCore } from './core.ts'
+import type { Listeners, TillListeners } from './listeners.ts'
+import type { LaneLoop } from './loop.ts'
+import { nodeRandom } from './node-ports.ts'
+import type { TillOptions } from './options.ts'
+import type { Performer } from './performer.ts'
+import { SaleHandle } from './sale.ts'
+import { type SaleView, type TaskView, taskView } from './view.ts'
+
+/** A sale that the last run left unfinished, and where it stands now. */
+export interface Recovered {
+  readonly sale: string
+  readonly state: SaleView['state']
+  readonly claims: readonly { readonly plugin: string; readonly serial?: string; readonly state: string }[]
+}
+
+/** A durable step, as the register follows it. */
+export interface TillEvent {
+  /** Pass the last one seen as `after` to go on where a connection was lost. */
+  readonly record: number
+  readonly at: number
+  readonly events: readonly Event[]
+}
+
+/** What the end of the day came to. */
+export interface DayEnd {
+  readonly terminalMinor: number
+  readonly tillMinor: number
+  readonly tasks: readonly TaskView[]
+}
+
+/** Live followers of events that fall this far behind are cut off; they resume from their last record. */
+const MAX_FOLLOWER_BACKLOG = 10_000
+/** Inside the till's directory. */
+export const JOURNAL_FOLDER = 'journal'
+
+/** What `openTill` puts together. */
+export interface TillParts {
+  readonly options: TillOptions
+  readonly core: TillCore
+  readonly loop: LaneLoop
+  readonly performer: Performer
+  readonly listeners: Listeners
+  readonly log: Log
+  readonly journal: Journal
+  readonly recovery: RecoveryReport
+  readonly closeHttp: () => void
+  readonly scanners: readonly Scanner[]
+}
+
+/** An open till. Everything it answers is plain JSON. */
+export class Till {
+  readonly #parts: TillParts
+  #left: readonly SaleId[] = []
+  #closing: Promise<void> | undefined
+
+  /** Made by `openTill`. */
+  constructor(parts: TillParts) {
+    this.#parts = parts
+  }
+
+  /** Called once by `openTill`. */
+  async start(config: LaneConfig): Promise<void> {
+    const { loop, performer, listeners, core, options, scanners } = this.#parts
+    const { lane } = loop
+    const open = new Set([...lane.operations.values()].flatMap(operation => operation.sale ?? []))
+    this.#left = [...lane.sales.values()]
+      .filter(sale => !ENDED.has(sale.state) || open.has(sale.id))
+      .map(sale => sale.id)
+    loop.start(this.#parts.journal)
+    loop.onStep(durable => {
+      performer.performed(durable)
+      if (durable.step.events.some(event => event.type === 'task.opened' || event.type === 'task.resolved')) {
+        listeners.emit('tasks', this.tasks())
+      }
+      for (const event of durable.step.events) if (event.type === 'sale.asked') this.#askRegister(event.sale)
+    })
+    loop.onRefusal((error, sale) => {
+      if (sale === undefined) listeners.emit('refused', error)
+    })
+    const devices = [options.terminal, options.printer].filter(device => device !== undefined)
+    await Promise.all(devices.map((device: Terminal | Printer) => device.open(this.#ports())))
+    // Deciding nothing on a copied journal: it may not be the one that sells.
+    if (this.#parts.journal.state === 'restored') return
+    await loop.submit({ type: 'lane.started', config })
+    const host = {
+      ...this.#ports(),
+      scanned: (scan: { text: string; aim?: string }) => void core.scan(scan).catch(() => undefined),
+    }
+    const discarded = (error: CashdeskError): void => listeners.emit('refused', error.report)
+    await Promise.all(scanners.map(scanner => scanner.open({ ...host, discarded })))
+  }
+
+  #ports(): DevicePorts {
+    const { core, log, listeners, options } = this.#parts
+    const random = options.ports?.random ?? nodeRandom
+    return {
+      clock: core.options.clock,
+      random,
+      log,
+      healthChanged: health => listeners.emit('health', health),
+    }
+  }
+
+  #askRegister(sale: SaleId): void {
+    const { options, loop, log } = this.#parts
+    const { statusOf } = options
+    if (!statusOf) return
+    Promise.resolve()
+      .then(() => statusOf(sale))
+      .then(({ status, revision, totalMinor, reference }) =>
+        loop.submit({
+          type: 'register.status',
+          sale,
+          status,
+          ...(revision === undefined ? {} : { revision }),
+          ...(totalMinor === undefined
+            ? {}
+            : {
+                totalMinor: minor(totalMinor),
+              }),
+          ...(reference === undefined ? {} : { reference }),
+        }),
+      )
+      .catch((thrown: unknown) =>
+        log('warn', 'The register could not say what became of a sale.', {
+          sale,
+          ...reportOf(thrown, 'register.closed'),
+        }),
+      )
+  }
+
+  /** Where the till stands: `open`, `restored` (a copied journal, see `confirmRestored`), or why it stopped selling. */
+  get state(): 'open' | 'restored' | 'closed' | 'failed' {
+    if (this.#parts.loop.failure) return 'failed'
+    if (this.#closing) return 'closed'
+    return this.#parts.journal.state === 'restored' ? 'restored' : 'open'
+  }
+
+  /** What the last run left, and what has become of it by now. */
+  get recovered(): readonly Recovered[] {
+    return this.#left.flatMap(id => {
+      const view = this.#parts.loop.view(id)
+      if (!view) return []
+      const claims = view.claims.map(({ plugin, serial, state }) => ({
+        plugin,
+        state,
+        ...(serial === undefined ? {} : { serial }),
+      }))
+      return [{ sale: id, state: view.state, claims }]
+    })
+  }
+
+  /** What recovery found in the journal's files. */
+  get journal(): { readonly dir: string; readonly records: number; readonly recovery: RecoveryReport } {
+    return { dir: this.#parts.options.dir, records: this.#parts.loop.records, recovery: this.#parts.recovery }
+  }
+
+  /**
+   * Opens a sale, or answers the one that has this id.
+   * @throws CashdeskError `sale.not-in-front`, `sale.no-original`, `register.repeated-differently` …
+   */
+  async sale(given: Omit<Command<'open'>, 'type' | 'sale'> & { readonly id: string }): Promise<SaleHandle> {
+    const { id, ...rest } = given
+    const { sale, kind, owner, original, operator, shift, training } = parseCommand('open', {
+      type: 'open',
+      sale: id,
+      ...rest,
+    })
+    const { core } = this.#parts
+    await core.take({
+      type: 'sale.open',
+      sale: saleId(sale),
+      kind: kind ?? 'sale',
+      owner: owner ?? 'till',
+      ...(original === undefined ? {} : { original: saleId(original) }),
+      ...(operator === undefined ? {} : { operator }),
+      ...(shift === undefined ? {} : { shift }),
+      ...(training === undefined ? {} : { training }),
+    })
+    return new SaleHandle(core, sale)
+  }
+
+  /** A sale that exists. @throws CashdeskError `sale.unknown` */
+  find(id: string): SaleHandle {
+    const handle = new SaleHandle(this.#parts.core, saleId(id))
+    handle.view()
+    return handle
+  }
+
+  /** Sales that nobody ended. */
+  unfinished(): readonly SaleView[] {
+    const { loop } = this.#parts
+    return [...loop.lane.sales.values()]
+      .filter(sale => !ENDED.has(sale.state))
+      .flatMap(sale => loop.view(sale.id) ?? [])
+  }
+
+  /** What only a person can settle. */
+  tasks(): readonly TaskView[] {
+    return [...this.#parts.loop.lane.tasks.values()].map(taskView)
+  }
+
+  /** Settles a task, with who decided and why. @throws CashdeskError `task.unknown`, `task.action` */
+  async resolve(given: Omit<Command<'resolve'>, 'type'>): Promise<void> {
+    const { task, action, operator, reason } = parseCommand('resolve', { type: 'resolve', ...given })
+    await this.#parts.core.take({ type: 'task.resolve', task: taskIdOf(task), action, operator, reason })
+  }
+
+  /** A code that came from elsewhere than a scanner driver: a keyboard, a screen. Answers why it was not taken, if it was not. */
+  scan(text: string, aim?: string): Promise<ErrorReport | undefined> {
+    return this.#parts.core.scan(aim === undefined ? { text } : { text, aim })
+  }
+
+  on<Name extends keyof TillListeners>(name: Name, listener: TillListeners[Name]): Stop {
+    return this.#parts.listeners.add(name, listener)
+  }
+
+  devices(): readonly DeviceHealth[] {
+    const { options, scanners } = this.#parts
+    return [...scanners, options.terminal, options.printer].flatMap(device =>
+      device ? [device.health()] : [],
+    )
+  }
+
+  /** Settles the terminal's day and compares its books with ours; a difference becomes a task. */
+  async endOfDay(): Promise<DayEnd> {
+    const { core, loop } = this.#parts
+    const taken = await core.take({ type: 'day.end' })
+    const opened = taken.events.find(event => event.type === 'op.opened')
+    const ended = loop.until(() =>
+      opened?.type === 'op.opened' && loop.lane.operations.has(opened.op) ? undefined : true,
+    )
+    let end: DayEnd | undefined
+    let refusal: ErrorReport | undefined
+    const stops = [
+      loop.onStep(({ step }) => {
+        for (const event of step.events) {
+          if (event.type === 'day.ended')
+            end = {
+              terminalMinor: event.totals.totalMinor,
+              tillMinor: event.expectedMinor,
+              tasks: this.tasks(),
+            }
+        }
+      }),
+      loop.onRefusal(error => {
+        refusal ??= error
+      }),
+    ]
+    try {
+      await ended
+      if (end) return end
+      const error = refusal ?? report('terminal.no-answer')
+      throw new CashdeskError(error.code, error.detail)
+    } finally {
+      for (const stop of stops) stop()
+    }
+  }
+
+  /** Waits until nothing is in flight or due before `timeoutMs` has passed; answers whether it came to that. */
+  async idle({ timeoutMs }: { readonly timeoutMs: number }): Promise<boolean> {
+    const { loop, core } = this.#parts
+    let late = false
+    const stop = core.options.clock.after(timeoutMs, () => {
+      late = true
+      loop.look()
+    })
+    const idle = await loop.until(() => {
+      if (late) return false
+      const moving = [...loop.lane.sales.values()].some(
+        sale => sale.state === 'settling' || sale.state === 'cancelling',
+      )
+      return loop.lane.operations.size === 0 && !moving ? true : undefined
+    })
+    stop()
+    return idle
+  }
+
+  /** Every durable step after `after`, from the journal and then live. Ends when the till closes. */
+  async *events({ after = 0 }: { readonly after?: number } = {}): AsyncGenerator<TillEvent, void, undefined> {
+    const { loop, options } = this.#parts
+    const queue: TillEvent[] = []
+    let wake = (): void => undefined
+    let cutOff = false
+    const stop = loop.onStep(({ record, step }) => {
+      if (queue.length >= MAX_FOLLOWER_BACKLOG) cutOff = true
+      else queue.push({ record, at: step.at, events: step.events })
+      wake()
+    })
+    try {
+      let last = after
+      const disk = options.ports?.disk ?? nodeDisk(options.dir)
+      const past: TillEvent[] = []
+      let record = 0
+      await readJournal({
+        disk,
+        folder: JOURNAL_FOLDER,
+        onStep: step => void past.push({ record: ++record, at: step.at, events: step.events }),
+      })
+      for (const event of past) {
+        if (event.record <= last || event.record > loop.records) continue
+        last = event.record
+        yield event
+      }
+      while (!cutOff && !this.#closing) {
+        const next = queue.shift()
+        if (!next) await new Promise<void>(resolve => (wake = resolve))
+        else if (next.record > last) yield next
+      }
+    } finally {
+      stop()
+    }
+  }
+
+  /** After making sure that no other till sells on the original of this copied journal. Open the till again afterwards. */
+  async confirmRestored(): Promise<void> {
+    await this.#parts.journal.confirm()
+  }
+
+  /** Ends in bounded time. What is in flight is resumed when the till is opened again. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const { performer, loop, options, scanners, closeHttp } = this.#parts
+    performer.stop()
+    const devices = [...scanners, options.terminal, options.printer].filter(device => device !== undefined)
+    await Promise.allSettled(devices.map(device => device.close()))
+    closeHttp()
+    await loop.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+const ENDED: ReadonlySet<string> = new Set(['closed', 'cancelled'])

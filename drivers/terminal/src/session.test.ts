@@ -1,87 +1,8 @@
-import { fromHex, hex, type PaymentFacts } from '@cashdesk/kernel'
+import type { PaymentFacts } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'
-import {
-  authorisation,
-  type Command,
-  endOfDay,
-  logOff,
-  registration,
-  repeatReceipt,
-  reversal,
-} from './commands.ts'
-import type { DialogueEnd, SessionEffect, SessionInput, SessionState } from './dialogue.ts'
+import { ACK, APPROVED, COMPLETED, DECLINED, EUR, frame, REJECT, Talk, WAIT } from '../test/talk.ts'
+import { authorisation, registration, repeatReceipt, reversal } from './commands.ts'
 import { moneyOutcome } from './outcome.ts'
-import { idleSession, step } from './session.ts'
-
-const LIMITS = { t3Ms: 5000, t4Ms: 180_000, approvalMs: 3000, wholeMs: 1_800_000 }
-/** 2026-11-21T20:00:00Z */
-const NOW = 1_795_291_200_000
-const EUR = '0978'
-
-const ACK = '800000'
-const WAIT = '849c00'
-const REJECT = '846c00'
-/** A frame with a one-byte length, counted here and not by the code under test. */
-const frame = (control: string, data: string): string => {
-  const digits = data.replace(/ /g, '')
-  return control + (digits.length / 2).toString(16).padStart(2, '0') + digits
-}
-/** 19.99 EUR, trace 000152, 17:08:16 on 21 November, receipt 0153, turnover 000153. */
-const APPROVED = frame(
-  '040f',
-  '2700 04000000001999 490978 0b000152 0c170816 0d1121 870153 88000153 2952000001',
-)
-const DECLINED = frame('040f', '2705 2952000001')
-const COMPLETED = '060f00'
-
-/** A session with its effects, for hand-written dialogues. */
-class Talk {
-  state: SessionState = idleSession('cp437')
-  effects: SessionEffect[] = []
-
-  constructor(command?: Command) {
-    if (command) this.put({ in: 'start', command, at: NOW, limits: LIMITS })
-  }
-
-  put(input: SessionInput): this {
-    const { state, effects } = step(this.state, input)
-    this.state = state
-    this.effects.push(...effects)
-    return this
-  }
-
-  /** The terminal says this. */
-  says(...frames: readonly string[]): this {
-    for (const frame of frames) this.put({ in: 'bytes', bytes: fromHex(frame) })
-    return this
-  }
-
-  accept(): this {
-    return this.put({ in: 'verdict', verdict: 'accept' })
-  }
-
-  /** What we sent since the last look. */
-  sent(): readonly string[] {
-    const sent = this.effects.flatMap(effect => (effect.do === 'send' ? [hex(effect.bytes)] : []))
-    this.effects = this.effects.filter(effect => effect.do !== 'send')
-    return sent
-  }
-
-  all<Do extends SessionEffect['do']>(kind: Do): readonly Extract<SessionEffect, { do: Do }>[] {
-    return this.effects.filter((effect): effect is Extract<SessionEffect, { do: Do }> => effect.do === kind)
-  }
-
-  get end(): DialogueEnd | undefined {
-    return this.all('end')[0]?.end
-  }
-
-  get outcome(): string {
-    const { end } = this
-    if (!end) return 'still running'
-    const outcome = moneyOutcome(end)
-    return outcome.outcome === 'done' ? 'done' : `${outcome.outcome} ${outcome.error.code}`
-  }
-}
 
 const pay = (): Talk => new Talk(authorisation({ minor: 1999, currency: EUR }))
 const paying = (): Talk => {
@@ -89,38 +10,6 @@ const paying = (): Talk => {
   talk.sent()
   return talk
 }
-
-describe('the commands', () => {
-  it('are written as the specification draws them', () => {
-    expect(hex(authorisation({ minor: 1999, currency: EUR }).frame)).toBe('06010a04000000001999490978')
-    expect(hex(reversal('123456', '153', { minor: 1999, currency: EUR }).frame)).toBe(
-      '063010123456870153' + '04000000001999490978',
-    )
-    expect(hex(repeatReceipt('123456').frame)).toBe('0620051234560303')
-    expect(hex(endOfDay('123456').frame)).toBe('065003123456')
-    expect(hex(logOff().frame)).toBe('060200')
-  })
-
-  it('register with printing, the currency and the list of permitted commands', () => {
-    const settings = { password: '123456', currency: EUR, printsReceipts: true }
-    expect(hex(registration(settings).frame)).toBe('06000e1234569e0978060626040a0206d3')
-    expect(hex(registration({ ...settings, printsReceipts: false }).frame)).toContain('12345618')
-  })
-
-  it('ask for a character set, a line width and a service byte only when told to', () => {
-    const { frame } = registration({
-      password: '000000',
-      currency: EUR,
-      printsReceipts: true,
-      charset: 'utf-8',
-      lineWidth: 42,
-      serviceByte: 1,
-    })
-    expect(hex(frame)).toBe(
-      '060016' + '000000' + '9e0978' + '0301' + '060c' + '120142' + '1401fe' + '26040a0206d3',
-    )
-  })
-})
 
 describe('a payment', () => {
   it('is done when it was approved, kept by the till, acknowledged and completed', () => {

@@ -149,17 +149,20 @@ function timeOf(
   const [hour, minute, second] = [0, 2, 4].map(at => Number(clock.slice(at, at + 2)))
   if (month < 1 || month > 12 || day < 1 || day > 31) return undefined
   if ((hour ?? 24) > 23 || (minute ?? 60) > 59 || (second ?? 60) > 59) return undefined
-  const year = full === undefined ? nearestYear(month, day, now) : 2000 + Number(full.slice(0, 2))
+  const year = full === undefined ? lastYear(month, day, now) : 2000 + Number(full.slice(0, 2))
   const clockText = [0, 2, 4].map(at => clock.slice(at, at + 2)).join(':')
   return `${String(year)}-${date.slice(0, 2)}-${date.slice(2)}T${clockText}`
 }
 
-/** The year that puts this day nearest to now: status informations carry month and day only. */
-function nearestYear(month: number, day: number, now: EpochMs): number {
+/** A transaction lies in the past; a terminal's clock may be ahead of ours by a time zone and a bit. */
+const AHEAD_DAYS = 2
+
+/** The last year in which this day had come: status informations carry month and day only. */
+function lastYear(month: number, day: number, now: EpochMs): number {
   const today = now / DAY_MS
-  const guess = 1970 + Math.floor(today / 365.2425)
-  const distance = (year: number): number => Math.abs(daysOf(year, month, day) - today)
-  return [guess - 1, guess, guess + 1].reduce((best, year) => (distance(year) < distance(best) ? year : best))
+  const guess = 1971 + Math.floor(today / 365.2425)
+  const years = [guess, guess - 1, guess - 2]
+  return years.find(year => daysOf(year, month, day) <= today + AHEAD_DAYS) ?? guess - 2
 }
 
 // ── totals and the terminal itself ──────────────────────────────────────────────────────────────────────

@@ -1,0 +1,157 @@
+import type { PaymentExpectation, PaymentFacts } from '@cashdesk/kernel'
+import { describe, expect, it } from 'vitest'
+import { judge, type Profile, type Shown } from './match.ts'
+import type { StatusReport } from './status.ts'
+
+/** 2026-11-21T17:00:00Z */
+const STARTED = 1_795_280_400_000
+const APPROVED: PaymentFacts = {
+  amountMinor: 1999,
+  currency: 'EUR',
+  trace: '000152',
+  receipt: '0153',
+  turnover: '000153',
+  terminalTime: '2026-11-21T17:08:16',
+}
+const BEFORE: PaymentFacts = {
+  ...APPROVED,
+  trace: '000151',
+  receipt: '0152',
+  turnover: '000152',
+  terminalTime: '2026-11-21T16:59:00',
+}
+const EXPECTED: PaymentExpectation = {
+  op: '019358a0-0000-7000-8000-000000000001' as PaymentExpectation['op'],
+  kind: 'pay',
+  amountMinor: 1999,
+  currency: 'EUR',
+  startedAt: STARTED,
+}
+
+const shown = (facts: Partial<PaymentFacts>, more: Partial<StatusReport> = {}): Shown => ({
+  shows: 'transaction',
+  report: { resultCode: 0, facts, unknownBmps: [], guessed: false, ...more },
+})
+
+function verdict(
+  change: Partial<PaymentExpectation>,
+  seen: Shown,
+  profile?: Profile['afterAutoReversal'],
+): string {
+  const outcome = judge({ ...EXPECTED, ...change }, seen, { afterAutoReversal: profile ?? 'reversal' })
+  return outcome.outcome === 'done' ? 'done' : outcome.error.code
+}
+
+describe('a payment that the terminal had approved', () => {
+  const approved = { approved: APPROVED, before: BEFORE }
+
+  it('is done when the terminal shows it', () => {
+    expect(verdict(approved, shown(APPROVED))).toBe('done')
+    expect(verdict({ approved: APPROVED }, shown(APPROVED))).toBe('done')
+  })
+
+  it('was not booked when the terminal shows the one before it, or an older one', () => {
+    expect(verdict(approved, shown(BEFORE))).toBe('terminal.not-booked')
+    expect(verdict({ approved: APPROVED }, shown(BEFORE))).toBe('terminal.not-booked')
+  })
+
+  it('was reversed when the terminal shows its reversal, or its failure', () => {
+    const reversal = { ...APPROVED, trace: '000153', terminalTime: '2026-11-21T17:09:00' }
+    expect(verdict(approved, shown(reversal, { originalTrace: '000152' }))).toBe('terminal.reversed')
+    expect(verdict(approved, shown(APPROVED, { resultCode: 0x6c }))).toBe('terminal.reversed')
+    expect(verdict(approved, shown({}, { resultCode: 0x6c }))).toBe('terminal.reversed')
+    expect(verdict(approved, shown({ trace: '000153' }, { resultCode: 0xb4, originalTrace: '000152' }))).toBe(
+      'terminal.reversed',
+    )
+  })
+
+  it('cannot be told by a receipt number alone, which wraps', () => {
+    const { receipt, amountMinor, currency } = APPROVED
+    const bare = { receipt: receipt ?? '', amountMinor, currency }
+    expect(verdict({ approved: bare }, shown(bare))).toBe('terminal.cannot-tell')
+    const timed = { ...bare, terminalTime: '2026-11-21T17:08:16' }
+    expect(verdict({ approved: timed }, shown(timed))).toBe('done')
+  })
+
+  it('is another one when a single number, the amount or the time differs', () => {
+    for (const change of [
+      { trace: '000999' },
+      { receipt: '0999' },
+      { turnover: '000999' },
+      { amountMinor: 2999 },
+      { terminalTime: '2026-11-21T17:20:00' },
+    ])
+      expect(verdict({ approved: APPROVED }, shown({ ...APPROVED, ...change }))).toBe('terminal.cannot-tell')
+  })
+
+  it('cannot be told where the terminal shows reversed payments as good', () => {
+    expect(verdict(approved, shown(APPROVED), 'original')).toBe('terminal.cannot-tell')
+    expect(verdict(approved, shown(BEFORE), 'original')).toBe('terminal.not-booked')
+  })
+
+  it('cannot be told from silence, from a refusal, or from fields that were guessed', () => {
+    expect(verdict(approved, { shows: 'silence' })).toBe('terminal.cannot-tell')
+    expect(verdict(approved, { shows: 'refusal', code: 0xff })).toBe('terminal.cannot-tell')
+    expect(verdict(approved, shown(APPROVED, { guessed: true }))).toBe('terminal.cannot-tell')
+    expect(verdict(approved, shown({}, { resultCode: undefined }))).toBe('terminal.cannot-tell')
+  })
+
+  it('was not booked when the terminal knows no transaction at all', () => {
+    expect(verdict(approved, { shows: 'nothing' })).toBe('terminal.not-booked')
+  })
+})
+
+describe('a payment that broke before any approval', () => {
+  it('was not booked when the terminal still shows the one before it', () => {
+    expect(verdict({ before: BEFORE }, shown(BEFORE))).toBe('terminal.not-booked')
+  })
+
+  it('was booked when a later one of the same amount stands there', () => {
+    expect(verdict({ before: BEFORE }, shown(APPROVED))).toBe('done')
+    const tipped = { ...APPROVED, amountMinor: 2199, tipMinor: 200 }
+    expect(verdict({ before: BEFORE }, shown(tipped))).toBe('done')
+  })
+
+  it('cannot be told when a later one has another amount', () => {
+    expect(verdict({ before: BEFORE }, shown({ ...APPROVED, amountMinor: 500 }))).toBe('terminal.cannot-tell')
+  })
+
+  it('cannot be told from an earlier customer’s same amount when nothing is known', () => {
+    expect(verdict({}, shown(APPROVED))).toBe('terminal.cannot-tell')
+    expect(verdict({}, shown({ ...APPROVED, terminalTime: '2026-11-21T11:00:00' }))).toBe(
+      'terminal.cannot-tell',
+    )
+  })
+
+  it('was not booked when the last one is days old, whatever the time zone', () => {
+    expect(verdict({}, shown({ ...APPROVED, terminalTime: '2026-11-19T17:08:16' }))).toBe(
+      'terminal.not-booked',
+    )
+  })
+
+  it('was not booked when the terminal has nothing to show', () => {
+    expect(verdict({}, { shows: 'nothing' })).toBe('terminal.not-booked')
+    expect(verdict({}, { shows: 'silence' })).toBe('terminal.not-booked')
+  })
+
+  it('was declined when the last one failed', () => {
+    expect(verdict({ before: BEFORE }, shown({ trace: '000152' }, { resultCode: 0x05 }))).toBe(
+      'terminal.refused',
+    )
+    expect(verdict({ before: BEFORE }, shown(BEFORE, { resultCode: 0x05 }))).toBe('terminal.not-booked')
+  })
+})
+
+describe('a reversal', () => {
+  it('is done when the terminal shows it, or says that it was done before', () => {
+    const reversal = { ...APPROVED, trace: '000153', terminalTime: '2026-11-21T17:09:00' }
+    const seen = shown(reversal, { originalTrace: '000152' })
+    expect(verdict({ kind: 'reverse', before: APPROVED }, seen)).toBe('done')
+    expect(verdict({ kind: 'reverse', approved: reversal }, seen)).toBe('done')
+    expect(verdict({ kind: 'reverse' }, shown({}, { resultCode: 0xb4 }))).toBe('done')
+  })
+
+  it('did not happen when the payment still stands there', () => {
+    expect(verdict({ kind: 'reverse', before: APPROVED }, shown(APPROVED))).toBe('terminal.not-booked')
+  })
+})

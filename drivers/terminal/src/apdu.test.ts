@@ -1,3 +1,4 @@
+// Frames and fields, read and written, and the tables behind them.
 import { concatBytes, cutFrames, fromHex, hex } from '@cashdesk/kernel'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

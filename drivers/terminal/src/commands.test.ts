@@ -1,3 +1,4 @@
+// Commands as bytes, held against the drawings of the specification.
 import { hex } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'
 import { authorisation, endOfDay, logOff, registration, repeatReceipt, reversal } from './commands.ts'

@@ -1,3 +1,4 @@
+// The evidence rules: what the terminal shows against what the till remembers.
 import type { PaymentExpectation, PaymentFacts } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'
 import { judge, type Profile, type Shown } from './match.ts'

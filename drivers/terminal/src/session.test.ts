@@ -1,3 +1,4 @@
+// Dialogues of the session, written by hand in hexadecimal.
 import type { PaymentFacts } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'
 import { ACK, APPROVED, COMPLETED, DECLINED, EUR, frame, REJECT, Talk, WAIT } from '../test/talk.ts'

@@ -1,3 +1,4 @@
+// What terminals say about payments, themselves and paper.
 import { fromHex } from '@cashdesk/kernel'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

@@ -36,6 +36,7 @@ class Peer {
     this.#server = createServer(socket => {
       this.connections += 1
       this.socket = socket
+      socket.setNoDelay(true)
       socket.on('error', () => undefined)
       socket.on('data', chunk => this.#take(socket, chunk.toString('latin1')))
     })

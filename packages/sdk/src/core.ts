@@ -8,6 +8,7 @@ import type {
   Gtin,
   Input,
   Log,
+  Random,
   SaleId,
   Scan,
   Stop,
@@ -26,7 +27,7 @@ import {
   tenderId,
 } from '@cashdesk/kernel'
 import type { Command, CommandArticle } from './commands.ts'
-import type { LaneLoop, Taken } from './loop.ts'
+import { type LaneLoop, stampOf, type Taken } from './loop.ts'
 import type { TillOptions } from './options.ts'
 import type { Performer } from './performer.ts'
 import type { Plugin } from './plugin.ts'
@@ -35,9 +36,9 @@ import type { SaleView } from './view.ts'
 
 export interface CoreOptions {
   readonly clock: Clock
+  readonly random: Random
   readonly log: Log
   readonly catalog: TillOptions['catalog']
-  readonly newNonce: () => string
 }
 
 /** Scans that wait for a slow catalog: a cashier is not faster than this. */
@@ -213,7 +214,7 @@ export class TillCore {
   }
 
   async #scanInput(scan: Pick<Scan, 'text' | 'aim'>): Promise<Extract<Input, { type: 'scan' }>> {
-    const line = lineId(newId({ at: this.options.clock.now(), nonce: this.options.newNonce() }, 0))
+    const line = lineId(newId(stampOf(this.options.clock, this.options.random), 0))
     const code = readCode(scan.text, scan.aim)
     const text = scan.text.slice(0, 200)
     if (code.kind !== 'gtin') {

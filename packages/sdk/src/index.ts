@@ -10,6 +10,8 @@ export {
   formatMinor,
   pair,
   qr,
+  type ReadSpec,
+  type ReceiptBlock,
   rule,
   text,
 } from '@cashdesk/kernel'

@@ -30,7 +30,7 @@ import type {
   Step,
   Stop,
 } from '@cashdesk/kernel'
-import { CashdeskError } from '@cashdesk/kernel'
+import { CashdeskError, hex } from '@cashdesk/kernel'
 import { type SaleView, viewOf } from './view.ts'
 
 /** Waiters and listeners at once: more is a register that never lets go of them. */
@@ -59,7 +59,7 @@ export interface LoopOptions {
   readonly random: Random
   readonly log: Log
   /** Completes intents (calls, documents) before they are journaled. */
-  readonly materialise: (lane: Lane, intents: readonly Intent[]) => readonly Intent[]
+  readonly materialise: (intents: readonly Intent[]) => readonly Intent[]
 }
 
 interface Waiter {
@@ -125,7 +125,7 @@ export class LaneLoop {
   async submit(input: Input): Promise<Taken> {
     const journal = this.#usable()
     const { clock, random } = this.#options
-    const stamp: Stamp = { at: clock.now(), nonce: hex(random.bytes(16)) }
+    const stamp = stampOf(clock, random)
     const decision = decide(this.lane, input, stamp)
     const refusal = decision.events.find(event => event.type === 'refused')
     const events = decision.events.filter(event => event.type !== 'refused')
@@ -141,13 +141,14 @@ export class LaneLoop {
   #usable(): Journal {
     if (this.#failure) throw this.#failure
     if (this.#closed || !this.#journal) throw new CashdeskError('register.closed')
+    if (this.#journal.state === 'restored') throw new CashdeskError('journal.restored')
     return this.#journal
   }
 
   /** From the decision to the append without a pause: records and state stay in the same order. */
   async #write(journal: Journal, stamp: Stamp, input: Input, decision: Decision): Promise<void> {
     for (const event of decision.events) evolve(this.lane, event)
-    const intents = this.#options.materialise(this.lane, decision.intents)
+    const intents = this.#options.materialise(decision.intents)
     const step: Step = {
       decideVersion: DECIDE_VERSION,
       at: stamp.at,
@@ -297,6 +298,7 @@ export class LaneLoop {
   }
 }
 
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
+/** A fresh stamp: the time, and 128 bits nobody can guess. */
+export function stampOf(clock: Clock, random: Random): Stamp {
+  return { at: clock.now(), nonce: hex(random.bytes(16)) }
 }

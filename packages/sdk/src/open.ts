@@ -1,7 +1,7 @@
 // Opening a till: configuration checked, journal recovered, parts joined.
 import { mkdirSync } from 'node:fs'
 import { type Journal, nodeDisk, openJournal, type RecoveryReport } from '@cashdesk/journal'
-import { CashdeskError, currency, type LaneConfig, type Log, reportOf } from '@cashdesk/kernel'
+import { CashdeskError, currency, type Http, type LaneConfig, type Log, reportOf } from '@cashdesk/kernel'
 import { TillCore } from './core.ts'
 import { Listeners } from './listeners.ts'
 import { LaneLoop } from './loop.ts'
@@ -18,65 +18,13 @@ import { JOURNAL_FOLDER, Till } from './till.ts'
  * @throws CashdeskError `config.*`, `plugin.invalid`, `journal.*`, `disk.*`
  */
 export async function openTill(options: TillOptions): Promise<Till> {
-  const clock = options.ports?.clock ?? nodeClock
-  const random = options.ports?.random ?? nodeRandom
-  const source = options.ports?.secrets ?? nodeSecrets
-  const config0 = { currency: currency(options.currency), lane: checkedLane(options.lane) }
-  const plugins: Plugin[] = []
-  for (const factory of options.plugins ?? [])
-    plugins.push(await factory.configure(secret => resolveSecret(secret, source)))
-  checkTogether(plugins)
+  const plugins = await configured(options)
+  const config = laneConfig(options, plugins)
   const log = redacted(options.log ?? silent, plugins)
   const http = options.ports?.http ?? nodeHttp()
-  const scanners =
-    options.scanner === undefined
-      ? []
-      : Array.isArray(options.scanner)
-        ? [...options.scanner]
-        : [options.scanner]
-
-  let performer: Performer | undefined
-  const loop = new LaneLoop({
-    clock,
-    random,
-    log,
-    materialise: (_, intents) => performer?.materialise(intents) ?? intents,
-  })
   const listeners = new Listeners(log)
-  performer = new Performer({
-    clock,
-    log,
-    lane: loop.lane,
-    outbox: loop.outbox,
-    plugins: new Map(plugins.map(plugin => [plugin.name, plugin])),
-    providers: new Providers(http, clock),
-    ...(options.terminal ? { terminal: options.terminal } : {}),
-    ...(options.printer ? { printer: options.printer } : {}),
-    submit: input => loop.submit(input),
-    message: (sale, _tender, message) => core.emit(sale, 'message', message),
-    slip: (_, lines) => listeners.emit('slip', lines),
-  })
-  const newNonce = (): string =>
-    Array.from(random.bytes(16), byte => byte.toString(16).padStart(2, '0')).join('')
-  const core: TillCore = new TillCore(loop, performer, plugins, {
-    clock,
-    log,
-    catalog: options.catalog,
-    newNonce,
-  })
-
-  const { journal, recovery } = await recoverJournal(options, loop, log)
-  const config: LaneConfig = {
-    ...config0,
-    locale: options.locale ?? 'en-GB',
-    header: options.header ?? [],
-    hasTerminal: options.terminal !== undefined,
-    hasPrinter: options.printer !== undefined,
-    participants: plugins.map(plugin => plugin.participant),
-    paymentTimeMs: options.paymentTimeMs ?? 180_000,
-    commitBudgetMs: options.commitBudgetMs ?? 3_000,
-    askRegisterMs: options.askRegisterMs ?? 30_000,
-  }
+  const { core, loop, performer } = joined(options, plugins, { log, http, listeners })
+  const { journal, recovery } = await recoverJournal(options, loop)
   const till = new Till({
     options,
     core,
@@ -87,7 +35,7 @@ export async function openTill(options: TillOptions): Promise<Till> {
     journal,
     recovery,
     closeHttp: () => closeOf(http),
-    scanners,
+    scanners: [options.scanner ?? []].flat(),
   })
   try {
     await till.start(config)
@@ -98,6 +46,67 @@ export async function openTill(options: TillOptions): Promise<Till> {
   }
 }
 
+async function configured(options: TillOptions): Promise<readonly Plugin[]> {
+  const source = options.ports?.secrets ?? nodeSecrets
+  const plugins: Plugin[] = []
+  for (const factory of options.plugins ?? []) {
+    plugins.push(await factory.configure(secret => resolveSecret(secret, source)))
+  }
+  checkTogether(plugins)
+  return plugins
+}
+
+function laneConfig(options: TillOptions, plugins: readonly Plugin[]): LaneConfig {
+  return {
+    lane: checkedLane(options.lane),
+    currency: currency(options.currency),
+    locale: checkedLocale(options.locale ?? 'en-GB'),
+    header: options.header ?? [],
+    hasTerminal: options.terminal !== undefined,
+    hasPrinter: options.printer !== undefined,
+    participants: plugins.map(plugin => plugin.participant),
+    paymentTimeMs: options.paymentTimeMs ?? 180_000,
+    commitBudgetMs: options.commitBudgetMs ?? 3_000,
+    askRegisterMs: options.askRegisterMs ?? 30_000,
+  }
+}
+
+/** Loop and performer need each other: what is decided is performed, and what comes back is decided upon. */
+function joined(
+  options: TillOptions,
+  plugins: readonly Plugin[],
+  { log, http, listeners }: { readonly log: Log; readonly http: Http; readonly listeners: Listeners },
+): { readonly core: TillCore; readonly loop: LaneLoop; readonly performer: Performer } {
+  const clock = options.ports?.clock ?? nodeClock
+  const random = options.ports?.random ?? nodeRandom
+  const loop: LaneLoop = new LaneLoop({
+    clock,
+    random,
+    log,
+    materialise: intents => performer.materialise(intents),
+  })
+  const performer: Performer = new Performer({
+    clock,
+    log,
+    lane: loop.lane,
+    outbox: loop.outbox,
+    plugins: new Map(plugins.map(plugin => [plugin.name, plugin])),
+    providers: new Providers(http, clock),
+    ...(options.terminal ? { terminal: options.terminal } : {}),
+    ...(options.printer ? { printer: options.printer } : {}),
+    submit: input => loop.submit(input),
+    message: (sale, message) => core.emit(sale, 'message', message),
+    slip: lines => listeners.emit('slip', lines),
+  })
+  const core: TillCore = new TillCore(loop, performer, plugins, {
+    clock,
+    random,
+    log,
+    catalog: options.catalog,
+  })
+  return { core, loop, performer }
+}
+
 function checkedLane(lane: string): string {
   if (/^[\w .:-]{1,40}$/.test(lane)) return lane
   throw new CashdeskError('config.invalid', {
@@ -105,17 +114,26 @@ function checkedLane(lane: string): string {
   })
 }
 
+/** @throws CashdeskError `config.invalid` where the locale is no BCP 47 tag: the receipt's dates could not be written */
+function checkedLocale(locale: string): string {
+  try {
+    return new Intl.DateTimeFormat(locale).resolvedOptions().locale
+  } catch {
+    throw new CashdeskError('config.invalid', {
+      problems: [`locale: ${locale} is no language tag such as de-DE`],
+    })
+  }
+}
+
 async function recoverJournal(
   options: TillOptions,
   loop: LaneLoop,
-  log: Log,
 ): Promise<{ journal: Journal; recovery: RecoveryReport }> {
   if (!options.ports?.disk) makeFolder(options.dir)
   const disk = options.ports?.disk ?? nodeDisk(options.dir)
   const { journal, report: recovery } = await openJournal({
     disk,
     folder: JOURNAL_FOLDER,
-    log,
     onStep: step => loop.replay(step),
   })
   return { journal, recovery }

@@ -49,9 +49,9 @@ export interface PerformerOptions {
   readonly printer?: Printer
   readonly submit: (input: Input) => Promise<Taken>
   /** For the screen: what the terminal displays. */
-  readonly message: (sale: SaleId, tender: TenderId, message: string) => void
+  readonly message: (sale: SaleId, message: string) => void
   /** Lines the terminal wants on paper. */
-  readonly slip: (sale: SaleId | undefined, lines: readonly TerminalPrintLine[]) => void
+  readonly slip: (lines: readonly TerminalPrintLine[]) => void
 }
 
 export class Performer {
@@ -228,9 +228,9 @@ export class Performer {
         return taken.events.some(event => event.type === 'approval.rejected') ? 'reject' : 'accept'
       },
       onMessage: message => {
-        if (sale !== undefined && tender !== undefined) this.#options.message(sale, tender, message)
+        if (sale !== undefined) this.#options.message(sale, message)
       },
-      onPrint: async lines => this.#options.slip(sale, lines),
+      onPrint: async lines => this.#options.slip(lines),
       ...(signal ? { signal } : {}),
     }
   }

@@ -168,6 +168,13 @@ const TABLE = {
     'No article has this code.',
     'Enter the article by hand, or set it aside.',
   ],
+  'article.incomplete': [
+    'sale',
+    'none',
+    'new',
+    'The catalog does not say what a provider must know about this article.',
+    'Complete the article in the catalog (`detail` names the fact), then scan it again.',
+  ],
   'prompt.open': [
     'sale',
     'none',

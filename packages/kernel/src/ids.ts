@@ -56,8 +56,8 @@ const rotl = (value: bigint, bits: bigint): bigint => ((value << bits) | (value 
  * say nothing about each other, so one operation's id does not give away its neighbour's.
  */
 export function sipHash(keyHex: string, word: bigint): bigint {
-  const k0 = BigInt(`0x${keyHex.slice(0, 16)}`)
-  const k1 = BigInt(`0x${keyHex.slice(16, 32)}`)
+  const k0 = littleEndian(keyHex.slice(0, 16))
+  const k1 = littleEndian(keyHex.slice(16, 32))
   let v0 = k0 ^ 0x736f6d6570736575n
   let v1 = k1 ^ 0x646f72616e646f6dn
   let v2 = k0 ^ 0x6c7967656e657261n
@@ -84,6 +84,10 @@ export function sipHash(keyHex: string, word: bigint): bigint {
   v2 ^= 0xffn
   rounds(4)
   return v0 ^ v1 ^ v2 ^ v3
+}
+
+function littleEndian(hex: string): bigint {
+  return BigInt(`0x${(hex.match(/../g) ?? []).reverse().join('')}`)
 }
 
 /** The `index`-th new id of the step stamped with `stamp`, as a UUIDv7 (RFC 9562 ch. 5.7). */

@@ -1,23 +1,34 @@
 // Answers from the world, matched by operation id and by nothing else. A late answer belongs to its own operation.
-import type { Answer, Claim, ErrorReport, Leg, OperationId, SaleId } from '@cashdesk/kernel'
+import type {
+  Answer,
+  Claim,
+  ErrorCode,
+  ErrorReport,
+  Leg,
+  OperationId,
+  ProviderOperation,
+  SaleId,
+} from '@cashdesk/kernel'
 import { report } from '@cashdesk/kernel'
 import { basketChanged } from './basket.ts'
-import { continueCancelling, reversalRefused, reverseLeg } from './cancelling.ts'
+import { continueCancelling, reversalRefused } from './cancelling.ts'
 import { beforePivotAnswered, claimRefused, giveUpReservation } from './claims.ts'
 import { dayEnded } from './day.ts'
 import type { Draft } from './draft.ts'
 import type { LaneOperation } from './lane.ts'
 import { voidAnswered } from './linked.ts'
-import { attemptNow, neverSent, scheduleNext } from './operations.ts'
-import { commitAnswered, commitClaim, commitFailed, continueSettling, paperAnswered } from './settling.ts'
-import { continueTotalling, legDone, paymentOf } from './tendering.ts'
+import { attemptNow, neverSent, openProvider, scheduleNext, scheduleRepeat } from './operations.ts'
+import { commitAnswered, commitClaim, continueSettling, paperAnswered } from './settling.ts'
+import { continueTotalling } from './tendering.ts'
+import { AT_TERMINAL, legDone, paymentOf } from './terminal.ts'
 
 /** A payment that the terminal cannot tell about for this long becomes a task; the till asks on. */
 const UNRESOLVED_TASK_MS = 60_000
 
-export function answered(draft: Draft, op: OperationId, via: 'send' | 'query', answer: Answer): void {
+export function answered(draft: Draft, op: OperationId, via: 'send' | 'query', given: Answer): void {
   const operation = draft.lane.operations.get(op)
-  if (!operation) return draft.emit({ type: 'op.late', op, outcome: answer.outcome })
+  if (!operation) return draft.emit({ type: 'op.late', op, outcome: given.outcome })
+  const answer = fitting(operation.kind, given)
   switch (operation.kind) {
     case 'pay':
     case 'payback':
@@ -34,6 +45,25 @@ export function answered(draft: Draft, op: OperationId, via: 'send' | 'query', a
   }
 }
 
+/** What does not fit the operation it came for is no answer: nobody knows what became of the operation. */
+function fitting(kind: LaneOperation['kind'], answer: Answer): Answer {
+  const [of, code] = FITS[kind] ?? (['provider', 'provider.malformed'] as const)
+  const fits =
+    answer.outcome === 'ask'
+      ? kind === 'quote' || kind === 'reserve'
+      : answer.outcome !== 'done' || answer.of === of
+  return fits ? answer : { outcome: 'unknown', error: report(code, { outcome: answer.outcome }) }
+}
+
+const FITS: { readonly [kind in LaneOperation['kind']]?: readonly [string, ErrorCode] } = {
+  pay: ['terminal', 'terminal.malformed'],
+  payback: ['terminal', 'terminal.malformed'],
+  reverse: ['terminal', 'terminal.malformed'],
+  'end-of-day': ['totals', 'terminal.malformed'],
+  print: ['printer', 'printer.no-answer'],
+  drawer: ['printer', 'printer.no-answer'],
+}
+
 // ── providers ───────────────────────────────────────────────────────────────────────────────────────────
 
 function providerAnswered(
@@ -47,16 +77,14 @@ function providerAnswered(
     sale === undefined || operation.claim === undefined ? undefined : draft.claim(sale, operation.claim)
   if (sale === undefined || !claim) return draft.settle(op, 'abandoned')
   if (answer.outcome === 'unknown') return providerUnknown(draft, operation, sale, claim, answer.error)
-  if (
-    via === 'query' &&
-    answer.outcome === 'refused' &&
-    answer.error.code === 'provider.not-found' &&
-    repeatable(kind)
-  ) {
-    // Never arrived: the same request again, under the same id, unless the provider has buried that id.
-    return attemptNow(draft, operation, 'repeat')
-  }
   draft.settle(op, answer.outcome === 'ask' ? 'abandoned' : answer.outcome)
+  draft.closeTasks(task => task.op === op, 'the provider answered')
+  const buried = answer.outcome === 'refused' && answer.error.code === 'provider.not-found'
+  if (via === 'query' && buried && mustHappen(kind)) {
+    // It never arrived, and by asking for it the provider has buried its id: only a new id can still succeed.
+    openAgain(draft, sale, claim, kind, operation)
+    return
+  }
   const data = answer.outcome === 'done' && answer.of === 'provider' ? answer.data : {}
   const error = answer.outcome === 'refused' ? answer.error : undefined
   const revision = draft.sale(sale).revision
@@ -65,37 +93,43 @@ function providerAnswered(
     case 'reserve':
     case 'renew':
     case 'release':
-      beforePivotAnswered(draft, sale, claim, kind, answer)
+      // Money is there already: its line stays sold, and a person must know.
+      if (kind === 'reserve' && draft.sale(sale).paidAt !== undefined && answer.outcome !== 'done')
+        commitAnswered(draft, sale, claim, { error: error ?? report('claim.refused', { reason: 'asks' }) })
+      else beforePivotAnswered(draft, sale, claim, kind, answer)
       break
     case 'commit':
       commitAnswered(draft, sale, claim, error ? { error } : { data })
       break
     case 'void':
     case 'refund':
-      voidAnswered(draft, sale, claim, error?.code === 'provider.not-found' ? undefined : error)
+      // The register may have paid again meanwhile: then the claim is being reserved anew, and this is history.
+      if (claim.state === 'voiding')
+        voidAnswered(draft, sale, claim, error?.code === 'provider.not-found' ? undefined : error)
       break
   }
   goOn(draft, sale, claim.id, revision)
 }
 
 /** After any answer: requote a changed basket, go on toward total, payment, paper or the end of a cancellation. */
-function goOn(draft: Draft, sale: SaleId, claimId: Claim['id'], revision: number): void {
+export function goOn(draft: Draft, sale: SaleId, claimId: Claim['id'], revision: number): void {
   const now = draft.sale(sale)
   const claim = draft.claim(sale, claimId)
-  if (now.state === 'open' && now.revision !== revision && claim?.on === 'line') basketChanged(draft, sale)
+  if ((now.state === 'open' || now.state === 'parked') && now.revision !== revision && claim?.on === 'line')
+    basketChanged(draft, sale)
   if (now.state === 'open' || now.state === 'tendering') continueTotalling(draft, sale)
   if (now.state === 'cancelling') continueCancelling(draft, sale)
   if (now.paidAt !== undefined && (now.state === 'settling' || now.state === 'closed') && claim) {
     // The money came before the reservation did (the register's word was late, or ours was).
     if (claim.state === 'reserved') commitClaim(draft, sale, claim)
-    else if (claim.state === 'refused' && claim.on !== 'basket')
-      commitFailed(draft, sale, claim, claim.error ?? report('claim.refused'))
     continueSettling(draft, sale)
   }
 }
 
-/** May be sent again after the provider said it never saw it. A payment-side commit must; a quote need not. */
-function repeatable(kind: LaneOperation['kind']): boolean {
+/** What is owed to customer or provider is not given up because a message was lost. */
+function mustHappen(
+  kind: LaneOperation['kind'],
+): kind is Extract<ProviderOperation, 'commit' | 'release' | 'void' | 'refund'> {
   return kind === 'commit' || kind === 'release' || kind === 'void' || kind === 'refund'
 }
 
@@ -131,6 +165,21 @@ function providerUnknown(
       actions: ['retry', 'written-off'],
     })
   }
+}
+
+/** The same once more under a new id, after the old one is proven dead. Its task falls due as if it were the old one. */
+function openAgain(
+  draft: Draft,
+  sale: SaleId,
+  claim: Claim,
+  kind: ProviderOperation,
+  { about, amountMinor, since }: LaneOperation,
+): void {
+  openProvider(draft, sale, claim, kind, {
+    since,
+    ...(about === undefined ? {} : { about }),
+    ...(amountMinor === undefined ? {} : { amountMinor }),
+  })
 }
 
 /** A reservation or renewal was not answered within the sale's patience. */
@@ -175,8 +224,11 @@ function terminalAnswered(
   if (sale === undefined || !leg) return draft.settle(op, 'abandoned')
   if (answer.outcome === 'ask') return
   if (answer.outcome === 'unknown') return terminalUnknown(draft, operation, sale, leg, via, answer.error)
+  // A reversal that was never booked is still owed: it is sent again, and only the terminal's own no ends it.
+  if (operation.kind === 'reverse' && via === 'query' && answer.outcome === 'refused')
+    return scheduleRepeat(draft, operation)
   draft.settle(op, answer.outcome)
-  closeTasksOf(draft, op)
+  draft.closeTasks(task => task.op === op, 'the terminal answered')
   if (operation.kind === 'reverse') {
     if (answer.outcome === 'refused') return reversalRefused(draft, sale, leg, answer.error)
     draft.emit({ type: 'leg.moved', sale, tender: leg.id, to: 'reversed' })
@@ -188,21 +240,6 @@ function terminalAnswered(
   else if (facts) legDone(draft, sale, leg, facts)
 }
 
-/** The machine found out by itself what a person was asked to look up. */
-function closeTasksOf(draft: Draft, op: OperationId): void {
-  for (const task of [...draft.lane.tasks.values()]) {
-    if (task.op !== op) continue
-    draft.emit({
-      type: 'task.resolved',
-      task: task.id,
-      action: 'settled',
-      operator: 'till',
-      reason: 'the terminal answered',
-      at: draft.now,
-    })
-  }
-}
-
 function terminalUnknown(
   draft: Draft,
   operation: LaneOperation,
@@ -211,7 +248,7 @@ function terminalUnknown(
   via: 'send' | 'query',
   error: ErrorReport,
 ): void {
-  if (leg.state === 'sent' || leg.state === 'approved') {
+  if (AT_TERMINAL.has(leg.state)) {
     draft.emit({ type: 'leg.moved', sale, tender: leg.id, to: 'unknown', error })
   }
   const cannotTell = via === 'query' && error.retry === 'never'
@@ -237,12 +274,8 @@ function printerAnswered(draft: Draft, operation: LaneOperation, answer: Answer)
   if (answer.outcome === 'ask') return
   draft.settle(op, answer.outcome === 'unknown' ? 'abandoned' : answer.outcome)
   if (sale === undefined) return
-  if (answer.outcome === 'done') paperAnswered(draft, sale, 'printed')
-  else paperAnswered(draft, sale, answer.outcome === 'unknown' ? 'unknown' : 'failed', answer.error)
-}
-
-/** A reversal that waited for the terminal is sent now. */
-export function retryReversal(draft: Draft, sale: SaleId, leg: Leg): void {
-  draft.emit({ type: 'leg.moved', sale, tender: leg.id, to: 'reversing' })
-  reverseLeg(draft, sale, leg)
+  if (answer.outcome === 'done') return paperAnswered(draft, sale, 'printed')
+  // No paper came out of this attempt, but one before it may have printed.
+  const mayExist = answer.outcome === 'unknown' || operation.uncertain
+  paperAnswered(draft, sale, mayExist ? 'unknown' : 'failed', answer.error)
 }

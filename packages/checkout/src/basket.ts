@@ -12,9 +12,10 @@ import type {
   Wanted,
 } from '@cashdesk/kernel'
 import { MAX_MINOR, times, ZERO } from '@cashdesk/kernel'
-import { openClaim, quoteClaim, releaseClaim, startClaim } from './claims.ts'
+import { openClaim, quoteClaim, releaseClaim, reserveClaim } from './claims.ts'
 import type { Draft } from './draft.ts'
-import { addReturnedLine, linkedLines, refuseOriginal } from './linked.ts'
+import { addReturnedBasket, addReturnedLine, linkedLines, refuseOriginal } from './linked.ts'
+import { heldOnBasket, repeated } from './repeats.ts'
 import { continueTotalling } from './tendering.ts'
 import { activeLines, totalsOf } from './totals.ts'
 
@@ -57,8 +58,9 @@ export function openSale(draft: Draft, input: Command<'sale.open'>): void {
   }
   draft.emit({ type: 'sale.opened', sale: input.sale, opened: sale })
   if (input.kind === 'void') {
-    for (const line of linkedLines(draft, input.sale))
-      addReturnedLine(draft, input.sale, line.id, line, line.quantity)
+    for (const sold of linkedLines(draft, input.sale))
+      addReturnedLine(draft, input.sale, sold.line.id, sold, sold.quantity)
+    addReturnedBasket(draft, input.sale)
   }
 }
 
@@ -81,7 +83,9 @@ export function addLine(draft: Draft, sale: Sale, input: Command<'line.add'>): v
     return draft.refuse('sale.too-large', { lines: sale.lines.length }, sale.id)
   if (sale.kind !== 'sale') {
     const original =
-      input.of === undefined ? undefined : linkedLines(draft, sale.id).find(line => line.id === input.of)
+      input.of === undefined
+        ? undefined
+        : linkedLines(draft, sale.id).find(({ line }) => line.id === input.of)
     if (!original) return draft.refuse('line.unknown', { line: String(input.of ?? '') }, sale.id)
     if (input.quantity > original.quantity) {
       return draft.refuse('line.exceeds-original', { left: original.quantity }, sale.id)
@@ -101,10 +105,13 @@ function putLine(
   quantity: number,
   wants: readonly Wanted[],
 ): void {
+  const stranger = wants.find(wanted => !draft.participant(wanted.plugin))
+  if (stranger) return draft.refuse('plugin.missing', { plugin: stranger.plugin }, sale.id)
   if (wants.length > 0 && quantity !== 1) return draft.refuse('line.quantity', { quantity }, sale.id)
   const twice = wants.find(wanted => heldTwice(sale, wanted.plugin, wanted.subject['serial']))
   if (twice) return draft.refuse('claim.serial-twice', { plugin: twice.plugin }, sale.id)
-  if (Math.abs(article.priceMinor) * quantity + Math.abs(totalsOf(sale).totalMinor) > MAX_MINOR) {
+  const most = Math.abs(article.priceMinor) * quantity + Math.abs(totalsOf(sale).totalMinor)
+  if (!Number.isSafeInteger(article.priceMinor) || most > MAX_MINOR) {
     return draft.refuse('value.amount', { field: 'total' }, sale.id)
   }
   const line: Line = {
@@ -123,6 +130,9 @@ export function voidLine(draft: Draft, sale: Sale, input: Command<'line.void'>):
   const line = sale.lines.find(each => each.id === input.line)
   if (!line) return draft.refuse('line.unknown', { line: input.line }, sale.id)
   if (line.state !== 'active') return
+  // A card of the original is dead already: now the customer must get the money for it.
+  if (sale.claims.some(claim => claim.line === line.id && claim.state === 'voided'))
+    return draft.refuse('sale.not-cancellable', { reason: 'a card was deactivated for it' }, sale.id)
   draft.emit({ type: 'line.voided', sale: sale.id, line: line.id })
   for (const claim of sale.claims) if (claim.line === line.id) releaseClaim(draft, sale.id, claim)
   basketChanged(draft, sale.id)
@@ -130,14 +140,9 @@ export function voidLine(draft: Draft, sale: Sale, input: Command<'line.void'>):
 }
 
 export function claimBasket(draft: Draft, sale: Sale, wanted: Wanted): void {
-  const same = sale.claims.some(
-    claim =>
-      claim.on === 'basket' &&
-      claim.plugin === wanted.plugin &&
-      LIVE.has(claim.state) &&
-      JSON.stringify(claim.subject) === JSON.stringify(wanted.subject),
-  )
-  if (same) return
+  if (heldOnBasket(sale, wanted)) return
+  if (!draft.participant(wanted.plugin))
+    return draft.refuse('plugin.missing', { plugin: wanted.plugin }, sale.id)
   openClaim(draft, sale.id, wanted, { on: 'basket' })
 }
 
@@ -150,16 +155,16 @@ export function answerPrompt(draft: Draft, sale: Sale, input: Command<'prompt.an
   draft.emit({ type: 'prompt.closed', sale: sale.id, prompt: prompt.id, answered: true })
   const claim = draft.claim(sale.id, prompt.claim)
   if (!claim) return
-  const to = claim.on === 'basket' ? 'quoting' : 'reserving'
+  // What a coupon asked for at the total is for its reservation: the quote was there before.
+  const quotes = claim.on === 'basket' && sale.state === 'open'
+  const to = quotes ? 'quoting' : 'reserving'
   draft.emit({ type: 'claim.moved', sale: sale.id, claim: claim.id, to, subject: { [prompt.kind]: value } })
   const known = draft.claim(sale.id, claim.id)
-  if (known)
-    startClaim(
-      draft,
-      sale.id,
-      known,
-      claim.tender === undefined ? undefined : draft.leg(sale.id, claim.tender)?.askedMinor,
-    )
+  if (!known) return
+  const leg = claim.tender === undefined ? undefined : draft.leg(sale.id, claim.tender)
+  if (quotes) quoteClaim(draft, sale.id, known)
+  else reserveClaim(draft, sale.id, known, leg?.askedMinor)
+  continueTotalling(draft, sale.id)
 }
 
 /** Printable, of a sensible length, and not already on this sale. */
@@ -197,7 +202,9 @@ const LIVE: ReadonlySet<Claim['state']> = new Set([
 /** A scan belongs to the open question if there is one, else it rings up an article or names a coupon. */
 export function scanned(draft: Draft, input: Extract<Input, { type: 'scan' }>): void {
   const sale = draft.lane.front === undefined ? undefined : draft.lane.sales.get(draft.lane.front)
-  if (sale?.state !== 'open') return draft.refuse('scan.no-sale', { text: input.text.slice(0, 40) })
+  const answers = sale?.state === 'tendering' && sale.prompts.length > 0
+  if (!sale || (sale.state !== 'open' && !answers))
+    return draft.refuse('scan.no-sale', { text: input.text.slice(0, 40) })
   const [prompt] = sale.prompts
   if (prompt) return scannedForPrompt(draft, sale, prompt.id, input)
   if (input.error) return draft.emit({ type: 'refused', sale: sale.id, error: input.error })
@@ -205,14 +212,11 @@ export function scanned(draft: Draft, input: Extract<Input, { type: 'scan' }>): 
   if (!input.article)
     return draft.refuse('article.unknown', { code: input.gtin ?? input.text.slice(0, 40) }, sale.id)
   if (sale.kind !== 'sale') return draft.refuse('sale.wrong-state', { kind: sale.kind }, sale.id)
-  addLine(draft, sale, {
-    type: 'line.add',
-    sale: sale.id,
-    line: input.line,
-    article: input.article,
-    quantity: 1,
-    wants: input.wants,
-  })
+  const { line, article, wants } = input
+  const command = { type: 'line.add', sale: sale.id, line, article, quantity: 1, wants } as const
+  const verdict = repeated(draft, sale, command)
+  if (verdict === 'new') addLine(draft, sale, command)
+  else if (verdict === 'different') draft.refuse('register.repeated-differently', { line }, sale.id)
 }
 
 function scannedForPrompt(
@@ -246,6 +250,8 @@ export function basketChanged(draft: Draft, id: SaleId): void {
   for (const claim of sale.claims) {
     if (claim.on !== 'basket' || (claim.state !== 'quoted' && claim.state !== 'quoting')) continue
     if (claim.ops.quote) draft.settle(claim.ops.quote, 'abandoned')
+    // An empty basket has no discount, and nobody need be asked about it.
     if (activeLines(sale).length > 0) quoteClaim(draft, id, claim)
+    else draft.emit({ type: 'claim.moved', sale: id, claim: claim.id, to: 'quoted', adjustments: [] })
   }
 }

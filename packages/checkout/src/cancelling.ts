@@ -7,11 +7,14 @@ import type { Draft } from './draft.ts'
 import { voidClaim } from './linked.ts'
 import { openDrawer } from './settling.ts'
 
+const UNDECIDED: ReadonlySet<Leg['state']> = new Set(['sent', 'approved', 'unknown'])
+
 export function cancelSale(draft: Draft, sale: Sale, reason: string | undefined): void {
   const paid = sale.paidAt !== undefined
   if (paid && sale.owner !== 'register')
     return draft.refuse('sale.not-cancellable', { state: sale.state }, sale.id)
-  const undecided = sale.legs.find(leg => ['sent', 'approved', 'unknown'].includes(leg.state))
+  // A hold can be released whatever became of it; only the terminal's word must be waited for.
+  const undecided = sale.legs.find(leg => leg.kind !== 'hold' && UNDECIDED.has(leg.state))
   if (undecided) {
     return draft.refuse(
       undecided.state === 'unknown' ? 'tender.unresolved' : 'tender.pending',
@@ -28,9 +31,18 @@ export function cancelSale(draft: Draft, sale: Sale, reason: string | undefined)
   draft.emit({ type: 'sale.cancelling', sale: sale.id, ...(reason === undefined ? {} : { reason }) })
   for (const claim of sale.claims) {
     if (claim.state === 'committed') voidClaim(draft, sale.id, claim)
-    else if (claim.of === undefined) releaseClaim(draft, sale.id, claim)
+    else releaseClaim(draft, sale.id, claim)
   }
-  for (const leg of sale.legs) if (leg.state === 'done') giveBack(draft, sale, leg)
+  for (const leg of sale.legs) {
+    if (leg.state === 'done') giveBack(draft, sale, leg)
+    else if (UNDECIDED.has(leg.state)) {
+      const error = report('tender.cancelled')
+      draft.emit({ type: 'leg.moved', sale: sale.id, tender: leg.id, to: 'refused', error })
+    }
+  }
+  // The register gave all money back: what was due or short because of this sale is not any more.
+  const moot: ReadonlySet<string> = new Set(['refund-due', 'tender-short'])
+  draft.closeTasks(task => task.sale === sale.id && moot.has(task.kind), 'the sale was cancelled')
   continueCancelling(draft, sale.id)
 }
 

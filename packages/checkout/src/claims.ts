@@ -11,7 +11,7 @@ import type {
   TenderId,
   Wanted,
 } from '@cashdesk/kernel'
-import { report } from '@cashdesk/kernel'
+import { minor, report } from '@cashdesk/kernel'
 import type { Draft } from './draft.ts'
 import { openProvider } from './operations.ts'
 
@@ -33,7 +33,8 @@ export function openClaim(
   }
   draft.emit({ type: 'claim.opened', sale, claim })
   if (wanted.ask) openPrompt(draft, sale, claim, wanted.ask)
-  else startClaim(draft, sale, claim)
+  else if (claim.on === 'basket') quoteClaim(draft, sale, claim)
+  else reserveClaim(draft, sale, claim)
   return claim
 }
 
@@ -46,12 +47,6 @@ export function openPrompt(
 ): void {
   const id = `${claim.id}.${ask.kind}` as PromptId
   draft.emit({ type: 'prompt.opened', sale, prompt: { id, sale, claim: claim.id, ...ask } })
-}
-
-/** Everything the claim needs to know is known: quote it (basket) or reserve it. */
-export function startClaim(draft: Draft, sale: SaleId, claim: Claim, amountMinor?: number): void {
-  if (claim.on === 'basket') quoteClaim(draft, sale, claim)
-  else reserveClaim(draft, sale, claim, amountMinor)
 }
 
 export function quoteClaim(draft: Draft, sale: SaleId, claim: Claim): void {
@@ -117,13 +112,10 @@ function reserved(draft: Draft, sale: SaleId, claim: Claim, data: ProviderData):
     const leg = draft.leg(sale, claim.tender)
     if (!leg) return
     const approved = Math.min(data.approvedMinor ?? leg.askedMinor, leg.askedMinor)
-    draft.emit({
-      type: 'leg.moved',
-      sale,
-      tender: leg.id,
-      to: 'done',
-      amountMinor: approved as typeof leg.amountMinor,
-    })
+    const held = draft.claim(sale, claim.id)
+    // An empty card holds nothing: that is a refusal, and what was made of it is let go.
+    if (approved <= 0 && held) return giveUpReservation(draft, sale, held, report('tender.declined'))
+    draft.emit({ type: 'leg.moved', sale, tender: leg.id, to: 'done', amountMinor: minor(approved) })
   }
 }
 
@@ -152,10 +144,8 @@ export function beforePivotAnswered(
   answer: Exclude<Answer, { outcome: 'unknown' }>,
 ): void {
   if (answer.outcome === 'ask') {
-    if (kind === 'reserve') {
-      draft.emit({ type: 'claim.moved', sale, claim: claim.id, to: 'asking' })
-      openPrompt(draft, sale, claim, answer.prompt)
-    }
+    draft.emit({ type: 'claim.moved', sale, claim: claim.id, to: 'asking' })
+    openPrompt(draft, sale, claim, answer.prompt)
     return
   }
   const data = answer.outcome === 'done' && answer.of === 'provider' ? answer.data : {}
@@ -178,7 +168,10 @@ export function beforePivotAnswered(
       return
     case 'renew':
       if (answer.outcome === 'done') {
-        draft.emit({ type: 'claim.moved', sale, claim: claim.id, to: 'reserved', ...dataOf(draft, data) })
+        // A renewal that names no time lasts as long as what it renews.
+        const lasts = claim.lastsMs === undefined ? {} : { expiresInMs: claim.lastsMs }
+        const granted = dataOf(draft, { ...lasts, ...data })
+        draft.emit({ type: 'claim.moved', sale, claim: claim.id, to: 'reserved', ...granted })
       } else giveUpReservation(draft, sale, claim, report('claim.expired', { reason: answer.error.code }))
       return
     case 'release':
@@ -194,8 +187,12 @@ function releaseAnswered(draft: Draft, sale: SaleId, claim: Claim, refusal: Erro
   draft.task({ kind: 'provider-stuck', sale, claim: claim.id, error: refusal, actions: ['settled'] })
 }
 
+/** A plugin that is not registered any more still owes what it reserved: its work waits, and is never taken as done. */
 export function supports(draft: Draft, claim: Claim, operation: string): boolean {
-  return draft.participant(claim.plugin)?.operations.includes(operation) ?? false
+  return (
+    draft.participant(claim.plugin)?.operations.includes(operation) ??
+    (claim.ops.reserve !== undefined || claim.ops.commit !== undefined)
+  )
 }
 
 /** Claims whose answer the total waits for. */
@@ -212,11 +209,13 @@ function limitOf(draft: Draft, claim: Claim): number {
 function dataOf(
   draft: Draft,
   data: ProviderData,
-): Partial<Pick<Claim, 'facts' | 'expiresAt' | 'adjustments'>> {
+): Partial<Pick<Claim, 'facts' | 'expiresAt' | 'lastsMs' | 'adjustments'>> {
   return {
     ...(data.facts === undefined ? {} : { facts: data.facts }),
     ...(data.adjustments === undefined ? {} : { adjustments: data.adjustments }),
     // A duration from the receipt of the answer: the provider's clock is not ours.
-    ...(data.expiresInMs === undefined ? {} : { expiresAt: draft.now + data.expiresInMs }),
+    ...(data.expiresInMs === undefined
+      ? {}
+      : { expiresAt: draft.now + data.expiresInMs, lastsMs: data.expiresInMs }),
   }
 }

@@ -2,7 +2,7 @@
 import type { Answer, OperationId } from '@cashdesk/kernel'
 import { minor, report } from '@cashdesk/kernel'
 import type { Draft } from './draft.ts'
-import { terminalOccupied } from './tendering.ts'
+import { terminalOccupied } from './terminal.ts'
 
 export function endDay(draft: Draft): void {
   if (!draft.config.hasTerminal) return draft.refuse('terminal.absent')

@@ -23,7 +23,8 @@ import { repeated } from './repeats.ts'
 import { finishSale, reprint } from './settling.ts'
 import { TABLE, validateTable } from './table.ts'
 import { resolveTask } from './tasks.ts'
-import { addTender, approve, pressTotal, reopenSale } from './tendering.ts'
+import { addTender, pressTotal, reopenSale } from './tendering.ts'
+import { approve } from './terminal.ts'
 
 /** Grows whenever recorded inputs would be decided differently. */
 export const DECIDE_VERSION = 1

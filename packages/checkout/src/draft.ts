@@ -4,6 +4,7 @@ import type {
   Claim,
   Effect,
   EffectClass,
+  EpochMs,
   ErrorCode,
   ErrorDetail,
   Event,
@@ -84,7 +85,7 @@ export class Draft {
   /** Opens an operation and asks for its effect: the id exists before anything is sent. */
   open(
     kind: OpenOperation['kind'],
-    belongs: Omit<OpenOperation, 'op' | 'kind' | 'since'>,
+    belongs: Omit<OpenOperation, 'op' | 'kind' | 'since'> & { readonly since?: EpochMs },
     intent: { readonly class: EffectClass; readonly queue: string; readonly effect: Effect },
   ): OperationId {
     const op = this.name() as OperationId
@@ -104,5 +105,14 @@ export class Draft {
       if (same && open.claim === task.claim && open.tender === task.tender && open.op === task.op) return
     }
     this.emit({ type: 'task.opened', task: { id: this.name() as TaskId, since: this.now, ...task } })
+  }
+
+  /** The machine found out by itself what a person was asked to settle, or there is nothing left to settle. */
+  closeTasks(settled: (task: Task) => boolean, reason: string): void {
+    for (const task of [...this.lane.tasks.values()]) {
+      if (!settled(task)) continue
+      const by = { action: 'settled', operator: 'till', reason, at: this.now } as const
+      this.emit({ type: 'task.resolved', task: task.id, ...by })
+    }
   }
 }

@@ -143,7 +143,7 @@ const COUNTS: ReadonlySet<Leg['state']> = new Set(['done', 'reversing', 'owed'])
 function saleAfter(sale: Sale, event: SaleEvent): Sale {
   switch (event.type) {
     case 'sale.parked':
-      return { ...sale, state: 'parked' }
+      return { ...sale, state: 'parked', totalling: false }
     case 'sale.resumed':
       return { ...sale, state: 'open' }
     case 'sale.totalling':
@@ -233,7 +233,7 @@ function claimAfter(sale: Sale, event: Extract<Event, { type: 'claim.moved' }>):
       state: event.to,
       subject: { ...claim.subject, ...event.subject },
       facts: { ...claim.facts, ...event.facts },
-      ...given(event, ['expiresAt', 'adjustments', 'error']),
+      ...given(event, ['expiresAt', 'lastsMs', 'adjustments', 'error']),
     }
   })
   return event.adjustments === undefined ? moved : { ...moved, revision: sale.revision + 1 }

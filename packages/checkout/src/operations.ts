@@ -3,6 +3,7 @@
 import type {
   Claim,
   ErrorReport,
+  OpenOperation,
   OperationId,
   ProviderOperation,
   ProviderProfile,
@@ -23,12 +24,12 @@ export function openProvider(
   sale: SaleId,
   claim: Claim,
   operation: ProviderOperation,
-  extra: { readonly about?: OperationId; readonly amountMinor?: number; readonly limitAt?: number } = {},
+  extra: Partial<Pick<OpenOperation, 'about' | 'amountMinor' | 'limitAt' | 'since'>> = {},
 ): OperationId {
-  const { limitAt, ...about } = extra
+  const { limitAt: _, since: __, ...about } = extra
   return draft.open(
     operation,
-    { sale, claim: claim.id, plugin: claim.plugin, ...(limitAt === undefined ? {} : { limitAt }) },
+    { sale, claim: claim.id, plugin: claim.plugin, ...extra },
     {
       class: 'query',
       // One after the other per sale and provider; sales, and providers within a sale, do not wait for each other.
@@ -61,6 +62,13 @@ export function scheduleNext(draft: Draft, operation: LaneOperation, error: Erro
       : 'repeat'
   draft.emit({ type: 'op.scheduled', op: operation.op, next, at, attempt: operation.attempt + 1, uncertain })
   return at
+}
+
+/** The terminal has certainly not booked it, and it must still be done: once more, soon, under the same id. */
+export function scheduleRepeat(draft: Draft, operation: LaneOperation): void {
+  const at = draft.now + retryDelay(draft, TERMINAL_RETRY, operation.attempt)
+  const { op, attempt } = operation
+  draft.emit({ type: 'op.scheduled', op, next: 'repeat', at, attempt: attempt + 1, uncertain: true })
 }
 
 /** Sends the next attempt now. */

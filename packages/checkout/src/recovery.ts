@@ -3,6 +3,7 @@
 import type { EpochMs, LaneConfig, Sale } from '@cashdesk/kernel'
 import { report } from '@cashdesk/kernel'
 import { outOfPatience } from './answers.ts'
+import { continueCancelling } from './cancelling.ts'
 import type { Draft } from './draft.ts'
 import type { LaneOperation, LaneStore } from './lane.ts'
 import { attemptNow } from './operations.ts'
@@ -12,12 +13,13 @@ import { continueTotalling } from './tendering.ts'
 export function startLane(draft: Draft, config: LaneConfig): void {
   draft.emit({ type: 'lane.started', config })
   for (const operation of [...draft.lane.operations.values()]) resume(draft, operation)
-  for (const sale of [...draft.lane.sales.values()]) {
-    if (sale.state === 'closed' || sale.state === 'cancelled') continue
-    if (sale.owner === 'register' && sale.paidAt === undefined && sale.state !== 'cancelling')
-      ask(draft, sale)
+  for (const { id } of [...draft.lane.sales.values()]) {
+    const sale = draft.sale(id)
+    if (isAsked(sale)) ask(draft, sale)
     if (sale.state === 'settling') finishAfterCrash(draft, sale)
-    else continueTotalling(draft, sale.id)
+    else if (sale.state === 'closed') continueSettling(draft, id)
+    else if (sale.state === 'cancelling') continueCancelling(draft, id)
+    else if (sale.state !== 'cancelled') continueTotalling(draft, id)
   }
 }
 
@@ -74,18 +76,22 @@ function ask(draft: Draft, sale: Sale): void {
 
 /** Whatever is due at the stamp's time. */
 export function timePassed(draft: Draft): void {
-  for (const operation of [...draft.lane.operations.values()]) {
+  for (const { op } of [...draft.lane.operations.values()]) {
+    // What was due a moment ago may have been settled by what was due before it.
+    const operation = draft.lane.operations.get(op)
+    if (!operation) continue
     if (operation.limitAt !== undefined && operation.limitAt <= draft.now && !pastPivot(draft, operation))
       outOfPatience(draft, operation)
     else if (operation.phase === 'waiting' && operation.next && (operation.dueAt ?? Infinity) <= draft.now) {
       attemptNow(draft, operation, operation.next)
     }
   }
-  for (const sale of [...draft.lane.sales.values()]) {
+  for (const { id } of [...draft.lane.sales.values()]) {
+    const sale = draft.sale(id)
     const due = saleDueAt(draft.lane, sale)
     if (due === undefined || due > draft.now) continue
-    if (isAsked(sale) && (sale.askAt ?? Infinity) <= draft.now) ask(draft, sale)
-    if (sale.state === 'settling') continueSettling(draft, sale.id)
+    if (isAsked(sale)) ask(draft, sale)
+    else continueSettling(draft, id)
   }
 }
 
@@ -105,9 +111,10 @@ function isAsked(sale: Sale): boolean {
 /** When something about this sale is next due, if anything is. */
 function saleDueAt(lane: LaneStore, sale: Sale): EpochMs | undefined {
   if (isAsked(sale)) return sale.askAt
-  if (sale.state !== 'settling') return undefined
+  if (sale.state !== 'settling' && sale.state !== 'closed') return undefined
   const times: EpochMs[] = []
-  if (sale.paperBy !== undefined && sale.paper.state === 'none') times.push(sale.paperBy)
+  if (sale.state === 'settling' && sale.paperBy !== undefined && sale.paper.state === 'none')
+    times.push(sale.paperBy)
   if (
     sale.paidAt !== undefined &&
     sale.claims.some(claim => claim.state === 'due' && claim.of === undefined)

@@ -1,6 +1,6 @@
 // A command may be repeated for ever with the same result. What was said under an id before is compared with what is
 // said now: the same changes nothing, something else is a mistake that must be told.
-import type { Sale, SaleCommand } from '@cashdesk/kernel'
+import type { Claim, LineId, Sale, SaleCommand, Wanted } from '@cashdesk/kernel'
 import type { Draft } from './draft.ts'
 
 /** `new`: not said before. */
@@ -16,6 +16,9 @@ export function repeated(draft: Draft, sale: Sale, input: SaleCommand): Repeat {
     case 'line.add': {
       const line = sale.lines.find(each => each.id === input.line)
       if (!line) return 'new'
+      // A returned line is the original's, whatever the register calls it.
+      if (sale.kind !== 'sale') return compare([line.quantity, line.of], [input.quantity, input.of])
+      if (!input.wants.every(wanted => wantedBefore(sale, line.id, wanted))) return 'different'
       return compare(
         [line.article.name, line.article.priceMinor, line.article.gtin, line.quantity, line.of],
         [input.article.name, input.article.priceMinor, input.article.gtin, input.quantity, input.of],
@@ -34,8 +37,15 @@ export function repeated(draft: Draft, sale: Sale, input: SaleCommand): Repeat {
       const leg = sale.legs.find(each => each.id === input.tender)
       if (!leg) return 'new'
       const asked = input.amountMinor === 'rest' ? Math.abs(leg.askedMinor) : input.amountMinor
-      return compare([leg.by, Math.abs(leg.askedMinor)], [input.by, asked])
+      const given = leg.kind === 'cash' && leg.askedMinor > 0 ? (input.givenMinor ?? asked) : leg.givenMinor
+      return compare([leg.by, Math.abs(leg.askedMinor), leg.givenMinor], [input.by, asked, given])
     }
+    case 'basket.claim':
+      return is(heldOnBasket(sale, input.wanted))
+    case 'sale.fiscal':
+      return is(JSON.stringify(sale.fiscal) === JSON.stringify(input.fiscal))
+    case 'sale.finish':
+      return is(sale.paperBy !== undefined || sale.state === 'closed')
     case 'sale.park':
       return is(sale.state === 'parked')
     case 'sale.cancel':
@@ -47,6 +57,30 @@ export function repeated(draft: Draft, sale: Sale, input: SaleCommand): Repeat {
     default:
       return 'new'
   }
+}
+
+/** The same plugin may have wanted the line with another serial. */
+function wantedBefore(sale: Sale, line: LineId, wanted: Wanted): boolean {
+  const held = sale.claims.filter(claim => claim.line === line && claim.plugin === wanted.plugin)
+  return held.length === 0 || held.some(claim => isAbout(claim, wanted))
+}
+
+/** A coupon that is on the basket, or was when it was paid. One that was refused may be tried again. */
+export function heldOnBasket(sale: Sale, wanted: Wanted): boolean {
+  return sale.claims.some(
+    claim =>
+      claim.on === 'basket' &&
+      claim.plugin === wanted.plugin &&
+      claim.state !== 'refused' &&
+      claim.state !== 'released' &&
+      claim.state !== 'releasing' &&
+      isAbout(claim, wanted),
+  )
+}
+
+/** What was asked for later stands in the subject too. */
+function isAbout(claim: Claim, { subject }: Wanted): boolean {
+  return Object.entries(subject).every(([name, value]) => claim.subject[name] === value)
 }
 
 function is(done: boolean): Repeat {

@@ -2,9 +2,9 @@
 import type { Claim, ErrorReport, ProviderData, Sale, SaleCommand, SaleId } from '@cashdesk/kernel'
 import { report } from '@cashdesk/kernel'
 import { continueCancelling } from './cancelling.ts'
-import { releaseClaim, supports } from './claims.ts'
+import { releaseClaim, reserveClaim, supports } from './claims.ts'
 import type { Draft } from './draft.ts'
-import { voidClaim } from './linked.ts'
+import { voidClaim, voidLinkedClaims } from './linked.ts'
 import { openProvider } from './operations.ts'
 
 /** The longest a register may make a customer wait for paper. */
@@ -12,20 +12,67 @@ const MAX_BUDGET_MS = 120_000
 
 /** Commits that are still under way. */
 export const UNSETTLED: ReadonlySet<Claim['state']> = new Set(['due', 'reserving', 'committing'])
+/** At the moment of the pivot: not committed yet, but about to be. */
+const WILL_COMMIT: ReadonlySet<Claim['state']> = new Set(['reserved', 'renewing', 'quoted', 'quoting'])
 
 export function settlePaid(draft: Draft, id: SaleId): void {
-  for (const claim of draft.sale(id).claims) {
-    if (claim.state === 'reserved') commitClaim(draft, id, claim)
-    // A quote that was never reserved cannot be redeemed: it did not count when the register took its money.
-    else if (claim.state === 'quoted' || claim.state === 'quoting' || claim.state === 'asking')
-      releaseClaim(draft, id, claim)
-  }
+  for (const claim of draft.sale(id).claims) settleClaim(draft, id, claim)
+  voidLinkedClaims(draft, id)
+  closeReturnedTasks(draft, id)
+  continueSettling(draft, id)
   if (
     draft.sale(id).legs.some(leg => leg.kind === 'cash' && leg.state === 'done') &&
     draft.config.hasPrinter
   ) {
     openDrawer(draft, id)
   }
+}
+
+/** Where the register says "paid" without having pressed the total, a claim may stand anywhere before its reservation. */
+function settleClaim(draft: Draft, id: SaleId, claim: Claim): void {
+  switch (claim.state) {
+    case 'renewing':
+      // Committing succeeds even where the renewal would not have: nothing is to be waited for.
+      if (claim.ops.renew) draft.settle(claim.ops.renew, 'abandoned')
+      return commitClaim(draft, id, claim)
+    case 'reserved':
+      return commitClaim(draft, id, claim)
+    case 'quoted':
+    case 'quoting':
+      // The discount counted when the register took its money, so it is redeemed now, or a person learns why not.
+      if (claim.ops.quote) draft.settle(claim.ops.quote, 'abandoned')
+      return reserveAndCommit(draft, id, claim)
+    case 'asking':
+      releaseClaim(draft, id, claim)
+      if (claim.on === 'line')
+        commitAnswered(draft, id, claim, { error: report('prompt.open', { plugin: claim.plugin }) })
+      return
+    default:
+      return
+  }
+}
+
+/** After the pivot: what was let go, or never held, is reserved under a new id and committed as soon as it stands. */
+export function reserveAndCommit(draft: Draft, id: SaleId, claim: Claim): void {
+  reserveClaim(draft, id, claim)
+  const held = draft.claim(id, claim.id)
+  if (held?.state === 'reserved') commitClaim(draft, id, held)
+}
+
+/** Money came back for a line whose card was never activated: nothing is due for it any more. */
+function closeReturnedTasks(draft: Draft, id: SaleId): void {
+  const { original, lines } = draft.sale(id)
+  const from = original === undefined ? undefined : draft.lane.sales.get(original)
+  if (!from) return
+  const returned = new Set(lines.filter(line => line.state === 'active').map(line => line.of))
+  const claims = from.claims.filter(claim => claim.line !== undefined && returned.has(claim.line))
+  draft.closeTasks(
+    task =>
+      task.kind === 'refund-due' &&
+      task.sale === from.id &&
+      claims.some(claim => claim.id === task.claim && claim.state === 'failed'),
+    `refunded with ${id}`,
+  )
 }
 
 export function openDrawer(draft: Draft, sale: SaleId): void {
@@ -42,7 +89,7 @@ export function commitClaim(draft: Draft, id: SaleId, claim: Claim): void {
   }
   const after = draft.participant(claim.plugin)?.after ?? []
   const first = sale.claims.some(
-    other => after.includes(other.plugin) && (UNSETTLED.has(other.state) || other.state === 'reserved'),
+    other => after.includes(other.plugin) && (UNSETTLED.has(other.state) || WILL_COMMIT.has(other.state)),
   )
   if (first && draft.now < commitsDueBy(draft, sale)) {
     if (claim.state !== 'due') draft.emit({ type: 'claim.moved', sale: id, claim: claim.id, to: 'due' })
@@ -107,11 +154,14 @@ export function commitFailed(draft: Draft, id: SaleId, claim: Claim, error: Erro
 
 /** Something was settled, or time passed: send commits that waited, print if nothing is missing any more. */
 export function continueSettling(draft: Draft, id: SaleId): void {
-  for (const claim of draft.sale(id).claims) {
-    if (claim.state === 'due' && claim.of === undefined && draft.sale(id).paidAt !== undefined)
-      commitClaim(draft, id, claim)
-  }
   const { state } = draft.sale(id)
+  if (state === 'settling' || state === 'closed') {
+    for (const { id: claimId } of draft.sale(id).claims) {
+      // What one commit changes may let the next one go, or settle it.
+      const claim = draft.claim(id, claimId)
+      if (claim?.state === 'due' && claim.of === undefined) commitClaim(draft, id, claim)
+    }
+  }
   if (state === 'settling') printWhenTrue(draft, id)
   if (state === 'cancelling') continueCancelling(draft, id)
 }

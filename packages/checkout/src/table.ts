@@ -29,9 +29,9 @@ const all = (types: readonly InputType[], to: Transition): Partial<Record<InputT
 
 /** Where a sale may go on its own while the world answers or time passes. */
 const MOVES: { readonly [state in SaleState]: readonly SaleState[] } = {
-  open: ['open', 'tendering', 'settling', 'closed'],
+  open: ['open', 'tendering', 'settling'],
   parked: ['parked'],
-  tendering: ['tendering', 'open', 'settling', 'closed'],
+  tendering: ['tendering', 'open', 'settling'],
   settling: ['settling', 'closed'],
   closed: ['closed'],
   cancelling: ['cancelling', 'cancelled'],
@@ -71,6 +71,8 @@ const row = (
 export const TABLE: { readonly [state in SaleState]: { readonly [input in InputType]: Transition } } = {
   open: row('open', {
     ...all(RINGING_UP, ['open']),
+    // They may take away, or give, the last thing that a pressed total waits for.
+    ...all(['line.void', 'prompt.answer', 'scan', 'lane.started'], ['open', 'tendering', 'settling']),
     'sale.park': ['parked'],
     'sale.resume': ['open'],
     'sale.total': ['open', 'tendering', 'settling'],
@@ -79,7 +81,6 @@ export const TABLE: { readonly [state in SaleState]: { readonly [input in InputT
     'sale.fiscal': ['open'],
     'register.paid': ['settling'],
     'register.status': ['open', 'settling', 'cancelling', 'cancelled'],
-    'lane.started': ['open', 'tendering'],
   }),
   parked: row('parked', {
     'sale.park': ['parked'],
@@ -93,7 +94,11 @@ export const TABLE: { readonly [state in SaleState]: { readonly [input in InputT
     'sale.reopen': ['open'],
     'sale.cancel': ['cancelling', 'cancelled'],
     'sale.fiscal': ['tendering'],
-    'tender.add': ['tendering', 'settling'],
+    // A reservation that cannot be made to outlive the payment takes the sale back to ringing up.
+    'tender.add': ['tendering', 'open', 'settling'],
+    // A tender or a coupon may ask for one more answer: a number, a password.
+    'prompt.answer': MOVES.tendering,
+    scan: MOVES.tendering,
     'register.paid': ['settling'],
     'register.status': ['tendering', 'settling', 'cancelling', 'cancelled'],
   }),

@@ -1,12 +1,13 @@
 // What only a person can settle, and what their decision does. Every decision is recorded with name and reason.
 import type { Input, Leg, PaymentFacts, Task } from '@cashdesk/kernel'
 import { report } from '@cashdesk/kernel'
-import { retryReversal } from './answers.ts'
-import { continueCancelling } from './cancelling.ts'
+import { goOn, outOfPatience } from './answers.ts'
+import { continueCancelling, reversalRefused, reverseLeg } from './cancelling.ts'
 import type { Draft } from './draft.ts'
+import { remaining, voidAnswered } from './linked.ts'
 import { attemptNow } from './operations.ts'
-import { commitClaim } from './settling.ts'
-import { legDone } from './tendering.ts'
+import { commitClaim, reserveAndCommit } from './settling.ts'
+import { legDone } from './terminal.ts'
 
 type Resolve = Extract<Input, { type: 'task.resolve' }>
 
@@ -16,6 +17,8 @@ export function resolveTask(draft: Draft, input: Resolve): void {
   if (!task.actions.includes(input.action) || input.operator.trim() === '' || input.reason.trim() === '') {
     return draft.refuse('task.action', { actions: task.actions.join(', ') })
   }
+  if (input.action === 'retry' && isReturned(draft, task))
+    return draft.refuse('task.action', { reason: 'the line was returned, or the sale cancelled' })
   const { action, operator, reason } = input
   draft.emit({ type: 'task.resolved', task: task.id, action, operator, reason, at: draft.now })
   if (task.kind === 'payment-unresolved') resolvePayment(draft, task, action)
@@ -28,6 +31,15 @@ function legOf(draft: Draft, task: Task): Leg | undefined {
   return task.sale === undefined || task.tender === undefined ? undefined : draft.leg(task.sale, task.tender)
 }
 
+/** Nothing may become active for a line whose money went back, or is going back. */
+function isReturned(draft: Draft, task: Task): boolean {
+  const sale = task.sale === undefined ? undefined : draft.lane.sales.get(task.sale)
+  const claim = sale?.claims.find(each => each.id === task.claim)
+  if (!sale || claim?.state !== 'failed') return false
+  if (sale.state === 'cancelling' || sale.state === 'cancelled') return true
+  return claim.line !== undefined && !remaining(draft, sale).some(({ line }) => line.id === claim.line)
+}
+
 /** A person read the terminal's slip. */
 function resolvePayment(draft: Draft, task: Task, action: Resolve['action']): void {
   const leg = legOf(draft, task)
@@ -36,8 +48,8 @@ function resolvePayment(draft: Draft, task: Task, action: Resolve['action']): vo
   if (action === 'retry') return attemptNow(draft, operation, 'query')
   draft.settle(operation.op, action === 'booked' ? 'done' : 'refused')
   if (operation.kind === 'reverse') {
-    const to = action === 'booked' ? 'reversed' : 'owed'
-    draft.emit({ type: 'leg.moved', sale: task.sale, tender: leg.id, to })
+    if (action === 'not-booked') return reversalRefused(draft, task.sale, leg, report('terminal.not-booked'))
+    draft.emit({ type: 'leg.moved', sale: task.sale, tender: leg.id, to: 'reversed' })
     return continueCancelling(draft, task.sale)
   }
   if (action === 'not-booked') {
@@ -60,8 +72,10 @@ function resolvePayment(draft: Draft, task: Task, action: Resolve['action']): vo
 function resolveOwed(draft: Draft, task: Task, action: Resolve['action']): void {
   const leg = legOf(draft, task)
   if (!leg || task.sale === undefined || leg.state !== 'owed') return
-  if (action === 'retry') retryReversal(draft, task.sale, leg)
-  else draft.emit({ type: 'leg.moved', sale: task.sale, tender: leg.id, to: 'reversed' })
+  // Given back by hand, the payment stays on the terminal's books, and in what the till expects there.
+  if (action !== 'retry') return
+  draft.emit({ type: 'leg.moved', sale: task.sale, tender: leg.id, to: 'reversing' })
+  reverseLeg(draft, task.sale, leg)
 }
 
 function resolveStuck(draft: Draft, task: Task, action: Resolve['action']): void {
@@ -71,19 +85,26 @@ function resolveStuck(draft: Draft, task: Task, action: Resolve['action']): void
     const next = draft.participant(operation.plugin ?? '')?.profile.onUnknown ?? 'repeat'
     return attemptNow(draft, operation, next)
   }
-  draft.settle(operation.op, 'abandoned')
   const claim =
     task.sale === undefined || task.claim === undefined ? undefined : draft.claim(task.sale, task.claim)
-  if (!claim || task.sale === undefined) return
-  const to = operation.kind === 'release' ? 'released' : operation.kind === 'void' ? 'kept' : 'failed'
-  draft.emit({ type: 'claim.moved', sale: task.sale, claim: claim.id, to, error: task.error })
-  continueCancelling(draft, task.sale)
+  if (!claim || task.sale === undefined) return draft.settle(operation.op, 'abandoned')
+  const { revision, paidAt } = draft.sale(task.sale)
+  if (paidAt === undefined && operation.limitAt !== undefined) return outOfPatience(draft, operation)
+  draft.settle(operation.op, 'abandoned')
+  if (operation.kind === 'void' && claim.state === 'voiding')
+    voidAnswered(draft, task.sale, claim, task.error)
+  else if (operation.kind !== 'release' || claim.state === 'releasing') {
+    const to = operation.kind === 'release' ? 'released' : 'failed'
+    draft.emit({ type: 'claim.moved', sale: task.sale, claim: claim.id, to, error: task.error })
+  }
+  goOn(draft, task.sale, claim.id, revision)
 }
 
 /** A deliberate new attempt by a person takes a new id. */
 function retryCommit(draft: Draft, task: Task): void {
   const claim =
     task.sale === undefined || task.claim === undefined ? undefined : draft.claim(task.sale, task.claim)
-  if (!claim || task.sale === undefined || (claim.state !== 'failed' && claim.state !== 'refused')) return
-  commitClaim(draft, task.sale, claim)
+  if (!claim || task.sale === undefined || claim.state !== 'failed') return
+  if (claim.ops.commit === undefined) reserveAndCommit(draft, task.sale, claim)
+  else commitClaim(draft, task.sale, claim)
 }

@@ -1,16 +1,6 @@
 // From the total to the pivot: freeze the basket, make every reservation outlive the payment, take the legs.
-import type {
-  Answer,
-  Claim,
-  ErrorReport,
-  Leg,
-  Minor,
-  PaymentFacts,
-  Sale,
-  SaleCommand,
-  SaleId,
-} from '@cashdesk/kernel'
-import { cashStepOf, minor, negate, report, roundToCash, ZERO } from '@cashdesk/kernel'
+import type { Claim, ErrorReport, Leg, Minor, Sale, SaleCommand, SaleId } from '@cashdesk/kernel'
+import { cashStepOf, MAX_MINOR, minor, negate, report, roundToCash, ZERO } from '@cashdesk/kernel'
 import {
   giveUpReservation,
   openClaim,
@@ -24,14 +14,17 @@ import type { Draft } from './draft.ts'
 import { voidLinkedClaims } from './linked.ts'
 import { openProvider } from './operations.ts'
 import { settlePaid } from './settling.ts'
+import { addCard } from './terminal.ts'
 import { activeLines, basketHash, totalsOf } from './totals.ts'
 
 type TenderCommand = Extract<SaleCommand, { type: 'tender.add' }>
 
 /** A reservation must outlive the payment by this much more than the payment may take. */
 const EXPIRY_MARGIN_MS = 30_000
+/** A fresh reservation is good for this long before a tender renews it again: a register needs time to send one. */
+const FRESH_MS = 30_000
 
-export const PENDING_LEGS: ReadonlySet<Leg['state']> = new Set(['sent', 'approved', 'unknown', 'reversing'])
+const PENDING_LEGS: ReadonlySet<Leg['state']> = new Set(['sent', 'approved', 'unknown', 'reversing'])
 
 export function pressTotal(draft: Draft, sale: Sale): void {
   if (activeLines(sale).length === 0) return draft.refuse('sale.empty', undefined, sale.id)
@@ -60,19 +53,21 @@ function enterTendering(draft: Draft, id: SaleId): void {
   draft.emit({ type: 'sale.tendering', sale: id, revision: sale.revision, hash: basketHash(sale) })
   for (const claim of sale.claims) {
     if (claim.on === 'basket' && claim.state === 'quoted') reserveClaim(draft, id, claim)
-    if (claim.state === 'reserved') outlivePayment(draft, id, claim)
+    if (runsOut(draft, claim)) outlivePayment(draft, id, claim)
   }
   voidLinkedClaims(draft, id)
   becomeReady(draft, id)
 }
 
-/** Renews a reservation that could run out while the customer pays. */
+/** It could run out while the customer pays. Where the provider never grants enough, half of what it grants must be left. */
+function runsOut(draft: Draft, claim: Claim): boolean {
+  if (claim.state !== 'reserved' || claim.expiresAt === undefined) return false
+  const needed = draft.config.paymentTimeMs + EXPIRY_MARGIN_MS
+  const granted = claim.lastsMs ?? Infinity
+  return claim.expiresAt < draft.now + (granted < needed + FRESH_MS ? granted / 2 : needed)
+}
+
 function outlivePayment(draft: Draft, sale: SaleId, claim: Claim): void {
-  if (
-    claim.expiresAt === undefined ||
-    claim.expiresAt >= draft.now + draft.config.paymentTimeMs + EXPIRY_MARGIN_MS
-  )
-    return
   if (!supports(draft, claim, 'renew') || claim.ops.reserve === undefined) {
     giveUpReservation(draft, sale, claim, report('claim.expired'))
     return
@@ -96,12 +91,29 @@ function becomeReady(draft: Draft, id: SaleId): void {
   checkPaid(draft, id)
 }
 
+/** A sale can stand at its total for long: before an amount reaches a tender, what would run out is renewed. */
+function stillReserved(draft: Draft, sale: Sale): boolean {
+  const short = sale.claims.filter(claim => runsOut(draft, claim))
+  if (short.length === 0) return true
+  const { revision, hash } = sale.frozen ?? { revision: sale.revision, hash: basketHash(sale) }
+  draft.emit({ type: 'sale.tendering', sale: sale.id, revision, hash })
+  for (const claim of short) outlivePayment(draft, sale.id, claim)
+  becomeReady(draft, sale.id)
+  return false
+}
+
 export function reopenSale(draft: Draft, sale: Sale): void {
-  if (sale.state === 'open') return
-  const live = sale.legs.some(leg => leg.state === 'done' || PENDING_LEGS.has(leg.state))
+  if (sale.state === 'open') {
+    if (sale.totalling) draft.emit({ type: 'sale.reopened', sale: sale.id })
+    return
+  }
+  const live = sale.legs.some(
+    leg => leg.state === 'done' || (PENDING_LEGS.has(leg.state) && !isAsking(sale, leg)),
+  )
   if (live) return draft.refuse('tender.pending', { legs: sale.legs.length }, sale.id)
   if (sale.claims.some(claim => claim.state === 'voiding'))
     return draft.refuse('claim.pending', undefined, sale.id)
+  withdrawAsking(draft, sale)
   reopen(draft, sale.id)
 }
 
@@ -112,7 +124,7 @@ function reopen(draft: Draft, id: SaleId, error?: ErrorReport): void {
   for (const claim of sale.claims) {
     if (claim.on !== 'basket') continue
     if (claim.state === 'quoted') quoteClaim(draft, id, claim)
-    if (claim.state !== 'reserved' && claim.state !== 'reserving') continue
+    if (!['reserved', 'reserving', 'renewing'].includes(claim.state)) continue
     releaseClaim(draft, id, claim)
     openClaim(draft, id, { plugin: claim.plugin, subject: claim.subject }, { on: 'basket' })
   }
@@ -121,18 +133,17 @@ function reopen(draft: Draft, id: SaleId, error?: ErrorReport): void {
 export function addTender(draft: Draft, sale: Sale, input: TenderCommand): void {
   if (sale.owner === 'register') return draft.refuse('sale.wrong-state', { owner: 'register' }, sale.id)
   if (sale.frozen?.ready !== true) return draft.refuse('claim.pending', undefined, sale.id)
-  const pending = sale.legs.find(leg => PENDING_LEGS.has(leg.state))
-  if (pending)
-    return draft.refuse(
-      pending.state === 'unknown' ? 'tender.unresolved' : 'tender.pending',
-      { payment: pending.id },
-      sale.id,
-    )
+  const pending = sale.legs.find(leg => PENDING_LEGS.has(leg.state) && !isAsking(sale, leg))
+  if (pending) {
+    const code = pending.state === 'unknown' ? 'tender.unresolved' : 'tender.pending'
+    return draft.refuse(code, { payment: pending.id }, sale.id)
+  }
   const openMinor = totalsOf(sale).openMinor
   const due = minor(Math.abs(openMinor))
-  if (input.amountMinor !== 'rest' && input.amountMinor <= 0)
-    return draft.refuse('tender.amount', { amountMinor: input.amountMinor }, sale.id)
+  if (!usable(input.amountMinor) || !usable(input.givenMinor ?? 'rest'))
+    return draft.refuse('tender.amount', { amountMinor: String(input.amountMinor) }, sale.id)
   if (restricted(draft, sale, input.by)) return draft.refuse('tender.restricted', { by: input.by }, sale.id)
+  if (!stillReserved(draft, sale)) return draft.refuse('claim.pending', { reason: 'renewed' }, sale.id)
   const back = openMinor < 0
   if (input.by === 'cash') return addCash(draft, sale, input, due, back)
   if (input.amountMinor !== 'rest' && input.amountMinor > due) {
@@ -142,6 +153,25 @@ export function addTender(draft: Draft, sale: Sale, input: TenderCommand): void 
   if (input.by === 'card' && draft.config.hasTerminal) return addCard(draft, sale, input, amount, due, back)
   if (draft.participant(input.by)?.claims === 'tender' && !back) return addHold(draft, sale, input, amount)
   draft.refuse('tender.unknown-kind', { by: input.by }, sale.id)
+}
+
+/** Whole minor units, more than none, or whatever is open. */
+function usable(amount: Minor | 'rest'): boolean {
+  return amount === 'rest' || (Number.isSafeInteger(amount) && amount > 0 && amount <= MAX_MINOR)
+}
+
+/** Its question is still open, so nothing was sent: another tender takes its place. */
+function isAsking(sale: Sale, leg: Leg): boolean {
+  return sale.claims.some(claim => claim.tender === leg.id && claim.state === 'asking')
+}
+
+export function withdrawAsking(draft: Draft, sale: Sale): void {
+  for (const claim of sale.claims) {
+    if (claim.tender === undefined || claim.state !== 'asking') continue
+    releaseClaim(draft, sale.id, claim)
+    const error = report('tender.cancelled')
+    draft.emit({ type: 'leg.moved', sale: sale.id, tender: claim.tender, to: 'refused', error })
+  }
 }
 
 /** A gift card is not paid with a gift card. */
@@ -176,74 +206,13 @@ function addCash(draft: Draft, sale: Sale, input: TenderCommand, due: Minor, bac
     changeMinor: minor(back ? 0 : given - applied),
     startedAt: draft.now,
   }
+  withdrawAsking(draft, sale)
   draft.emit({ type: 'leg.opened', sale: sale.id, leg })
   checkPaid(draft, sale.id, applied === payable ? sign(payable - due) : ZERO)
 }
 
-function addCard(
-  draft: Draft,
-  sale: Sale,
-  input: TenderCommand,
-  amount: Minor,
-  due: Minor,
-  back: boolean,
-): void {
-  if (amount < due && input.split !== true) return draft.refuse('tender.order', { openMinor: due }, sale.id)
-  const leg: Leg = {
-    id: input.tender,
-    by: 'card',
-    kind: 'terminal',
-    state: 'sent',
-    askedMinor: back ? negate(amount) : amount,
-    amountMinor: ZERO,
-    startedAt: draft.now,
-  }
-  if (sale.training) {
-    draft.emit({
-      type: 'leg.opened',
-      sale: sale.id,
-      leg: { ...leg, state: 'done', amountMinor: leg.askedMinor },
-    })
-    return checkPaid(draft, sale.id)
-  }
-  const occupied = terminalOccupied(draft)
-  if (occupied) return draft.refuse(occupied, undefined, sale.id)
-  draft.emit({ type: 'leg.opened', sale: sale.id, leg })
-  const original = back && sale.kind === 'void' ? wholePayment(draft, sale, amount) : undefined
-  const operation = !back ? 'pay' : original ? 'reverse' : 'refund'
-  const effect = {
-    type: 'terminal',
-    operation,
-    sale: sale.id,
-    tender: leg.id,
-    amountMinor: amount,
-    currency: sale.currency,
-  } as const
-  draft.open(
-    back ? 'payback' : 'pay',
-    { sale: sale.id, tender: leg.id },
-    { class: 'query', queue: 'terminal', effect: original ? { ...effect, original } : effect },
-  )
-}
-
-/** The terminal takes one thing at a time, and nothing while its last payment is unresolved: that would destroy the evidence. */
-export function terminalOccupied(draft: Draft): 'terminal.busy' | 'terminal.blocked' | undefined {
-  for (const operation of draft.lane.operations.values()) {
-    if (!['pay', 'payback', 'reverse', 'end-of-day'].includes(operation.kind)) continue
-    return operation.uncertain ? 'terminal.blocked' : 'terminal.busy'
-  }
-  return undefined
-}
-
-/** The single card payment that a void takes back whole, if there is just one. */
-function wholePayment(draft: Draft, sale: Sale, amount: Minor): PaymentFacts | undefined {
-  const original = sale.original === undefined ? undefined : draft.lane.sales.get(sale.original)
-  const legs = original?.legs.filter(leg => leg.state === 'done') ?? []
-  const [leg] = legs
-  return legs.length === 1 && leg?.kind === 'terminal' && leg.amountMinor === amount ? leg.facts : undefined
-}
-
 function addHold(draft: Draft, sale: Sale, input: TenderCommand, amount: Minor): void {
+  withdrawAsking(draft, sale)
   const leg: Leg = {
     id: input.tender,
     by: input.by,
@@ -284,62 +253,4 @@ export function checkPaid(draft: Draft, id: SaleId, rounding: Minor = ZERO): voi
     roundingMinor: rounding,
   })
   settlePaid(draft, id)
-}
-
-/** The terminal says yes and waits for us. Anything we did not ask for is rejected, and the terminal reverses it. */
-export function approve(draft: Draft, op: Leg['op'], facts: PaymentFacts): void {
-  const operation = op === undefined ? undefined : draft.lane.operations.get(op)
-  const leg =
-    operation?.sale === undefined || operation.tender === undefined
-      ? undefined
-      : draft.leg(operation.sale, operation.tender)
-  if (op === undefined) return
-  const reject = (error: ErrorReport): void => draft.emit({ type: 'approval.rejected', op, error })
-  if (
-    !operation?.sale ||
-    !leg ||
-    (leg.state !== 'sent' && leg.state !== 'approved' && leg.state !== 'reversing')
-  ) {
-    return reject(report('tender.pending', { reason: 'nobody waits for this approval' }))
-  }
-  const allowed = Math.abs(leg.askedMinor) + (facts.tipMinor ?? 0)
-  if (facts.currency !== draft.config.currency || facts.amountMinor > allowed || facts.amountMinor <= 0) {
-    return reject(report('tender.amount', { approvedMinor: facts.amountMinor, askedMinor: leg.askedMinor }))
-  }
-  if (leg.state === 'sent')
-    draft.emit({ type: 'leg.moved', sale: operation.sale, tender: leg.id, to: 'approved', approved: facts })
-}
-
-/** The payment stands on the terminal's books. */
-export function legDone(draft: Draft, id: SaleId, leg: Leg, facts: PaymentFacts): void {
-  const tip = leg.askedMinor > 0 ? (facts.tipMinor ?? 0) : 0
-  const most = Math.abs(leg.askedMinor) + tip
-  const counted = Math.min(facts.amountMinor, most)
-  const amountMinor = minor(leg.askedMinor < 0 ? -counted : counted)
-  draft.emit({
-    type: 'leg.moved',
-    sale: id,
-    tender: leg.id,
-    to: 'done',
-    amountMinor,
-    facts,
-    ...(tip === 0 ? {} : { tipMinor: minor(tip) }),
-  })
-  if (facts.amountMinor > most) {
-    const error = report('tender.owed', { bookedMinor: facts.amountMinor, askedMinor: leg.askedMinor })
-    draft.task({
-      kind: 'customer-owed',
-      sale: id,
-      tender: leg.id,
-      amountMinor: minor(facts.amountMinor - most),
-      error,
-      actions: ['settled'],
-    })
-  }
-  checkPaid(draft, id)
-}
-
-/** The facts of a terminal's answer, where it gave any. */
-export function paymentOf(answer: Answer): PaymentFacts | undefined {
-  return answer.outcome === 'done' && answer.of === 'terminal' ? answer.data : undefined
 }

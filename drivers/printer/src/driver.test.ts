@@ -111,7 +111,7 @@ async function started(
   const peer = Object.assign(new Peer(), script)
   peers.push(peer)
   await peer.listen()
-  const printer = tcpPrinter({ host: '127.0.0.1', port: peer.port, statusTimeoutMs: 300, ...options })
+  const printer = tcpPrinter({ host: '127.0.0.1', port: peer.port, statusTimeoutMs: 5000, ...options })
   printers.push(printer)
   const health: DeviceHealth[] = []
   let wake = (): void => undefined
@@ -184,7 +184,7 @@ describe('printing', () => {
   })
 
   test('is unknown when the printer stays silent, and its late answer is not taken for the next job’s', async () => {
-    const { peer, printer } = await started({ end: undefined }, { jobTimeoutMs: 1 })
+    const { peer, printer } = await started({ end: undefined }, { jobTimeoutMs: 1, statusTimeoutMs: 700 })
     expect(await printer.print(job('First'))).toMatchObject({
       outcome: 'unknown',
       error: { code: 'printer.no-answer', detail: { reason: 'timeout' } },
@@ -240,7 +240,10 @@ describe('printing', () => {
   })
 
   test('is refused when the printer is absent or does not answer', async () => {
-    const { peer, printer } = await started({ status: undefined }, { connectTimeoutMs: 200 })
+    const { peer, printer } = await started(
+      { status: undefined },
+      { connectTimeoutMs: 200, statusTimeoutMs: 100 },
+    )
     expect(await printer.print(job())).toMatchObject({
       outcome: 'refused',
       error: { code: 'printer.absent' },
@@ -317,8 +320,17 @@ describe('the drawer', () => {
     expect(peer.received).not.toContain('\u001bp')
   })
 
+  test('does not take the late end of an earlier job for its own', async () => {
+    const { peer, printer } = await started({ end: undefined }, { jobTimeoutMs: 1, statusTimeoutMs: 700 })
+    expect(await printer.print(job())).toMatchObject({ outcome: 'unknown' })
+    const kicked = printer.kickDrawer()
+    await peer.gets('\u001bp')
+    peer.say(0x00)
+    expect(await kicked).toMatchObject({ outcome: 'unknown', error: { detail: { reason: 'timeout' } } })
+  })
+
   test('is unknown when nobody answered after the pulse', async () => {
-    const { printer } = await started({ end: undefined })
+    const { printer } = await started({ end: undefined }, { statusTimeoutMs: 700 })
     expect(await printer.kickDrawer()).toMatchObject({
       outcome: 'unknown',
       error: { code: 'printer.no-answer' },

@@ -56,7 +56,7 @@ async function started(status = 0x12): Promise<{ device: EscposAdapter; got: () 
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
   const port = typeof address === 'object' && address !== null ? address.port : 0
-  const printer = tcpPrinter({ host: '127.0.0.1', port, statusTimeoutMs: 500 })
+  const printer = tcpPrinter({ host: '127.0.0.1', port, statusTimeoutMs: 5000 })
   open.push(printer)
   await printer.open({
     clock,

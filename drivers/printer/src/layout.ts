@@ -1,7 +1,7 @@
 // From blocks to lines of one paper width, before anyone thinks of bytes. No line is ever wider than the paper.
 import { type Align, type ReceiptBlock, type ReceiptDocument, unreachable } from '@cashdesk/kernel'
 
-export interface PaperLine {
+interface PaperLine {
   readonly item: 'line'
   readonly text: string
   readonly bold: boolean
@@ -139,7 +139,7 @@ function shares(room: number, weights: readonly number[]): readonly number[] {
 }
 
 /** Breaks at blanks, and inside a word only when it is longer than a line. Always at least one line. */
-export function wrap(text: string, width: number): string[] {
+function wrap(text: string, width: number): string[] {
   return text.split('\n').flatMap(part => wrapLine(part, width))
 }
 

@@ -84,6 +84,13 @@ describe('a printer session', () => {
     expect(hear(session, 0x12, 0x10, 0, 0, 0, 0x12, 0x00, 0x12, 0x12)).toEqual(['told', 'ended', 'status'])
   })
 
+  test('an automatic status that is interrupted swallows no later answer', () => {
+    const session = new PrinterSession()
+    session.askStatus()
+    session.askEnd(1)
+    expect(hear(session, 0x10, 0x00, 0x12, 0x12, 0x12, 0x12, 0x00)).toEqual(['status', 'ended'])
+  })
+
   test('text answers are read to their end, and one that is cut short hides nothing', () => {
     const session = new PrinterSession()
     expect(session.bytes(Uint8Array.from([0x5f, 0x54, 0x4d, 0x2d, 0x54, 0x38, 0x38, 0]))).toEqual([

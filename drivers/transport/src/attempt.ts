@@ -53,7 +53,7 @@ export function openWithin<T>(
   })
 }
 
-export function unreachable(name: string, reason: string, cause?: unknown): CashdeskError {
+function unreachable(name: string, reason: string, cause?: unknown): CashdeskError {
   return new CashdeskError('transport.unreachable', { name, reason }, { cause })
 }
 

@@ -69,7 +69,7 @@ function encoded(
     errors: 'strict',
   })
   encoder.initialize().codepage('auto')
-  // `ESC @` switched it off.
+  // `ESC @` may have switched it off.
   if (profile.automaticStatus !== 0) encoder.raw([...automaticStatus(profile.automaticStatus)])
   for (const item of items) {
     if (item.item === 'line') {

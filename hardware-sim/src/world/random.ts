@@ -2,9 +2,9 @@
 // seed, and a `Random` port on top of it for the parts that ask for unguessable bytes.
 import type { Random } from '@cashdesk/kernel'
 
-/** Turns a seed of any size into well mixed 32-bit words (splitmix32). */
+/** Turns 32 bits into a sequence of well mixed words (splitmix32). */
 function mixer(seed: number): () => number {
-  let state = (seed ^ Math.imul(Math.floor(seed / 2 ** 32), 0x85ebca6b)) | 0
+  let state = seed | 0
   return () => {
     state = (state + 0x9e3779b9) | 0
     let word = Math.imul(state ^ (state >>> 16), 0x21f0aaad)
@@ -22,10 +22,10 @@ export class Prng {
 
   /** @param seed any safe integer; equal seeds give equal sequences */
   constructor(seed: number) {
-    const next = mixer(seed)
-    this.#a = next()
-    this.#b = next()
-    this.#c = next()
+    const low = mixer(seed)
+    this.#a = low()
+    this.#b = low()
+    this.#c = mixer(Math.floor(seed / 2 ** 32))()
     for (let round = 0; round < 12; round += 1) this.word()
   }
 

@@ -3,10 +3,10 @@
 import { CashdeskError } from '@cashdesk/kernel'
 import { crc32 } from './crc32.ts'
 
-export const FORMAT_VERSION = 1
+const FORMAT_VERSION = 1
 /** One physical sector of present disks: writing a record never rewrites the header's sector. */
 export const HEADER_BYTES = 4096
-export const FRAME_BYTES = 40
+const FRAME_BYTES = 40
 /** Frames start at multiples of this, so that a search for frames behind a hole is quick. */
 export const ALIGN_BYTES = 8
 /** A record is one step: a basket of some hundred lines stays far below this. */

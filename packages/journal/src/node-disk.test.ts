@@ -124,7 +124,17 @@ describe('a file on a real disk', () => {
     const reader = await disk.open('f', 'read')
     expect(await codeOf(reader.write(0, Uint8Array.of(1)))).toBe('disk.failed')
     await reader.close()
-    expect(await codeOf(reader.sync())).toBe('disk.failed')
+  })
+
+  it('really asks the system to sync: what is closed or gone cannot be', async () => {
+    const disk = nodeDisk(folder)
+    for (const syncs of [0, 100]) {
+      const file = await disk.create(`f${syncs}`)
+      for (const _ of range(1, syncs)) await file.sync()
+      await file.close()
+      expect(await reasonOf(file.sync())).toBe('EBADF')
+    }
+    if (!WINDOWS) expect(await reasonOf(disk.syncFolder('gone'))).toBe('ENOENT')
   })
 
   it('never leaves its root', async () => {

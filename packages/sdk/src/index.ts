@@ -16,7 +16,17 @@ export {
   text,
 } from '@cashdesk/kernel'
 export { COMMAND_SCHEMAS, type Command, type Commands, type CommandType, parseCommand } from './commands.ts'
+export {
+  type DeviceListeners,
+  Devices,
+  type DevicesOptions,
+  type MoneyHooks,
+  type MoneyOrder,
+  type MoneyOutcome,
+  openDevices,
+} from './devices.ts'
 export type { TillListeners } from './listeners.ts'
+export { nodeSecrets } from './node-ports.ts'
 export { openTill } from './open.ts'
 export type { CatalogArticle, RegisterStatus, TillOptions } from './options.ts'
 export {
@@ -34,6 +44,6 @@ export {
   type StandardSchema,
 } from './plugin.ts'
 export { type Ended, type PaymentResult, type SaleEvents, SaleHandle } from './sale.ts'
-export { type Secret, secret } from './secret.ts'
+export { isSecret, resolveSecret, type Secret, type SecretSource, secret } from './secret.ts'
 export { type DayEnd, type Recovered, Till, type TillEvent } from './till.ts'
 export type { ClaimView, LineView, PaymentView, PromptView, SaleView, TaskView, TotalsView } from './view.ts'

@@ -31,6 +31,16 @@ describe('a query', () => {
     expect(peer.heard).toContain('0620051357900303')
   })
 
+  it('is for a person as long as nobody said what the terminal shows after a reversal', async () => {
+    const peer = new Peer()
+    peer.scripts.set('0620', shows(STATUS, '060f00'))
+    const { terminal } = await start(peer, { profile: {} })
+    expect(await terminal.query({ ...expected, approved: FACTS })).toMatchObject({
+      outcome: 'unknown',
+      error: { code: 'terminal.cannot-tell' },
+    })
+  })
+
   it('finds an older transaction, and so that ours was not booked', async () => {
     const peer = new Peer()
     peer.scripts.set('0620', shows(OLDER, '060f00'))

@@ -159,6 +159,8 @@ export const TOTALS_ORDER = ['girocard', 'jcb', 'mastercard', 'amex', 'visa', 'd
 /** Result codes with a meaning of their own in the register's behaviour. */
 export const RESULT = {
   ok: 0x00,
+  /** 01 to 63 are the host's. */
+  lastHostCode: 0x63,
   aborted: 0x6c,
   notPossible: 0x83,
   wait: 0x9c,
@@ -218,7 +220,7 @@ const RESULT_TEXTS: { readonly [code: number]: string } = {
 /** What a result code means, in words of our own. */
 export function resultText(code: number): string {
   if (code === RESULT.ok) return 'ok'
-  if (code <= 0x63) return `declined by the host (${code})`
+  if (code <= RESULT.lastHostCode) return `declined by the host (${code})`
   return RESULT_TEXTS[code] ?? 'no further explanation'
 }
 

@@ -31,7 +31,7 @@ const EXPECTED: PaymentExpectation = {
 
 const shown = (facts: Partial<PaymentFacts>, more: Partial<StatusReport> = {}): Shown => ({
   shows: 'transaction',
-  report: { resultCode: 0, facts, unknownBmps: [], guessed: false, ...more },
+  report: { resultCode: 0, facts, unknownBmps: [], guessed: false, whole: true, ...more },
 })
 
 function verdict(
@@ -85,8 +85,10 @@ describe('a payment that the terminal had approved', () => {
       expect(verdict({ approved: APPROVED }, shown({ ...APPROVED, ...change }))).toBe('terminal.cannot-tell')
   })
 
-  it('cannot be told where the terminal shows reversed payments as good', () => {
+  it('cannot be told where the terminal may show reversed payments as good', () => {
     expect(verdict(approved, shown(APPROVED), 'original')).toBe('terminal.cannot-tell')
+    expect(verdict(approved, shown(APPROVED), 'unknown')).toBe('terminal.cannot-tell')
+    expect(verdict({ before: BEFORE }, shown(APPROVED), 'unknown')).toBe('terminal.cannot-tell')
     expect(verdict(approved, shown(BEFORE), 'original')).toBe('terminal.not-booked')
   })
 
@@ -139,6 +141,7 @@ describe('a payment that broke before any approval', () => {
     expect(verdict({ before: BEFORE }, shown({ trace: '000152' }, { resultCode: 0x05 }))).toBe(
       'terminal.refused',
     )
+    expect(verdict({}, shown({}, { resultCode: 0x6c }))).toBe('terminal.not-booked')
     expect(verdict({ before: BEFORE }, shown(BEFORE, { resultCode: 0x05 }))).toBe('terminal.not-booked')
   })
 })

@@ -28,10 +28,11 @@ export type Shown =
 export interface Profile {
   /**
    * What 06 20 shows after the terminal reversed a payment by itself. `reversal` (as PA00P015 ch. 2.20.2 has it, the
-   * last transaction executed): the reversal, a result code, or an older transaction. `original`: it may still show
-   * the payment as good; then only the terminal's slip can tell.
+   * last transaction executed): the reversal, a result code, or an older transaction; then a payment that it shows as
+   * good is good. `original`: it may still show the payment as good. `unknown`: nobody asked the vendor yet, and a
+   * payment that the link broke on is for a person with the terminal's slip.
    */
-  readonly afterAutoReversal: 'reversal' | 'original'
+  readonly afterAutoReversal: 'reversal' | 'original' | 'unknown'
 }
 
 /** No two clocks on earth show times further apart than this, whatever their zones. */
@@ -76,7 +77,11 @@ function judgeFailed(expected: PaymentExpectation, status: StatusReport, facts: 
       : cannotTell('another transaction failed after it')
   }
   if (before && identified(facts, before)) return notBooked('the last transaction is the one before it')
-  return refused(resultReport(status.resultCode ?? RESULT.notPossible, status.text))
+  const { resultCode = RESULT.notPossible, text } = status
+  // A host's code is why the card was declined; the terminal's own codes may be its reversal as well.
+  return resultCode <= RESULT.lastHostCode
+    ? refused(resultReport(resultCode, text))
+    : refused(report('terminal.not-booked', codeDetail(resultCode)))
 }
 
 /** The last transaction is a reversal: of ours, or of an older one. */
@@ -100,9 +105,7 @@ function judgeApproved(
   if (before && isOne(facts, before) && !isOne(facts, approved))
     return notBooked('the last transaction is the one before it')
   if (isOne(facts, approved)) {
-    return profile.afterAutoReversal === 'original'
-      ? cannotTell('this terminal shows a payment that it reversed as if it were good')
-      : done({ ...approved, ...facts })
+    return trusted(profile) ?? done({ ...approved, ...facts })
   }
   // Both times are the terminal's own, so they can be compared as they are.
   if (isEarlier(facts.terminalTime, approved.terminalTime) || isLongBefore(facts.terminalTime, startedAt))
@@ -123,9 +126,19 @@ function judgeUnapproved(expected: PaymentExpectation, facts: Seen, profile: Pro
   if (!ordered) return cannotTell('the last transaction has another amount')
   if (!before) return cannotTell('nothing tells the last transaction from an earlier one of the same amount')
   if (!differs(seen, before)) return cannotTell('nothing tells the last transaction from the one before it')
-  return profile.afterAutoReversal === 'original'
-    ? cannotTell('this terminal shows a payment that it reversed as if it were good')
-    : done(seen)
+  return trusted(profile) ?? done(seen)
+}
+
+/** Why a payment that is shown as good need not be; undefined if it is. */
+function trusted(profile: Profile): Verdict | undefined {
+  switch (profile.afterAutoReversal) {
+    case 'reversal':
+      return undefined
+    case 'original':
+      return cannotTell('this terminal shows a payment that it reversed as if it were good')
+    case 'unknown':
+      return cannotTell('profile.afterAutoReversal does not say what this terminal shows after a reversal')
+  }
 }
 
 // ── evidence ────────────────────────────────────────────────────────────────────────────────────────────

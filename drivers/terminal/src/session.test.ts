@@ -173,7 +173,15 @@ describe('a status information that is hard to read', () => {
   })
 
   it('is never acknowledged when its result cannot be read: the till would not know of it', () => {
-    for (const data of ['', '04000000001999', '992705', '99aabb2700 04000000002999', '3cf9f9f927']) {
+    for (const data of [
+      '',
+      '04000000001999',
+      '992705',
+      '99aabb2700 04000000002999',
+      '3cf9f9f927',
+      '2700 0400',
+      '2700 99',
+    ]) {
       const talk = paying().says(frame('040f', data))
       expect(talk.sent()).toEqual([REJECT])
       expect(talk.says(COMPLETED).outcome).toBe('unknown terminal.malformed')

@@ -276,6 +276,8 @@ class Turn {
     // Read behind an unknown BMP, only an approval of just what was ordered is believed: what follows confirms it.
     if (report.guessed && !(report.resultCode === 0 && isOrdered(facts, command))) return this.unreadable()
     if (report.resultCode !== 0) return this.declined()
+    // An amount that was left out is the ordered one; an amount that could not be read may be any.
+    if (report.facts.amountMinor === undefined && !report.whole) return this.unreadable()
     this.approval(facts)
   }
 

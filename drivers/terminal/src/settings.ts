@@ -54,6 +54,7 @@ export interface ZvtOptions {
   readonly registrationConfig?: RegistrationConfig
   /** What the terminal writes when nothing was negotiated. Default `cp437`. */
   readonly charset?: Charset
+  /** What is known of this make of terminal. Default: nothing, and then a person settles what a broken link left. */
   readonly profile?: Partial<Profile>
   /** Hand the terminal back (06 02) on `close`, unless a payment is unresolved. Default true. */
   readonly logOffOnClose?: boolean
@@ -109,7 +110,7 @@ export function settingsOf(options: ZvtOptions): Settings {
     currencyDigits: digits,
     registration: { password, currency: digits, printsReceipts, ...registrationConfig },
     charset,
-    profile: { afterAutoReversal: 'reversal', ...profile },
+    profile: { afterAutoReversal: 'unknown', ...profile },
     logOffOnClose,
     timeouts,
   }

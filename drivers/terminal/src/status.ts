@@ -33,6 +33,8 @@ export interface StatusReport {
   readonly unknownBmps: readonly number[]
   /** Something above was read behind an unknown BMP. Believe it only where something else says the same. */
   readonly guessed: boolean
+  /** Everything could be read: what is absent was not sent. */
+  readonly whole: boolean
 }
 
 export interface Totals {
@@ -60,6 +62,7 @@ export function readStatus(data: Uint8Array, now: EpochMs, charset: Charset): St
     ...(totals !== undefined && { totals }),
     unknownBmps: block.unknown,
     guessed: block.fields.some(field => field.guessed),
+    whole: block.whole && block.unknown.length === 0,
   }
 }
 

@@ -162,6 +162,7 @@ export async function start(
     host: '127.0.0.1',
     port,
     password: '135790',
+    profile: { afterAutoReversal: 'reversal' },
     ...options,
     timeouts: { openMs: 400, t3Ms: 300, queryMs: 1500, retryMs: 20, closeMs: 200, ...options.timeouts },
   })

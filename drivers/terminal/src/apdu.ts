@@ -10,7 +10,7 @@ export interface Apdu {
 }
 
 /** Largest data block: two length bytes. */
-export const MAX_DATA = 0xffff
+const MAX_DATA = 0xffff
 
 /** From this length on the length field is `FF lo hi` (PA00P016 ch. 5.2.4). */
 const LONG = 0xff
@@ -49,7 +49,7 @@ export const ZVT_FRAMING: Framing<Frame> = {
   },
 }
 
-export interface BmpField {
+interface BmpField {
   readonly bmp: number
   readonly value: Uint8Array
   /** It stands behind an unknown BMP: where it begins is a good guess and no more. */

@@ -4,7 +4,7 @@ import { encodeApdu } from './apdu.ts'
 import { CHARSET_CODES, type Charset } from './charset.ts'
 import { BMP, CONFIG, CONTROL, currencyOf, REPEAT_STATUS_ONLY, TAG } from './frames.ts'
 
-export type CommandName =
+type CommandName =
   | 'registration'
   | 'authorisation'
   | 'reversal'

@@ -118,11 +118,6 @@ export const DECIMAL_BMPS: ReadonlySet<number> = new Set([
   0x04, 0x0b, 0x0c, 0x0d, 0x29, 0x37, 0x49, 0x87, 0x88, 0xaa,
 ])
 
-/** Card data that is skipped and never kept: PAN tracks, chip data, CVV. */
-export const SENSITIVE_BMPS: ReadonlySet<number> = new Set([
-  0x23, 0x24, 0x2d, 0x2e, 0x3a, 0x3d, 0x9a, 0xa7, 0xaf, 0xd1,
-])
-
 /** TLV tags that this driver reads or writes. */
 export const TAG = {
   text: 0x07,

@@ -22,7 +22,7 @@ const BREAKS: { readonly [why in Break]: ErrorCode } = {
 }
 
 /** The report of a link that broke while money may have been moving. */
-export function broken(why: Break): ErrorReport {
+function broken(why: Break): ErrorReport {
   return report(BREAKS[why])
 }
 

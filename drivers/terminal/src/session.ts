@@ -385,7 +385,7 @@ function isOrdered(facts: PaymentFacts, { order }: Command): boolean {
 const IDENTITY = ['trace', 'receipt', 'turnover'] as const
 
 /** Do both reports speak of one payment? Amounts must be equal, and every number that both have. */
-export function isSamePayment(one: PaymentFacts, other: PaymentFacts): boolean {
+function isSamePayment(one: PaymentFacts, other: PaymentFacts): boolean {
   if (one.amountMinor !== other.amountMinor || one.currency !== other.currency) return false
   return IDENTITY.every(key => one[key] === undefined || other[key] === undefined || one[key] === other[key])
 }

@@ -37,7 +37,7 @@ export interface StatusReport {
   readonly whole: boolean
 }
 
-export interface Totals {
+interface Totals {
   readonly firstReceipt: string
   readonly lastReceipt: string
   readonly brands: readonly { readonly brand: string; readonly count: number; readonly totalMinor: number }[]

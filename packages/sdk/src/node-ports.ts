@@ -1,11 +1,9 @@
 // The Node implementations of the sdk's ports: clock, randomness, secrets and HTTP.
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
 import type { Clock, Http, HttpRequest, HttpResponse, Random } from '@cashdesk/kernel'
 import { CashdeskError } from '@cashdesk/kernel'
-import axios, { type AxiosInstance, isAxiosError } from 'axios'
+import { Agent, type Dispatcher, request as exchange } from 'undici'
 import type { SecretSource } from './secret.ts'
 
 /** Timers cannot sleep longer than this; a later time is reached in steps. */
@@ -37,7 +35,7 @@ export const nodeSecrets: SecretSource = {
   },
 }
 
-/** These prove that no byte of the request reached the server. */
+/** These prove that no byte of the request reached the server: the connection never stood. */
 const NOT_SENT: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -45,57 +43,56 @@ const NOT_SENT: ReadonlySet<string> = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
 ])
 
-/** One attempt per call, connections kept alive, redirects and repeats off. */
+/** One attempt per call, connections kept alive; this client follows no redirect and repeats nothing by itself. */
 export function nodeHttp(): Http & { close(): void } {
-  const httpAgent = new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS })
-  const httpsAgent = new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS })
-  const client = axios.create({
-    httpAgent,
-    httpsAgent,
-    proxy: false,
-    maxRedirects: 0,
-    maxContentLength: MAX_ANSWER_BYTES,
-    validateStatus: () => true,
-    responseType: 'text',
-    transformResponse: body => body,
-    transitional: { clarifyTimeoutError: true },
-  })
+  const dispatcher = new Agent({ connections: MAX_SOCKETS, pipelining: 1, maxResponseSize: MAX_ANSWER_BYTES })
   return {
-    send: request => send(client, request),
-    close: () => {
-      httpAgent.destroy()
-      httpsAgent.destroy()
-    },
+    send: request => send(dispatcher, request),
+    close: () => void dispatcher.destroy(),
   }
 }
 
-async function send(client: AxiosInstance, request: HttpRequest): Promise<HttpResponse> {
-  // axios has one time limit for connecting and one for silence; this one is for the whole exchange.
+async function send(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
+  // One limit for the whole exchange: a server that answers a byte a second is a server that does not answer.
   const limit = new AbortController()
-  const timer = setTimeout(() => limit.abort(), request.timeoutMs)
   const abort = (): void => limit.abort()
+  const timer = setTimeout(abort, request.timeoutMs)
   request.signal?.addEventListener('abort', abort, { once: true })
   try {
-    const response = await client.request<string>({
+    const response = await exchange(request.url, {
+      dispatcher,
       method: request.method,
-      url: request.url,
       headers: { ...request.headers, 'user-agent': 'cashdesk' },
       signal: limit.signal,
-      ...(request.body === undefined ? {} : { data: request.body }),
+      ...(request.body === undefined ? {} : { body: request.body }),
     })
-    const headers: Record<string, string> = {}
-    for (const [name, value] of Object.entries(response.headers)) headers[name.toLowerCase()] = String(value)
-    return { status: response.status, headers, body: typeof response.data === 'string' ? response.data : '' }
+    const body = await response.body.text()
+    const headers = Object.entries(response.headers).map(([name, value]) => [
+      name.toLowerCase(),
+      String(value),
+    ])
+    return { status: response.statusCode, headers: Object.fromEntries(headers), body }
   } catch (thrown) {
-    // Never the cause itself: it carries the URL, and the URL carries credentials.
-    const code = isAxiosError(thrown) ? (thrown.code ?? 'unknown') : 'unknown'
-    throw new CashdeskError(NOT_SENT.has(code) ? 'http.not-sent' : 'http.no-answer', {
-      reason: limit.signal.aborted ? 'time limit' : code,
-    })
+    // Never the cause itself: it may carry the URL, and the URL carries credentials.
+    const code = codeOf(thrown)
+    const reason = limit.signal.aborted ? 'time limit' : code
+    throw new CashdeskError(NOT_SENT.has(code) ? 'http.not-sent' : 'http.no-answer', { reason })
   } finally {
     clearTimeout(timer)
     request.signal?.removeEventListener('abort', abort)
   }
+}
+
+/** The system's code; of several addresses that were tried, the one that says most. */
+function codeOf(thrown: unknown): string {
+  if (thrown instanceof AggregateError) {
+    const codes = thrown.errors.map(codeOf)
+    return codes.find(code => !NOT_SENT.has(code)) ?? codes[0] ?? 'unknown'
+  }
+  return thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string'
+    ? thrown.code
+    : 'unknown'
 }

@@ -155,9 +155,11 @@ export function readBySpec(plugin: string, spec: ReadSpec, response: HttpRespons
   const body = parseObject(response.body)
   if (spec.field && !body) return malformed('no JSON object')
   const value = spec.field ? String(body?.[spec.field.name]) : undefined
+  const ours = Object.entries(spec.echo ?? {}).every(([field, expected]) => body?.[field] === expected)
   const fits = (statuses: readonly number[] | undefined, values: readonly string[] | undefined): boolean =>
     (statuses?.includes(response.status) ?? false) &&
-    (value === undefined || (values?.includes(value) ?? false))
+    (value === undefined || (values?.includes(value) ?? false)) &&
+    ours
   if (fits(spec.done, spec.field?.done)) {
     const data = dataOf(spec, body ?? {})
     return data ? { outcome: 'done', of: 'provider', data } : malformed('a field of the wrong type')

@@ -32,7 +32,6 @@ import type { TillOptions } from './options.ts'
 import type { Performer } from './performer.ts'
 import type { Plugin } from './plugin.ts'
 import type { SaleEvents } from './sale.ts'
-import type { SaleView } from './view.ts'
 
 export interface CoreOptions {
   readonly clock: Clock
@@ -60,7 +59,7 @@ export class TillCore {
     this.performer = performer
     this.plugins = plugins
     this.options = options
-    loop.onStep(({ step }) => this.#tell(step.events))
+    loop.onStep(({ step, sales }) => this.#tell(step.events, sales))
     loop.onRefusal((error, sale) => {
       if (sale !== undefined) this.emit(sale, 'refused', error)
     })
@@ -84,6 +83,7 @@ export class TillCore {
     const original = command.of === undefined ? undefined : this.#soldLine(sale, command.of)
     const article =
       original ??
+      this.#rungUp(sale, command, code) ??
       (known
         ? articleOf(known, code ?? optionalGtin(known.gtin))
         : code === undefined
@@ -108,6 +108,13 @@ export class TillCore {
       : this.loop.lane.sales.get(original)?.lines.find(each => each.id === line)?.article
   }
 
+  /** The line that a repeated command added: what the catalog says by now changes nothing about it. */
+  #rungUp(sale: SaleId, { line, article }: Command<'add'>, code: Gtin | undefined): Article | undefined {
+    if (article || code === undefined) return undefined
+    const known = this.loop.lane.sales.get(sale)?.lines.find(each => each.id === line)?.article
+    return known?.gtin === code ? known : undefined
+  }
+
   async #lookUp(code: Gtin): Promise<Article | undefined> {
     const found = await this.options.catalog?.(code)
     return found ? articleOf(found, code) : undefined
@@ -116,10 +123,13 @@ export class TillCore {
   /** Asks every plugin, in the order of registration; a serial that came with the scan answers the question at once. */
   #wants(article: Article, serial: string | undefined): readonly Wanted[] {
     const wants: Wanted[] = []
+    let asking = false
     for (const plugin of this.plugins) {
       if (plugin.participant.claims !== 'line') continue
       const wanted = this.#ask(plugin, () => plugin.wants(article))
-      if (!wanted) continue
+      // Two plugins that want one scan: the first registered asks, and there is one prompt.
+      if (!wanted || (wanted.ask && asking)) continue
+      asking ||= wanted.ask !== undefined
       const answered = wanted.ask?.kind === 'serial' && serial !== undefined
       wants.push({
         plugin: plugin.name,
@@ -127,9 +137,7 @@ export class TillCore {
         ...(wanted.ask && !answered ? { ask: wanted.ask } : {}),
       })
     }
-    // Two plugins that want one scan: the first registered asks, and there is one prompt.
-    const firstAsking = wants.findIndex(wanted => wanted.ask)
-    return wants.filter((wanted, index) => !wanted.ask || index === firstAsking)
+    return wants
   }
 
   #ask<Value>(plugin: Plugin, question: () => Value): Value | undefined {
@@ -276,11 +284,8 @@ export class TillCore {
     })
   }
 
-  #tell(events: readonly Event[]): void {
-    const sales = new Set<string>()
+  #tell(events: readonly Event[], sales: readonly SaleId[]): void {
     for (const event of events) {
-      if (!('sale' in event) || event.sale === undefined) continue
-      sales.add(event.sale)
       if (event.type === 'prompt.opened') {
         const prompt = this.loop.view(event.sale)?.prompts.find(each => each.id === event.prompt.id)
         if (prompt) this.emit(event.sale, 'prompt', prompt)
@@ -289,7 +294,7 @@ export class TillCore {
         this.emit(event.sale, 'refused', event.error)
     }
     for (const sale of sales) {
-      const view: SaleView | undefined = this.#listeners.has(sale) ? this.loop.view(saleId(sale)) : undefined
+      const view = this.#listeners.has(sale) ? this.loop.view(sale) : undefined
       if (view) this.emit(sale, 'changed', view)
     }
   }

@@ -29,6 +29,8 @@ import type {
   Stamp,
   Step,
   Stop,
+  Task,
+  TaskId,
 } from '@cashdesk/kernel'
 import { CashdeskError, hex } from '@cashdesk/kernel'
 import { type SaleView, viewOf } from './view.ts'
@@ -45,6 +47,10 @@ export interface DurableStep {
   readonly step: Step
   /** The outbox's queues that it touched. */
   readonly queues: ReadonlySet<string>
+  /** Sales whose view it changed. */
+  readonly sales: readonly SaleId[]
+  /** An input may change something and be refused all the same. */
+  readonly refusal?: ErrorReport
 }
 
 /** What a submitted input came to, after the sync that covers it and everything before it. */
@@ -71,15 +77,19 @@ export class LaneLoop {
   readonly lane: Lane = emptyLane()
   /** Only durable steps are folded in: what is in it may leave. */
   readonly outbox: Outbox = emptyOutbox()
+  /** Open tasks, as far as they are durable. */
+  readonly tasks: Map<TaskId, Task> = new Map()
   readonly #options: LoopOptions
   #journal: Journal | undefined
   #records = 0
+  #durable = 0
   #tail: Promise<void> = Promise.resolve()
   #pending = 0
   #failure: CashdeskError | undefined
   #closed = false
   #timer: Stop | undefined
-  readonly #views: Map<SaleId, SaleView> = new Map()
+  /** The durable views of sales that have gone on since; undefined for a sale whose opening is not durable yet. */
+  readonly #views: Map<SaleId, SaleView | undefined> = new Map()
   readonly #waiters: Set<Waiter> = new Set()
   readonly #listeners: Set<(durable: DurableStep) => void> = new Set()
   readonly #refusals: Set<(error: ErrorReport, sale: SaleId | undefined) => void> = new Set()
@@ -91,7 +101,9 @@ export class LaneLoop {
   /** Folds a recorded step. Before `start` only. */
   replay(step: Step): void {
     this.#records += 1
+    this.#durable = this.#records
     for (const event of step.events) evolve(this.lane, event)
+    this.#foldTasks(step.events)
     foldOutbox(this.outbox, step)
   }
 
@@ -100,8 +112,14 @@ export class LaneLoop {
     dropAfterRestart(this.outbox)
   }
 
+  /** Durable steps. */
   get records(): number {
-    return this.#records
+    return this.#durable
+  }
+
+  /** The lane's state is durable as it stands: nothing is on its way to the disk. */
+  get settled(): boolean {
+    return this.#pending === 0
   }
 
   get failure(): CashdeskError | undefined {
@@ -132,10 +150,13 @@ export class LaneLoop {
     if (events.length === 0) {
       // Nothing to write; but a repeated command may ask about a step whose sync is still under way.
       await this.#tail
-      if (refusal?.type === 'refused') this.#tellRefusal(refusal.error, refusal.sale)
-    } else await this.#write(journal, stamp, input, { events, intents: decision.intents })
-    if (refusal?.type === 'refused' && events.length > 0) this.#tellRefusal(refusal.error, refusal.sale)
-    return refusal?.type === 'refused' ? { events, refusal: refusal.error } : { events }
+      if (this.#failure) throw this.#failure
+      if (refusal) this.#tellRefusal(refusal.error, refusal.sale)
+    } else {
+      await this.#write(journal, stamp, input, { events, intents: decision.intents }, refusal?.error)
+      if (refusal) this.#tellRefusal(refusal.error, refusal.sale)
+    }
+    return refusal ? { events, refusal: refusal.error } : { events }
   }
 
   #usable(): Journal {
@@ -146,7 +167,15 @@ export class LaneLoop {
   }
 
   /** From the decision to the append without a pause: records and state stay in the same order. */
-  async #write(journal: Journal, stamp: Stamp, input: Input, decision: Decision): Promise<void> {
+  async #write(
+    journal: Journal,
+    stamp: Stamp,
+    input: Input,
+    decision: Decision,
+    refusal: ErrorReport | undefined,
+  ): Promise<void> {
+    const sales = this.#touched(decision.events)
+    for (const sale of sales) if (!this.#views.has(sale)) this.#views.set(sale, this.#viewNow(sale))
     for (const event of decision.events) evolve(this.lane, event)
     const intents = this.#options.materialise(decision.intents)
     const step: Step = {
@@ -156,7 +185,7 @@ export class LaneLoop {
       events: decision.events,
       intents,
     }
-    const views = this.#touched(decision.events).map(sale => viewOf(this.lane, sale))
+    const views = sales.map(sale => [sale, this.#viewNow(sale)] as const)
     this.#records += 1
     const record = this.#records
     this.#pending += 1
@@ -173,19 +202,43 @@ export class LaneLoop {
       throw this.#fail(thrown)
     }
     this.#pending -= 1
-    this.#becomeDurable(record, step, views)
+    this.#durable = record
+    for (const [sale, view] of views) this.#views.set(sale, view)
+    // Nothing is under way: the lane itself is durable, and snapshots of it need not be kept.
+    if (this.#pending === 0) this.#views.clear()
+    this.#becomeDurable(record, step, sales, refusal)
   }
 
-  #touched(events: readonly Event[]) {
+  /** Sales whose view a step changes. To be asked before its events are applied: a resolved task is gone afterwards. */
+  #touched(events: readonly Event[]): readonly SaleId[] {
     const ids = new Set<SaleId>()
     for (const event of events) {
-      const id = 'sale' in event ? event.sale : event.type === 'task.opened' ? event.task.sale : undefined
+      const id =
+        event.type === 'task.opened'
+          ? event.task.sale
+          : event.type === 'task.resolved'
+            ? this.lane.tasks.get(event.task)?.sale
+            : 'sale' in event
+              ? event.sale
+              : undefined
       if (id !== undefined) ids.add(id)
     }
-    return [...ids].flatMap(id => this.lane.sales.get(id) ?? [])
+    return [...ids]
   }
 
-  #becomeDurable(record: number, step: Step, views: readonly SaleView[]): void {
+  #foldTasks(events: readonly Event[]): void {
+    for (const event of events) {
+      if (event.type === 'task.opened') this.tasks.set(event.task.id, event.task)
+      else if (event.type === 'task.resolved') this.tasks.delete(event.task)
+    }
+  }
+
+  #becomeDurable(
+    record: number,
+    step: Step,
+    sales: readonly SaleId[],
+    refusal: ErrorReport | undefined,
+  ): void {
     const queues = new Set(step.intents.map(intent => intent.queue))
     for (const event of step.events) {
       // Asked before the fold: a settled operation is no longer in it.
@@ -196,11 +249,9 @@ export class LaneLoop {
       if (open) queues.add(open.intent.queue)
     }
     foldOutbox(this.outbox, step)
-    const durable: DurableStep = { record, step, queues }
-    for (const view of views) this.#views.set(view.id as SaleId, view)
+    this.#foldTasks(step.events)
+    const durable: DurableStep = { record, step, queues, sales, ...(refusal ? { refusal } : {}) }
     for (const listener of this.#listeners) this.#guard(() => listener(durable))
-    // Nothing is under way: the lane itself is durable, and snapshots of it need not be kept.
-    if (this.#pending === 0) this.#views.clear()
     this.look()
     this.#setTimer()
   }
@@ -257,8 +308,10 @@ export class LaneLoop {
 
   /** The durable state of a sale. */
   view(id: SaleId): SaleView | undefined {
-    const kept = this.#views.get(id)
-    if (kept) return kept
+    return this.#views.has(id) ? this.#views.get(id) : this.#viewNow(id)
+  }
+
+  #viewNow(id: SaleId): SaleView | undefined {
     const sale = this.lane.sales.get(id)
     return sale ? viewOf(this.lane, sale) : undefined
   }
@@ -273,6 +326,7 @@ export class LaneLoop {
     if (this.#waiters.size >= MAX_WAITERS)
       return Promise.reject(new CashdeskError('sale.too-large', { waiters: MAX_WAITERS }))
     if (this.#failure) return Promise.reject(this.#failure)
+    if (this.#closed) return Promise.reject(new CashdeskError('register.closed'))
     return new Promise((resolve, reject) => {
       this.#waiters.add({
         check: () => {

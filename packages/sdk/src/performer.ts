@@ -1,7 +1,7 @@
 // Does in the world what the checkout asked for: one attempt at a time per operation, in the order of its queue, and
 // never before its intent is durable. Whatever comes back becomes an input.
 import type { Lane } from '@cashdesk/checkout'
-import { headOf, type Outbox, type OutboxEntry } from '@cashdesk/journal'
+import { entry, headOf, type Outbox, type OutboxEntry } from '@cashdesk/journal'
 import type {
   Answer,
   CancelSignal,
@@ -57,6 +57,8 @@ export interface PerformerOptions {
 export class Performer {
   readonly #options: PerformerOptions
   readonly #inFlight: Map<OperationId, Promise<void>> = new Map()
+  /** The last attempt of each open operation that left: none leaves twice, however often its queue is looked at. */
+  readonly #begun: Map<OperationId, number> = new Map()
   readonly #signals: Map<string, CancelSignal> = new Map()
   readonly #deferred: Set<string> = new Set()
   #providerCalls = 0
@@ -113,7 +115,8 @@ export class Performer {
   }
 
   /** A step is durable: whatever it put at the head of its queue leaves now. */
-  performed({ queues }: DurableStep): void {
+  performed({ queues, step }: DurableStep): void {
+    for (const event of step.events) if (event.type === 'op.settled') this.#begun.delete(event.op)
     for (const queue of queues) this.#wake(queue)
   }
 
@@ -121,21 +124,26 @@ export class Performer {
     if (this.#stopped) return
     const head = headOf(this.#options.outbox, queue)
     if (head?.state !== 'sent' || this.#inFlight.has(head.op)) return
+    if (this.#begun.get(head.op) === head.attempt) return
     const provider = head.intent.effect.type === 'provider'
     if (provider && this.#providerCalls >= MAX_PROVIDER_CALLS) {
       this.#deferred.add(queue)
       return
     }
     const via = head.next === 'query' ? 'query' : 'send'
-    const attempt = this.#attempt(head)
+    const attempt = this.#attemptOrAnswer(head)
     if (!attempt) return
     if (provider) this.#providerCalls += 1
+    this.#begun.set(head.op, head.attempt)
     const ended = attempt
       .catch((thrown: unknown): Answer => unknown(reportOf(thrown, 'transport.closed')))
       .then(async answer => {
         if (provider) this.#providerCalls -= 1
-        this.#inFlight.delete(head.op)
+        // In flight until its answer is durable: till then the outbox still shows it as sent.
         await this.#options.submit({ type: 'answer', op: head.op, via, answer })
+        this.#inFlight.delete(head.op)
+        if (!entry(this.#options.outbox, head.op)) this.#begun.delete(head.op)
+        this.#wake(queue)
       })
       .catch((thrown: unknown) => {
         // The journal failed or the till is closing: the answer is lost here and will be asked for after the restart.
@@ -151,6 +159,15 @@ export class Performer {
     const queues = [...this.#deferred]
     this.#deferred.clear()
     for (const queue of queues) this.#wake(queue)
+  }
+
+  #attemptOrAnswer(head: OutboxEntry): Promise<Answer> | undefined {
+    try {
+      return this.#attempt(head)
+    } catch (thrown) {
+      // A driver that throws before it promises anything: whether it did something first, nobody can tell.
+      return Promise.resolve(unknown(reportOf(thrown, 'transport.closed')))
+    }
   }
 
   /** Nothing to do for what this till has no device or plugin for: it stays where it is, with its task. */

@@ -152,20 +152,22 @@ export class SaleHandle {
   async #paymentEnd(id: string, resolveWithinMs: number): Promise<PaymentResult> {
     let late = false
     let stop: Stop | undefined
-    const result = await this.#core.loop.until((): PaymentResult | undefined => {
-      const view = this.view()
-      const payment = view.payments.find(each => each.id === id)
-      if (!payment) return refused(report('tender.pending', { payment: id }))
-      if (payment.state === 'unknown' && !stop) {
-        stop = this.#core.options.clock.after(resolveWithinMs, () => {
-          late = true
-          this.#core.loop.look()
-        })
-      }
-      return resultOf(view, payment, late)
-    })
-    stop?.()
-    return result
+    try {
+      return await this.#core.loop.until((): PaymentResult | undefined => {
+        const view = this.view()
+        const payment = view.payments.find(each => each.id === id)
+        if (!payment) return refused(report('tender.pending', { payment: id }))
+        if (payment.state === 'unknown' && !stop) {
+          stop = this.#core.options.clock.after(resolveWithinMs, () => {
+            late = true
+            this.#core.loop.look()
+          })
+        }
+        return resultOf(view, payment, late)
+      })
+    } finally {
+      stop?.()
+    }
   }
 
   /** Depth b: the register took the payment itself. `revision` and `totalMinor` are those of the view it was taken for. */
@@ -251,10 +253,12 @@ const REFUSALS: ReadonlySet<string> = new Set(['sale', 'tender', 'terminal', 'cl
 function resultOf(view: SaleView, payment: PaymentView, late: boolean): PaymentResult | undefined {
   switch (payment.state) {
     case 'done':
+    case 'owed':
       return { outcome: 'done', payment, openMinor: view.totals.openMinor }
     case 'refused':
-    case 'reversed':
       return { ...refused(payment.error ?? report('tender.declined')), payment }
+    case 'reversed':
+      return { ...refused(payment.error ?? report('tender.cancelled')), payment }
     case 'unknown': {
       const task = view.tasks.find(each => each.kind === 'payment-unresolved')
       // A person has to decide: waiting longer would only hide it.

@@ -1,23 +1,25 @@
 // An open till in the register's hands: sales, tasks, devices, events, and an orderly end.
 import { type Journal, nodeDisk, type RecoveryReport, readJournal } from '@cashdesk/journal'
 import type {
+  CancelSignal,
   DeviceHealth,
   DevicePorts,
   ErrorReport,
   Event,
   LaneConfig,
   Log,
+  OperationId,
   Printer,
   SaleId,
   Scanner,
   Stop,
   Terminal,
 } from '@cashdesk/kernel'
-import { CashdeskError, minor, report, reportOf, saleId, taskIdOf } from '@cashdesk/kernel'
+import { CashdeskError, minor, reportOf, saleId, taskIdOf } from '@cashdesk/kernel'
 import { type Command, parseCommand } from './commands.ts'
 import type { TillCore } from './core.ts'
 import type { Listeners, TillListeners } from './listeners.ts'
-import type { LaneLoop } from './loop.ts'
+import type { DurableStep, LaneLoop } from './loop.ts'
 import { nodeRandom } from './node-ports.ts'
 import type { TillOptions } from './options.ts'
 import type { Performer } from './performer.ts'
@@ -70,6 +72,9 @@ export class Till {
   readonly #parts: TillParts
   #left: readonly SaleId[] = []
   #closing: Promise<void> | undefined
+  #ended = false
+  /** Those who follow events, to be told of the end. */
+  readonly #followers: Set<() => void> = new Set()
 
   /** Made by `openTill`. */
   constructor(parts: TillParts) {
@@ -208,14 +213,14 @@ export class Till {
   /** Sales that nobody ended. */
   unfinished(): readonly SaleView[] {
     const { loop } = this.#parts
-    return [...loop.lane.sales.values()]
-      .filter(sale => !ENDED.has(sale.state))
-      .flatMap(sale => loop.view(sale.id) ?? [])
+    return [...loop.lane.sales.keys()]
+      .flatMap(id => loop.view(id) ?? [])
+      .filter(({ state }) => !ENDED.has(state))
   }
 
   /** What only a person can settle. */
   tasks(): readonly TaskView[] {
-    return [...this.#parts.loop.lane.tasks.values()].map(taskView)
+    return [...this.#parts.loop.tasks.values()].map(taskView)
   }
 
   /** Settles a task, with who decided and why. @throws CashdeskError `task.unknown`, `task.action` */
@@ -243,35 +248,20 @@ export class Till {
   /** Settles the terminal's day and compares its books with ours; a difference becomes a task. */
   async endOfDay(): Promise<DayEnd> {
     const { core, loop } = this.#parts
-    const taken = await core.take({ type: 'day.end' })
-    const opened = taken.events.find(event => event.type === 'op.opened')
-    const ended = loop.until(() =>
-      opened?.type === 'op.opened' && loop.lane.operations.has(opened.op) ? undefined : true,
-    )
-    let end: DayEnd | undefined
-    let refusal: ErrorReport | undefined
-    const stops = [
-      loop.onStep(({ step }) => {
-        for (const event of step.events) {
-          if (event.type === 'day.ended')
-            end = {
-              terminalMinor: event.totals.totalMinor,
-              tillMinor: event.expectedMinor,
-              tasks: this.tasks(),
-            }
-        }
-      }),
-      loop.onRefusal(error => {
-        refusal ??= error
-      }),
-    ]
+    const ends = new Map<OperationId, Pick<DurableStep, 'step' | 'refusal'>>()
+    const stop = loop.onStep(durable => {
+      for (const event of durable.step.events) if (event.type === 'op.settled') ends.set(event.op, durable)
+    })
     try {
-      await ended
-      if (end) return end
-      const error = refusal ?? report('terminal.no-answer')
-      throw new CashdeskError(error.code, error.detail)
+      const { events } = await core.take({ type: 'day.end' })
+      const opened = events.find(event => event.type === 'op.opened')
+      const { step, refusal } = await loop.until(() => (opened ? ends.get(opened.op) : undefined))
+      const ended = step.events.find(event => event.type === 'day.ended')
+      if (!ended) throw new CashdeskError(refusal?.code ?? 'terminal.no-answer', refusal?.detail)
+      const { totals, expectedMinor } = ended
+      return { terminalMinor: totals.totalMinor, tillMinor: expectedMinor, tasks: this.tasks() }
     } finally {
-      for (const stop of stops) stop()
+      stop()
     }
   }
 
@@ -283,51 +273,76 @@ export class Till {
       late = true
       loop.look()
     })
-    const idle = await loop.until(() => {
-      if (late) return false
-      const moving = [...loop.lane.sales.values()].some(
-        sale => sale.state === 'settling' || sale.state === 'cancelling',
-      )
-      return loop.lane.operations.size === 0 && !moving ? true : undefined
-    })
-    stop()
-    return idle
+    try {
+      return await loop.until(() => {
+        if (late) return false
+        const moving = [...loop.lane.sales.values()].some(
+          sale => sale.state === 'settling' || sale.state === 'cancelling',
+        )
+        return loop.settled && loop.lane.operations.size === 0 && !moving ? true : undefined
+      })
+    } finally {
+      stop()
+    }
   }
 
-  /** Every durable step after `after`, from the journal and then live. Ends when the till closes. */
-  async *events({ after = 0 }: { readonly after?: number } = {}): AsyncGenerator<TillEvent, void, undefined> {
-    const { loop, options } = this.#parts
+  /**
+   * Every durable step after `after`, from the journal and then live. Ends when the till closes, at `signal`, or when
+   * the follower has fallen too far behind; whoever goes on passes the last record seen.
+   */
+  async *events(
+    given: { readonly after?: number; readonly signal?: CancelSignal } = {},
+  ): AsyncGenerator<TillEvent, void, undefined> {
+    const { after = 0, signal } = given
+    const { loop } = this.#parts
     const queue: TillEvent[] = []
     let wake = (): void => undefined
     let cutOff = false
+    const tell = (): void => wake()
     const stop = loop.onStep(({ record, step }) => {
       if (queue.length >= MAX_FOLLOWER_BACKLOG) cutOff = true
       else queue.push({ record, at: step.at, events: step.events })
       wake()
     })
+    this.#followers.add(tell)
+    signal?.addEventListener('abort', tell, { once: true })
     try {
       let last = after
-      const disk = options.ports?.disk ?? nodeDisk(options.dir)
-      const past: TillEvent[] = []
-      let record = 0
-      await readJournal({
-        disk,
-        folder: JOURNAL_FOLDER,
-        onStep: step => void past.push({ record: ++record, at: step.at, events: step.events }),
-      })
-      for (const event of past) {
-        if (event.record <= last || event.record > loop.records) continue
+      for (const event of await this.#recorded(after, loop.records)) {
         last = event.record
         yield event
       }
-      while (!cutOff && !this.#closing) {
+      while (!signal?.aborted) {
         const next = queue.shift()
-        if (!next) await new Promise<void>(resolve => (wake = resolve))
-        else if (next.record > last) yield next
+        if (next && next.record > last) yield next
+        if (next) continue
+        if (cutOff || this.#ended) return
+        await new Promise<void>(resolve => {
+          wake = resolve
+        })
       }
     } finally {
       stop()
+      this.#followers.delete(tell)
+      signal?.removeEventListener('abort', tell)
     }
+  }
+
+  /** Steps from the journal's files, as far as they are durable. */
+  async #recorded(after: number, until: number): Promise<readonly TillEvent[]> {
+    const { options } = this.#parts
+    const disk = options.ports?.disk ?? nodeDisk(options.dir)
+    const past: TillEvent[] = []
+    let record = 0
+    await readJournal({
+      disk,
+      folder: JOURNAL_FOLDER,
+      onStep: step => {
+        record += 1
+        if (record > after && record <= until) past.push({ record, at: step.at, events: step.events })
+      },
+    })
+    return past
   }
 
   /** After making sure that no other till sells on the original of this copied journal. Open the till again afterwards. */
@@ -348,6 +363,8 @@ export class Till {
     await Promise.allSettled(devices.map(device => device.close()))
     closeHttp()
     await loop.close()
+    this.#ended = true
+    for (const tell of this.#followers) tell()
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,2 +1,0 @@
-// An example register in the terminal.
-export {}

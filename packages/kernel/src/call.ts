@@ -30,6 +30,8 @@ export interface ReadSpec {
     readonly refused: readonly string[]
     readonly notFound?: readonly string[]
   }
+  /** Fields of the JSON body that must say exactly this, or the answer belongs to another call. */
+  readonly echo?: { readonly [field: string]: string }
   /** A field of the JSON body that says why, and what its values mean in our codes. */
   readonly reason?: { readonly name: string; readonly codes: { readonly [value: string]: ErrorCode } }
   /** Names of body fields that carry typed data. */

@@ -33,7 +33,7 @@ import type {
   TaskId,
 } from '@cashdesk/kernel'
 import { CashdeskError, hex } from '@cashdesk/kernel'
-import { type SaleView, viewOf } from './view.ts'
+import { type Moment, momentOf, type SaleView, viewOf } from './view.ts'
 
 /** Waiters and listeners at once: more is a register that never lets go of them. */
 const MAX_WAITERS = 10_000
@@ -89,7 +89,7 @@ export class LaneLoop {
   #closed = false
   #timer: Stop | undefined
   /** The durable views of sales that have gone on since; undefined for a sale whose opening is not durable yet. */
-  readonly #views: Map<SaleId, SaleView | undefined> = new Map()
+  readonly #moments: Map<SaleId, Moment | undefined> = new Map()
   readonly #waiters: Set<Waiter> = new Set()
   readonly #listeners: Set<(durable: DurableStep) => void> = new Set()
   readonly #refusals: Set<(error: ErrorReport, sale: SaleId | undefined) => void> = new Set()
@@ -175,7 +175,7 @@ export class LaneLoop {
     refusal: ErrorReport | undefined,
   ): Promise<void> {
     const sales = this.#touched(decision.events)
-    for (const sale of sales) if (!this.#views.has(sale)) this.#views.set(sale, this.#viewNow(sale))
+    for (const sale of sales) if (!this.#moments.has(sale)) this.#moments.set(sale, this.#momentNow(sale))
     for (const event of decision.events) evolve(this.lane, event)
     const intents = this.#options.materialise(decision.intents)
     const step: Step = {
@@ -185,7 +185,7 @@ export class LaneLoop {
       events: decision.events,
       intents,
     }
-    const views = sales.map(sale => [sale, this.#viewNow(sale)] as const)
+    const moments = sales.map(sale => [sale, this.#momentNow(sale)] as const)
     this.#records += 1
     const record = this.#records
     this.#pending += 1
@@ -203,9 +203,9 @@ export class LaneLoop {
     }
     this.#pending -= 1
     this.#durable = record
-    for (const [sale, view] of views) this.#views.set(sale, view)
+    for (const [sale, moment] of moments) this.#moments.set(sale, moment)
     // Nothing is under way: the lane itself is durable, and snapshots of it need not be kept.
-    if (this.#pending === 0) this.#views.clear()
+    if (this.#pending === 0) this.#moments.clear()
     this.#becomeDurable(record, step, sales, refusal)
   }
 
@@ -308,12 +308,13 @@ export class LaneLoop {
 
   /** The durable state of a sale. */
   view(id: SaleId): SaleView | undefined {
-    return this.#views.has(id) ? this.#views.get(id) : this.#viewNow(id)
+    const moment = this.#moments.has(id) ? this.#moments.get(id) : this.#momentNow(id)
+    return moment ? viewOf(moment) : undefined
   }
 
-  #viewNow(id: SaleId): SaleView | undefined {
+  #momentNow(id: SaleId): Moment | undefined {
     const sale = this.lane.sales.get(id)
-    return sale ? viewOf(this.lane, sale) : undefined
+    return sale ? momentOf(this.lane, sale) : undefined
   }
 
   /**

@@ -103,7 +103,18 @@ const WAITING_CLAIMS: ReadonlySet<string> = new Set([
 ])
 const WAITING_LEGS: ReadonlySet<string> = new Set(['sent', 'approved', 'unknown', 'reversing'])
 
-export function viewOf(lane: Lane, sale: Sale): SaleView {
+/** What a view is made from. Sales and tasks are immutable values, so holding them holds the moment. */
+export interface Moment {
+  readonly sale: Sale
+  readonly tasks: readonly Task[]
+}
+
+export function momentOf(lane: Lane, sale: Sale): Moment {
+  const tasks = lane.tasks.size === 0 ? [] : [...lane.tasks.values()].filter(task => task.sale === sale.id)
+  return { sale, tasks }
+}
+
+export function viewOf({ sale, tasks }: Moment): SaleView {
   const waitsFor: SaleView['waitsFor'][number][] = []
   if (sale.prompts.length > 0) waitsFor.push('prompt')
   if (sale.claims.some(claim => WAITING_CLAIMS.has(claim.state))) waitsFor.push('provider')
@@ -141,7 +152,7 @@ export function viewOf(lane: Lane, sale: Sale): SaleView {
     })),
     totals: { ...totalsOf(sale) },
     paper: { state: paper.state, ...optional('error', paper.error) },
-    tasks: [...lane.tasks.values()].filter(task => task.sale === sale.id).map(taskView),
+    tasks: tasks.map(taskView),
   }
 }
 

@@ -128,7 +128,7 @@ describe('a simulator as a process', () => {
     expect(await free.code).toBe(0)
   })
 
-  it('answers wrong usage with a coded line and exit code 2', async () => {
+  it('answers wrong usage with a coded line and exit code 2, and what it cannot do with 3', async () => {
     const taken = createServer()
     const port = await listenOn(taken, 0)
     const tries: [string[], RegExp][] = [
@@ -143,7 +143,7 @@ describe('a simulator as a process', () => {
     for (const [argv, line] of tries) {
       const io = new TestIo()
       const seen: Seen = { accidents: [], closed: 0 }
-      expect(await runProgram([lamp(seen)], argv, io)).toBe(2)
+      expect(await runProgram([lamp(seen)], argv, io)).toBe(line.source.includes('in-use') ? 3 : 2)
       expect(String(io.stderr.read())).toMatch(line)
       expect(io.stdout.read()).toBeNull()
     }

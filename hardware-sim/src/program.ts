@@ -46,7 +46,7 @@ const MAX_BODY_BYTES = 64 * 1024
  * `NAME --flag value …`: starts that simulator and its control server (`GET /state`, `POST /accident` with
  * `{name, ...args}`, `POST /close`), prints `{"sim","ports","control"}` as one line on stdout, and resolves with the
  * exit code when it was told to end: 0 after SIGTERM, SIGINT, `/close` or (with `--with-parent`) the end of stdin,
- * 2 when it could not start. Everything for people goes to stderr.
+ * 2 when it was asked for something it does not have, 3 when it could not start. Everything for people goes to stderr.
  */
 export async function runProgram(
   programs: readonly SimProgram[],
@@ -70,7 +70,7 @@ export async function runProgram(
     return 0
   } catch (thrown) {
     io.stderr.write(`${thrown instanceof CashdeskError ? thrown.message : String(thrown)}\n`)
-    return 2
+    return thrown instanceof CashdeskError && thrown.code === 'sim.usage' ? 2 : 3
   }
 }
 

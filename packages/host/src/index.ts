@@ -1,5 +1,6 @@
 // The reference back end as a library: start it, or take its pure rules into a simulation.
 export type * from './books.ts'
+export { runHost } from './program.ts'
 export {
   type Activate,
   type ActivationRequest,

@@ -28,7 +28,7 @@ import {
 } from '@cashdesk/kernel'
 import type { Command, CommandArticle } from './commands.ts'
 import { type LaneLoop, stampOf, type Taken } from './loop.ts'
-import type { TillOptions } from './options.ts'
+import type { CatalogArticle, TillOptions } from './options.ts'
 import type { Performer } from './performer.ts'
 import type { Plugin } from './plugin.ts'
 import type { SaleEvents } from './sale.ts'
@@ -116,8 +116,19 @@ export class TillCore {
   }
 
   async #lookUp(code: Gtin): Promise<Article | undefined> {
-    const found = await this.options.catalog?.(code)
+    const found = await this.#asked(code)
     return found ? articleOf(found, code) : undefined
+  }
+
+  /** @throws CashdeskError `article.unknown` when the catalog fails: what it throws is the register's own */
+  async #asked(code: Gtin): Promise<CatalogArticle | undefined> {
+    try {
+      return await this.options.catalog?.(code)
+    } catch (thrown) {
+      const reason = thrown instanceof Error ? thrown.message : String(thrown)
+      this.options.log('error', 'The catalog failed.', { code, reason })
+      throw new CashdeskError('article.unknown', { code, reason: 'the catalog failed' })
+    }
   }
 
   /** Asks every plugin, in the order of registration; a serial that came with the scan answers the question at once. */
@@ -210,6 +221,11 @@ export class TillCore {
       try {
         const taken = await this.loop.submit(await this.#scanInput(scan))
         return taken.refusal
+      } catch (thrown) {
+        // The catalog failed, or answered what is no article: the cashier must hear that nothing was rung up.
+        if (!(thrown instanceof CashdeskError) || this.loop.failure) throw thrown
+        this.loop.refuse(thrown.report)
+        return thrown.report
       } finally {
         this.#waitingScans -= 1
       }

@@ -272,6 +272,11 @@ export class LaneLoop {
     }
   }
 
+  /** Something that came in could not even be made an input: told to whoever listens to the sale in front. */
+  refuse(error: ErrorReport): void {
+    this.#tellRefusal(error, this.lane.front)
+  }
+
   #tellRefusal(error: ErrorReport, sale: SaleId | undefined): void {
     for (const listener of this.#refusals) this.#guard(() => listener(error, sale))
   }

@@ -317,6 +317,7 @@ function bind<Config extends object>(
             plugin: definition.name,
             problem: `it has no ${operation}`,
           })
+        refuseSecretNames(context)
         return callOf(describe({ ...context, config }, op), servers, profile.timeoutMs)
       } catch (thrown) {
         return { wire: 'none', error: reportOf(thrown, 'plugin.threw') }
@@ -326,6 +327,12 @@ function bind<Config extends object>(
     readers: definition.readers ?? {},
     ...(definition.perform ? { perform: definition.perform } : {}),
   }
+}
+
+/** What was scanned, typed or reported may not stand for a secret: it would be filled in on its way to the wire. */
+function refuseSecretNames(context: object): void {
+  if (JSON.stringify(context).includes('{secret:'))
+    throw new CashdeskError('value.malformed', { field: 'subject', problem: 'it names a secret' })
 }
 
 function callOf(description: CallDescription, servers: readonly string[], timeoutMs: number): Call {

@@ -155,7 +155,8 @@ function providerUnknown(
   scheduleNext(draft, operation, error)
   if (kind === 'reserve' || kind === 'renew') return
   const after = draft.participant(operation.plugin ?? '')?.profile.taskAfterMs ?? 0
-  if (draft.now - operation.since >= after) {
+  // What repeating alone will not help needs a person now; it is repeated all the same.
+  if (error.retry === 'never' || draft.now - operation.since >= after) {
     draft.task({
       kind: 'provider-stuck',
       sale,

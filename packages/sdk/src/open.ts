@@ -10,7 +10,7 @@ import type { TillOptions } from './options.ts'
 import { Performer } from './performer.ts'
 import { checkTogether, type Plugin } from './plugin.ts'
 import { Providers } from './provider.ts'
-import { redactor, resolveSecret } from './secret.ts'
+import { redactAll, redactor, resolveSecret } from './secret.ts'
 import { JOURNAL_FOLDER, Till } from './till.ts'
 
 /**
@@ -161,6 +161,6 @@ function redacted(log: Log, plugins: readonly Plugin[]): Log {
   const clean = redactor(plugins.flatMap(plugin => [...plugin.secrets.values()]))
   return (level, message, detail) => {
     if (detail === undefined) log(level, clean(message))
-    else log(level, clean(message), JSON.parse(clean(JSON.stringify(detail))))
+    else log(level, clean(message), redactAll(JSON.parse(JSON.stringify(detail)), clean))
   }
 }

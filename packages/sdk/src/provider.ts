@@ -5,6 +5,7 @@ import type {
   Answer,
   Clock,
   EpochMs,
+  ErrorCode,
   Facts,
   Http,
   HttpCall,
@@ -16,9 +17,9 @@ import type {
 } from '@cashdesk/kernel'
 import { type Call, CashdeskError, refused, report, reportOf, unknown } from '@cashdesk/kernel'
 import type { Plugin } from './plugin.ts'
-import { fillIn } from './secret.ts'
+import { fillIn, redactAll, redactor } from './secret.ts'
 
-/** Which server of each list answered last: the next call starts there. A hint; losing it costs one refused connection. */
+/** With which server of each list the next call starts. A hint; losing it costs one attempt. */
 export type ServerHints = Map<string, string>
 
 /** Consecutive failures of one provider, and when it may be tried again. */
@@ -48,7 +49,7 @@ export class Providers {
     if (BEFORE_PIVOT.has(operation) && breaker.openUntil > this.#clock.monotonicMs()) {
       return unknown(report('provider.breaker-open', { plugin: plugin.name }))
     }
-    const answer = await this.#attempt(plugin, op, call)
+    const answer = withoutSecrets(await this.#attempt(plugin, op, call), plugin)
     if (answer.outcome === 'unknown') {
       breaker.failures += 1
       const { failures, coolMs } = plugin.participant.profile.breaker
@@ -120,6 +121,9 @@ export class Providers {
       } catch (thrown) {
         this.#hints.delete(list)
         if (!(thrown instanceof CashdeskError && thrown.code === 'http.not-sent')) {
+          // It may have arrived, so this attempt ends here. The next one starts elsewhere: this server may hang.
+          const next = call.servers[(call.servers.indexOf(server) + 1) % call.servers.length]
+          if (next !== undefined) this.#hints.set(list, next)
           const { detail } = reportOf(thrown, 'http.no-answer')
           return unknown(report('provider.no-answer', { plugin: plugin.name, server, ...detail }))
         }
@@ -153,7 +157,8 @@ export function readBySpec(plugin: string, spec: ReadSpec, response: HttpRespons
   const malformed = (problem: string): Answer =>
     unknown(report('provider.malformed', { plugin, status: response.status, problem }))
   const body = parseObject(response.body)
-  if (spec.field && !body) return malformed('no JSON object')
+  // A page of a proxy or a portal comes under any status: what is not JSON is not from the provider.
+  if (!body && (spec.field || response.body.trim() !== '')) return malformed('no JSON object')
   const value = spec.field ? String(body?.[spec.field.name]) : undefined
   const ours = Object.entries(spec.echo ?? {}).every(([field, expected]) => body?.[field] === expected)
   const fits = (statuses: readonly number[] | undefined, values: readonly string[] | undefined): boolean =>
@@ -170,16 +175,44 @@ export function readBySpec(plugin: string, spec: ReadSpec, response: HttpRespons
   if (fits(spec.refused, spec.field?.refused)) {
     const reason = spec.reason ? String(body?.[spec.reason.name] ?? '') : ''
     return refused(
-      report(spec.reason?.codes[reason] ?? 'claim.refused', {
-        plugin,
-        ...(reason === '' ? {} : { reason: reason.slice(0, 60) }),
-      }),
+      report(codeOf(spec, reason), { plugin, ...(reason === '' ? {} : { reason: reason.slice(0, 60) }) }),
     )
   }
-  // The provider understood, and says that we are wrong: repeating will not help.
+  // It says that the request is wrong, not what became of the operation: an earlier attempt may have succeeded.
   if ([400, 401, 403, 422].includes(response.status) && body)
-    return refused(report('provider.rejected', { plugin, status: response.status }))
+    return unknown(report('provider.rejected', { plugin, status: response.status }))
   return malformed('an answer of no known form')
+}
+
+function codeOf(spec: ReadSpec, reason: string): ErrorCode {
+  const codes = spec.reason?.codes ?? {}
+  return (Object.hasOwn(codes, reason) ? codes[reason] : undefined) ?? 'claim.refused'
+}
+
+/** A provider may repeat what it was sent; what is journaled and shown of its answer must not. */
+function withoutSecrets(answer: Answer, { secrets }: Plugin): Answer {
+  const clean = redactor(secrets.values())
+  switch (answer.outcome) {
+    case 'refused':
+    case 'unknown': {
+      const { detail } = answer.error
+      return detail ? { ...answer, error: { ...answer.error, detail: redactAll(detail, clean) } } : answer
+    }
+    case 'ask':
+      return { ...answer, prompt: redactAll(answer.prompt, clean) }
+    case 'done': {
+      if (answer.of !== 'provider') return answer
+      const { facts, adjustments } = answer.data
+      return {
+        ...answer,
+        data: {
+          ...answer.data,
+          ...(facts ? { facts: redactAll(facts, clean) } : {}),
+          ...(adjustments ? { adjustments: redactAll(adjustments, clean) } : {}),
+        },
+      }
+    }
+  }
 }
 
 function parseObject(body: string): { readonly [field: string]: unknown } | undefined {

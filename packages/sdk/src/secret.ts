@@ -55,3 +55,15 @@ export function redactor(values: Iterable<string>): (text: string) => string {
     .sort((a, b) => b.length - a.length)
   return text => known.reduce((clean, value) => clean.replaceAll(value, '•••'), text)
 }
+
+/** The same for every string in a JSON value. Names and numbers stay, so what comes out has the shape of what went in. */
+export function redactAll<Value>(value: Value, clean: (text: string) => string): Value {
+  const cleaned = (each: unknown): unknown => {
+    if (typeof each === 'string') return clean(each)
+    if (Array.isArray(each)) return each.map(cleaned)
+    if (typeof each !== 'object' || each === null) return each
+    return Object.fromEntries(Object.entries(each).map(([name, inner]) => [name, cleaned(inner)]))
+  }
+  // Strings become strings: the type is kept.
+  return cleaned(value) as Value
+}

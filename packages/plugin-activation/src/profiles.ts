@@ -36,6 +36,7 @@ const CASHDESK_1: WireProfile = {
     refused: [409],
     notFound: [404],
     result: { name: 'result', refused: ['refused'], notFound: ['not-found'] },
+    operation: 'operation',
     reason: {
       name: 'reason',
       codes: {

@@ -29,7 +29,7 @@ export function operationCall(
     get: pathOf(profile, operation.action, operation.parameters ?? [], context, op),
     key: op.id,
     servers: serversOf(context.config, operation.servers),
-    read: readingOf(profile, kind),
+    read: readingOf(profile, kind, op),
   }
 }
 
@@ -41,13 +41,13 @@ export function queryCall(profile: WireProfile, context: Context, op: OperationC
   return {
     get: pathOf(profile, query.action, query.parameters ?? [], context, op),
     servers: serversOf(context.config, operation.servers),
-    read: statusReadingOf(profile, kind),
+    read: statusReadingOf(profile, kind, op),
   }
 }
 
 /** Status and result must agree, and the answer must be about this operation. */
-function readingOf(profile: WireProfile, kind: WireKind): ReadSpec {
-  const { done, refused, notFound, result, reason, expiresInMs, facts } = profile.answer
+function readingOf(profile: WireProfile, kind: WireKind, op: OperationContext): ReadSpec {
+  const { done, refused, notFound, result, operation, reason, expiresInMs, facts } = profile.answer
   return {
     done,
     refused,
@@ -58,6 +58,7 @@ function readingOf(profile: WireProfile, kind: WireKind): ReadSpec {
       refused: result.refused,
       ...(result.notFound ? { notFound: result.notFound } : {}),
     },
+    ...(operation === undefined ? {} : { echo: { [operation]: op.id } }),
     ...(reason ? { reason } : {}),
     ...(expiresInMs === undefined ? {} : { expiresInMs }),
     ...(facts ? { facts } : {}),
@@ -65,8 +66,8 @@ function readingOf(profile: WireProfile, kind: WireKind): ReadSpec {
 }
 
 /** An operation that ended differently than it was meant to (a reservation that was released) did not happen. */
-function statusReadingOf(profile: WireProfile, kind: WireKind): ReadSpec {
-  const reading = readingOf(profile, kind)
+function statusReadingOf(profile: WireProfile, kind: WireKind, op: OperationContext): ReadSpec {
+  const reading = readingOf(profile, kind, op)
   const { answer, operations } = profile
   const own = operations[kind]?.done ?? []
   const others = Object.values(operations)
@@ -108,10 +109,13 @@ function pathOf(
   context: Context,
   op: OperationContext,
 ): string {
-  const value = (parameter: Parameter): string =>
-    'value' in parameter
-      ? encodeURIComponent(parameter.value)
-      : filled(profile, parameter.from, action, context, op)
+  // First of all: a card whose product is not known needs no serial either.
+  const product = productOf(profile, context)
+  const value = (parameter: Parameter): string => {
+    if ('value' in parameter) return encodeURIComponent(parameter.value)
+    if (parameter.from === 'prodid') return encodeURIComponent(product)
+    return filled(profile, parameter.from, action, context, op)
+  }
   const query = [...profile.parameters, ...extra].map(parameter => `${parameter.name}=${value(parameter)}`)
   return `${context.config.path ?? profile.path}?${query.join('&')}`
 }
@@ -119,7 +123,7 @@ function pathOf(
 /** One value, encoded. Secrets are placeholders here: the till fills them in, encoded, when it sends. */
 function filled(
   profile: WireProfile,
-  from: ParameterSource,
+  from: Exclude<ParameterSource, 'prodid'>,
   action: string,
   context: Context,
   op: OperationContext,
@@ -145,8 +149,6 @@ function filled(
       return required(op.about, 'an earlier operation to name')
     case 'serial':
       return encodeURIComponent(serialOf(profile, context))
-    case 'prodid':
-      return encodeURIComponent(productOf(profile, context))
   }
 }
 

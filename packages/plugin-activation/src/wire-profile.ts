@@ -64,6 +64,8 @@ export interface WireAnswer {
     readonly refused: readonly string[]
     readonly notFound?: readonly string[]
   }
+  /** The field that names the operation: an answer that names another one is not ours. */
+  readonly operation?: string
   /** The field that says why it was refused. A reason that is not listed is `claim.refused`. */
   readonly reason?: { readonly name: string; readonly codes: { readonly [reason: string]: RefusalCode } }
   /** The field that says for how many milliseconds a reservation lasts, from the receipt of the answer. */
@@ -145,6 +147,7 @@ const answerShape: z.ZodType<WireAnswer> = z.strictObject({
   refused: statuses.min(1),
   notFound: statuses.exactOptional(),
   result: z.strictObject({ name: fieldName, refused: results, notFound: results.exactOptional() }),
+  operation: fieldName.exactOptional(),
   reason: z
     .strictObject({ name: fieldName, codes: z.record(fieldName, z.enum(REFUSAL_CODES)) })
     .exactOptional(),

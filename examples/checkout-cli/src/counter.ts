@@ -67,7 +67,7 @@ export class Counter {
       if (event.event !== 'changed' || event.sale !== sale) return undefined
       return event.view.lines.find(line => !before.has(line.id))
     })
-    if ('code' in outcome) this.story.say(`Not taken: ${explain(outcome)}`)
+    if ('code' in outcome) this.story.say(`Not taken: ${inWords(outcome)}`)
     else this.story.say(`Scanned ${outcome.article.name}, ${this.money(outcome.grossMinor)}`)
     return outcome
   }
@@ -83,7 +83,7 @@ export class Counter {
       return event.view.prompts.some(each => each.id === prompt.id) ? undefined : event.view
     })
     if ('code' in outcome) {
-      this.story.say(`Not taken: ${explain(outcome)}`)
+      this.story.say(`Not taken: ${inWords(outcome)}`)
       return outcome
     }
     const settled = await this.register.until('the reservation', RESERVATION_TIMEOUT_MS, () => {
@@ -94,7 +94,7 @@ export class Counter {
     const line = settled.lines.find(each => each.id === prompt.line)
     if (line?.state === 'refused') {
       const why = line.error ?? claim?.error
-      this.story.say(`The card is not sold: ${why ? explain(why) : claim?.state}`)
+      this.story.say(`The card is not sold: ${why ? inWords(why) : claim?.state}`)
     } else this.story.say(`The host has reserved the card for this sale`)
     return settled
   }
@@ -114,7 +114,7 @@ export class Counter {
       const change = changeMinor === 0 ? '' : `, ${this.money(changeMinor)} change`
       this.story.say(`Paid: ${this.money(amountMinor)}${change}`)
     } else
-      this.story.say(`${result.outcome === 'refused' ? 'Not paid' : 'Unknown'}: ${explain(result.error)}`)
+      this.story.say(`${result.outcome === 'refused' ? 'Not paid' : 'Unknown'}: ${inWords(result.error)}`)
     return result
   }
 
@@ -123,7 +123,7 @@ export class Counter {
     const known = await this.receipts()
     const { view } = await this.register.call('finish', { sale })
     for (const claim of view.claims) if (claim.text !== claim.state) this.story.say(`Card ${claim.text}`)
-    if (view.paper.error) this.story.say(`No receipt: ${explain(view.paper.error)}`)
+    if (view.paper.error) this.story.say(`No receipt: ${inWords(view.paper.error)}`)
     return { view, receipt: await this.#newReceipt(known) }
   }
 
@@ -131,7 +131,7 @@ export class Counter {
   async print(sale: string): Promise<Receipt | undefined> {
     const known = await this.receipts()
     const paper = await this.register.call('print', { sale })
-    if (paper.error) this.story.say(`No receipt: ${explain(paper.error)}`)
+    if (paper.error) this.story.say(`No receipt: ${inWords(paper.error)}`)
     return await this.#newReceipt(known)
   }
 
@@ -171,4 +171,10 @@ export class Counter {
   #overheard(event: RegisterEvent): void {
     if (event.event === 'message') this.story.say(`Terminal: ${event.text}`)
   }
+}
+
+/** What happened, what it means for the money, what to do now, and what is known beside it. */
+export function inWords(error: ErrorReport): string {
+  const known = Object.entries(error.detail ?? {}).map(([name, value]) => `${name} ${String(value)}`)
+  return known.length === 0 ? explain(error) : `${explain(error)} (${known.join(', ')})`
 }

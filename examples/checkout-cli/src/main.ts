@@ -1,5 +1,5 @@
 // The example register's program: what was asked for, who plays cashier and customer, and how it ended.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CashdeskError } from '@cashdesk/kernel'
@@ -99,7 +99,7 @@ async function inFolder(
   try {
     return await work(dir, false)
   } finally {
-    for (const name of ['till', 'terminal', 'host.json', 'shop.json'])
-      await rm(join(dir, name), { recursive: true, force: true, maxRetries: 5 })
+    for (const name of await readdir(dir))
+      if (name !== 'receipts') await rm(join(dir, name), { recursive: true, force: true, maxRetries: 5 })
   }
 }

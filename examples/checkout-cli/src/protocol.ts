@@ -48,6 +48,16 @@ export interface Calls {
   readonly print: { readonly given: { readonly sale: string }; readonly answer: SaleView['paper'] }
   readonly view: { readonly given: { readonly sale: string }; readonly answer: SaleView }
   readonly idle: { readonly given: { readonly timeoutMs: number }; readonly answer: boolean }
+  /** A person settles a task, with one of the task's own actions. */
+  readonly resolve: {
+    readonly given: {
+      readonly task: string
+      readonly action: string
+      readonly operator: string
+      readonly reason: string
+    }
+    readonly answer: readonly TaskView[]
+  }
   readonly standing: { readonly given: Record<never, never>; readonly answer: Standing }
   readonly endOfDay: { readonly given: Record<never, never>; readonly answer: DayEnd }
   /** For the accident `kill-before-ack`: stand still once the next approval is durable, until somebody kills it. */

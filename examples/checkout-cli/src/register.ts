@@ -7,7 +7,7 @@ import { reportOf } from '@cashdesk/kernel'
 import { activation } from '@cashdesk/plugin-activation'
 import { tcpPrinter } from '@cashdesk/printer'
 import { tcpScanner } from '@cashdesk/scanner'
-import { openTill, type SaleHandle, type SaleView, secret, type Till } from '@cashdesk/sdk'
+import { openTill, parseCommand, type SaleHandle, type SaleView, secret, type Till } from '@cashdesk/sdk'
 import { zvtTerminal } from '@cashdesk/terminal'
 import { articleOf } from './catalog.ts'
 import type { Answer, CallName, Given, Reply, Request } from './protocol.ts'
@@ -35,7 +35,12 @@ const till: Till = await openTill({
   header: ['Corner Shop', 'Main Street 1, Bad Example', 'example register, simulated hardware'],
   catalog: articleOf,
   scanner: tcpScanner({ name: 'scanner', host: HERE, port: Number(values.scanner) }),
-  terminal: zvtTerminal({ host: HERE, port: Number(values.terminal) }),
+  // What this terminal shows after it reversed by itself is known; of a real one the vendor has to be asked.
+  terminal: zvtTerminal({
+    host: HERE,
+    port: Number(values.terminal),
+    profile: { afterAutoReversal: 'reversal' },
+  }),
   printer: tcpPrinter({ name: 'printer', host: HERE, port: Number(values.printer) }),
   plugins: [
     activation({
@@ -121,6 +126,10 @@ const handlers: {
     journal: { dir: till.journal.dir, records: till.journal.records },
   }),
   endOfDay: () => till.endOfDay(),
+  resolve: async given => {
+    await till.resolve(parseCommand('resolve', { type: 'resolve', ...given }))
+    return till.tasks()
+  },
   standStill: () => {
     standStillAtApproval = true
     return true

@@ -32,7 +32,7 @@ export async function ringUp(counter: Counter, sale: string, accident?: Accident
   await counter.scanSerial(sale, serial)
   await happens(scene, accident, accident?.beforePayment)
   if (accident?.killedAt) {
-    const view = await payUntilKilled(counter, sale, accident.killedAt)
+    const view = await payUntilKilled(counter, sale, 'payment-1', accident.killedAt)
     return { sale, serial, view, receipt: undefined, killed: true }
   }
   await payInFull(counter, sale, accident)
@@ -77,9 +77,14 @@ async function payInFull(counter: Counter, sale: string, accident: Accident | un
 }
 
 /** Starts the payment, and kills the register as soon as it has said that `at` is durable. */
-export async function payUntilKilled(counter: Counter, sale: string, at: KilledAt): Promise<SaleView> {
+export async function payUntilKilled(
+  counter: Counter,
+  sale: string,
+  payment: string,
+  at: KilledAt,
+): Promise<SaleView> {
   const { register } = counter
-  const paying = counter.pay(sale, 'payment-1', 'card').catch(() => undefined)
+  const paying = counter.pay(sale, payment, 'card').catch(() => undefined)
   const view = await register.until(`the moment to kill it (${at})`, KILL_TIMEOUT_MS, () => {
     const now = register.view(sale)
     return now && hasCome(now, at) ? now : undefined

@@ -8,6 +8,7 @@ export class HeldDisk implements Disk {
   #held: Gate | undefined
   #failure: ErrorCode | undefined
   #failWrites: ErrorCode | undefined
+  #syncsLeft = Number.POSITIVE_INFINITY
   /** Syncs that wait now. */
   waiting = 0
 
@@ -30,6 +31,11 @@ export class HeldDisk implements Disk {
   fail(code: ErrorCode = 'disk.failed'): void {
     this.#failure = code
     this.release()
+  }
+
+  /** The machine dies at the sync after so many: it and every later one fails. */
+  failAfter(syncs: number): void {
+    this.#syncsLeft = syncs
   }
 
   /** Every further write fails, as on a full disk. */
@@ -57,6 +63,8 @@ export class HeldDisk implements Disk {
         this.waiting += 1
         await this.#held?.opened
         this.waiting -= 1
+        this.#syncsLeft -= 1
+        if (this.#syncsLeft < 0) this.#failure ??= 'disk.failed'
         if (this.#failure) throw new CashdeskError(this.#failure, { reason: 'EIO' })
         await file.sync()
       },

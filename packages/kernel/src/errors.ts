@@ -698,12 +698,34 @@ const TABLE = {
     'The configuration is not valid; `detail` names the place.',
     'Correct it; `cashdesk check FILE` shows every mistake at once.',
   ],
+  'config.unreadable': [
+    'config',
+    'none',
+    'same',
+    'The configuration file cannot be read.',
+    'Check its name and its rights; `detail` names file and reason.',
+  ],
   'config.secret': [
     'config',
     'none',
     'never',
     'A secret that the configuration refers to cannot be found.',
     'Set the environment variable or file it names.',
+  ],
+  // the command
+  'cli.usage': [
+    'config',
+    'none',
+    'never',
+    'The command line is not of the documented form.',
+    'See `cashdesk --help`.',
+  ],
+  'cli.failed': [
+    'config',
+    'unknown',
+    'same',
+    'The command failed in a way that it has no name for.',
+    'Look at what it was doing before it is repeated; `detail` says what was heard.',
   ],
   // host
   'host.port-in-use': [

@@ -45,5 +45,5 @@ export {
 } from './plugin.ts'
 export { type Ended, type PaymentResult, type SaleEvents, SaleHandle } from './sale.ts'
 export { isSecret, resolveSecret, type Secret, type SecretSource, secret } from './secret.ts'
-export { type DayEnd, type Recovered, Till, type TillEvent } from './till.ts'
+export { type DayEnd, JOURNAL_FOLDER, type Recovered, Till, type TillEvent } from './till.ts'
 export type { ClaimView, LineView, PaymentView, PromptView, SaleView, TaskView, TotalsView } from './view.ts'

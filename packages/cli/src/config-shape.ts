@@ -1,0 +1,275 @@
+// The schema of the configuration and of the article file. It is published for editors (docs/schemas), so every field
+// says what it is for.
+import { currency, isGtin, MAX_MINOR } from '@cashdesk/kernel'
+import type { ProfileName, WireProfile } from '@cashdesk/plugin-activation'
+import type { Secret } from '@cashdesk/sdk'
+import { z } from 'zod'
+import type { Articles, Config } from './config.ts'
+import { PRINTER_PROFILES } from './devices.ts'
+
+const WIRE_PROFILES = ['cashdesk-1'] as const satisfies readonly ProfileName[]
+
+const text = (description: string, most = 200): z.ZodString =>
+  z.string().min(1).max(most).describe(description)
+const port = z.int().min(1).max(65_535)
+const ms = (description: string, most = 86_400_000): z.ZodInt =>
+  z.int().min(1).max(most).describe(description)
+
+const NAMED = 'a secret is named here, not written: {"secret": "env:NAME"} or {"secret": "file:PATH"}'
+const secretShape: z.ZodType<Secret> = z
+  .strictObject(
+    { secret: z.string().regex(/^(env|file):./, 'must be "env:NAME" or "file:PATH"') },
+    { error: issue => (typeof issue.input === 'string' ? NAMED : undefined) },
+  )
+  .meta({
+    id: 'secret',
+    description: 'Where the secret is found: an environment variable, or a file that holds nothing else',
+  })
+
+// ── devices ─────────────────────────────────────────────────────────────────────────────────────────────
+
+const host = text('Name or address', 255)
+const serialLine = {
+  kind: z.literal('serial'),
+  path: text('COM3, /dev/ttyACM0'),
+  baudRate: z.int().min(50).max(4_000_000).exactOptional(),
+  dataBits: z.literal([5, 6, 7, 8]).exactOptional(),
+  parity: z.enum(['none', 'even', 'odd', 'mark', 'space']).exactOptional(),
+  stopBits: z.literal([1, 1.5, 2]).exactOptional(),
+  rtscts: z.boolean().describe('Hardware flow control').exactOptional(),
+}
+const deviceName = text('For messages and health').exactOptional()
+
+const scannerSettings = {
+  name: deviceName,
+  prefix: z.string().max(16).describe('What the scanner sends before every code').exactOptional(),
+  suffix: z
+    .union([z.enum(['line', 'silence']), z.strictObject({ text: z.string().min(1).max(16) })])
+    .describe('What ends a code; line (CR, LF) if absent')
+    .exactOptional(),
+  aim: z.enum(['auto', 'none']).describe('AIM identifier before the data').exactOptional(),
+  charset: z.enum(['auto', 'utf-8', 'latin1']).exactOptional(),
+  maxBytes: z.int().min(1).max(7_200).exactOptional(),
+  timeoutMs: ms('Silence that ends a code; 200 if absent', 60_000).exactOptional(),
+}
+const scanner = z
+  .discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('tcp'), host, port, ...scannerSettings }),
+    z.strictObject({ ...serialLine, ...scannerSettings }),
+  ])
+  .meta({ id: 'scanner' })
+
+const charsets = ['cp437', 'iso-8859-1', 'iso-8859-2', 'iso-8859-15', 'utf-8'] as const
+const byte = z.int().min(0).max(255)
+const limit = z.int().min(1).max(7_200_000).exactOptional()
+const terminal = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('zvt'),
+    host,
+    port: port.describe('20007 if absent').exactOptional(),
+    password: secretShape.exactOptional(),
+    printsReceipts: z
+      .boolean()
+      .describe('The till prints the terminal’s slips; true if absent')
+      .exactOptional(),
+    charset: z.enum([...charsets, '7-bit']).exactOptional(),
+    profile: z
+      .strictObject({
+        afterAutoReversal: z
+          .enum(['reversal', 'original', 'unknown'])
+          .describe('What the terminal shows as its last transaction after it reversed a payment by itself')
+          .exactOptional(),
+      })
+      .describe('What is known of this make of terminal')
+      .exactOptional(),
+    registrationConfig: z
+      .strictObject({
+        configByte: byte.exactOptional(),
+        serviceByte: byte.exactOptional(),
+        charset: z.enum(charsets).exactOptional(),
+        lineWidth: z.int().min(1).max(99).exactOptional(),
+      })
+      .exactOptional(),
+    logOffOnClose: z.boolean().exactOptional(),
+    timeouts: z
+      .strictObject({
+        openMs: limit,
+        t3Ms: limit,
+        t4Ms: limit,
+        approvalMs: limit,
+        wholeMs: limit,
+        queryMs: limit,
+        retryMs: limit,
+        staleMs: limit,
+        closeMs: limit,
+      })
+      .exactOptional(),
+  }),
+])
+
+const printerSettings = {
+  name: deviceName,
+  profile: z
+    .enum(PRINTER_PROFILES)
+    .describe('Paper and code pages; epson (42 columns) if absent')
+    .exactOptional(),
+  answers: z
+    .boolean()
+    .describe('Whether the printer answers status questions; without, no print is ever known to be done')
+    .exactOptional(),
+  drawer: z
+    .strictObject({
+      pin: z.literal([2, 5]).exactOptional(),
+      onMs: z.int().min(2).max(510).exactOptional(),
+      offMs: z.int().min(2).max(510).exactOptional(),
+      openWhen: z.enum(['high', 'low']).exactOptional(),
+    })
+    .exactOptional(),
+  copyText: text('What a second paper says; COPY if absent', 40).exactOptional(),
+}
+const printer = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('tcp'),
+    host,
+    port: port.describe('9100 if absent').exactOptional(),
+    ...printerSettings,
+  }),
+  z.strictObject({ ...serialLine, ...printerSettings }),
+  z.strictObject({ kind: z.literal('file'), path: text('/dev/usb/lp0'), ...printerSettings }),
+])
+
+// ── plugins ─────────────────────────────────────────────────────────────────────────────────────────────
+
+const credential = z.union([text('As the provider gave it', 128), secretShape])
+const servers = z.array(z.string().min(1)).min(1).max(8)
+/** The plugin itself says what is wrong inside. */
+const wireProfile = z
+  .custom<WireProfile>(
+    value => typeof value === 'object' && value !== null && !Array.isArray(value),
+    'must be an object { … }',
+  )
+  .meta({ type: 'object', description: 'A provider’s own wire profile, as the plugin documents it' })
+const activation = z.strictObject({
+  name: z.literal('activation'),
+  user: credential,
+  password: secretShape,
+  cspid: credential,
+  reservationServers: servers.describe('Base addresses, the next one when one cannot be reached'),
+  activationServers: servers,
+  serviceid: text('The profile’s if absent').exactOptional(),
+  version: text('The profile’s if absent').exactOptional(),
+  path: text('The profile’s if absent').exactOptional(),
+  profile: z
+    .union([z.enum(WIRE_PROFILES), wireProfile])
+    .describe('cashdesk-1 if absent')
+    .exactOptional(),
+  allowPlainHttp: z
+    .boolean()
+    .describe('Lets credentials travel unencrypted to servers that are not on this machine')
+    .exactOptional(),
+})
+
+// ── the till ────────────────────────────────────────────────────────────────────────────────────────────
+
+export const configShape: z.ZodType<Config> = z
+  .strictObject({
+    $schema: z.string().exactOptional(),
+    dir: text('Where the journal lives: a directory on a local disk', 4_096),
+    lane: z
+      .string()
+      .regex(/^[\w .:-]{1,40}$/, 'must be 1 to 40 letters, digits, spaces, dots, colons or dashes')
+      .describe('The lane’s name, unique in the store; on every receipt'),
+    currency: z
+      .string()
+      .refine(isCurrency, 'is no ISO 4217 currency that is known here')
+      .describe('ISO 4217: EUR'),
+    locale: z
+      .string()
+      .refine(isLocale, 'is no language tag like de-DE')
+      .describe('BCP 47; en-GB if absent')
+      .exactOptional(),
+    header: z
+      .array(z.string().max(200))
+      .max(20)
+      .describe('The lines at the top of every receipt')
+      .exactOptional(),
+    scanner: z.union([scanner, z.array(scanner).max(8)]).exactOptional(),
+    terminal: terminal.exactOptional(),
+    printer: printer.exactOptional(),
+    plugins: z
+      .array(z.discriminatedUnion('name', [activation]))
+      .max(32)
+      .exactOptional(),
+    catalog: z
+      .strictObject({ file: text('The articles: docs/schemas/articles.json', 4_096) })
+      .describe('Absent: the register brings every article itself')
+      .exactOptional(),
+    commitBudgetMs: z
+      .int()
+      .min(0)
+      .max(600_000)
+      .describe('How long the receipt waits for commits; 3000 if absent')
+      .exactOptional(),
+    paymentTimeMs: ms('The longest a payment may take; 180000 if absent').exactOptional(),
+    askRegisterMs: ms(
+      'How often the register is asked about a sale it owns; 30000 if absent',
+    ).exactOptional(),
+  })
+  .meta({
+    title: 'Cashdesk till',
+    description: 'One till: its place, its devices, its plugins, its articles.',
+  })
+
+const facts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
+
+/** The articles a till knows, as a file. */
+export const articlesShape: z.ZodType<Articles> = z
+  .strictObject({
+    $schema: z.string().exactOptional(),
+    articles: z.array(
+      z.strictObject({
+        gtin: z.string().refine(isGtin, 'is no GTIN: 8, 12, 13 or 14 digits, the last one checks the others'),
+        name: text('As on the receipt'),
+        priceMinor: z
+          .int()
+          .min(0)
+          .max(MAX_MINOR)
+          .describe('Gross price of one piece, in minor units: 1999 is 19.99'),
+        vat: z
+          .int()
+          .min(0)
+          .max(10_000)
+          .nullable()
+          .describe('Hundredths of a percent: 1900 is 19 %; null for multi-purpose vouchers'),
+        group: text('What plugins and reports go by').exactOptional(),
+        facts: facts.describe('What a plugin needs: {"prodid": "4967"}').exactOptional(),
+      }),
+    ),
+  })
+  .meta({ title: 'Cashdesk articles', description: 'The articles that a till rings up by their codes.' })
+
+function isCurrency(code: string): boolean {
+  try {
+    return currency(code) !== undefined
+  } catch {
+    return false
+  }
+}
+
+function isLocale(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1
+  } catch {
+    return false
+  }
+}
+
+const PUBLISHED = { io: 'input', target: 'draft-7', unrepresentable: 'any' } as const
+
+/** The published schemas by file name, as plain JSON (draft 7, which every editor knows). */
+export function publishedSchemas(): { readonly [file: string]: object } {
+  return {
+    'config.json': z.toJSONSchema(configShape, PUBLISHED),
+    'articles.json': z.toJSONSchema(articlesShape, PUBLISHED),
+  }
+}

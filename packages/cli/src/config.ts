@@ -1,0 +1,87 @@
+// A till as a shop writes it down: one JSON document. Its types stand here; the schema is in config-shape.ts.
+import type { ProfileName, WireProfile } from '@cashdesk/plugin-activation'
+import type { DrawerOptions } from '@cashdesk/printer'
+import type { Framing } from '@cashdesk/scanner'
+import type { CatalogArticle, Secret } from '@cashdesk/sdk'
+import type { ZvtOptions } from '@cashdesk/terminal'
+import type { SerialOptions } from '@cashdesk/transport'
+
+export interface TcpPlace {
+  readonly kind: 'tcp'
+  readonly host: string
+  readonly port?: number
+}
+
+export interface SerialPlace extends Omit<SerialOptions, 'name' | 'openTimeoutMs'> {
+  readonly kind: 'serial'
+}
+
+export interface FilePlace {
+  readonly kind: 'file'
+  readonly path: string
+}
+
+interface ScannerSettings extends Framing {
+  readonly name?: string
+  readonly timeoutMs?: number
+}
+
+/** A scanner has no port that everybody knows. */
+export type ScannerConfig = ((TcpPlace & { readonly port: number }) | SerialPlace) & ScannerSettings
+
+export interface TerminalConfig extends Omit<ZvtOptions, 'host' | 'password' | 'transport' | 'currency'> {
+  readonly kind: 'zvt'
+  readonly host: string
+  readonly password?: Secret
+}
+
+interface PrinterSettings {
+  readonly name?: string
+  readonly profile?: 'epson' | 'epson-48' | 'epson-32'
+  /** Does the printer answer status questions here? Without, no print is ever known to be done. */
+  readonly answers?: boolean
+  readonly drawer?: DrawerOptions
+  readonly copyText?: string
+}
+
+export type PrinterConfig = (TcpPlace | SerialPlace | FilePlace) & PrinterSettings
+
+export interface ActivationConfig {
+  readonly name: 'activation'
+  readonly user: string | Secret
+  readonly password: Secret
+  readonly cspid: string | Secret
+  readonly reservationServers: readonly string[]
+  readonly activationServers: readonly string[]
+  readonly serviceid?: string
+  readonly version?: string
+  readonly path?: string
+  readonly profile?: ProfileName | WireProfile
+  readonly allowPlainHttp?: boolean
+}
+
+export type PluginConfig = ActivationConfig
+
+/** A till, as a shop writes it down. Relative paths are relative to the document. */
+export interface Config {
+  readonly $schema?: string
+  readonly dir: string
+  readonly lane: string
+  readonly currency: string
+  readonly locale?: string
+  readonly header?: readonly string[]
+  readonly scanner?: ScannerConfig | readonly ScannerConfig[]
+  readonly terminal?: TerminalConfig
+  readonly printer?: PrinterConfig
+  readonly plugins?: readonly PluginConfig[]
+  readonly catalog?: { readonly file: string }
+  readonly commitBudgetMs?: number
+  readonly paymentTimeMs?: number
+  readonly askRegisterMs?: number
+}
+
+/** The file that `catalog` names. */
+export interface Articles {
+  readonly $schema?: string
+  readonly articles: readonly (CatalogArticle & { readonly gtin: string })[]
+}

@@ -1,0 +1,80 @@
+// A JSON document read for its mistakes: every one of them, each with its line and column, and keys that are given twice.
+import {
+  findNodeAtLocation,
+  getNodeValue,
+  type Node,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser'
+
+export type Path = readonly (string | number)[]
+
+export interface Place {
+  /** Both from 1. */
+  readonly line: number
+  readonly column: number
+}
+
+export interface Mistake {
+  readonly path: Path
+  readonly message: string
+  readonly place?: Place
+}
+
+export interface Document {
+  readonly value: unknown
+  /** Where the value at `path` stands; where it is missing, what should hold it. */
+  place(path: Path): Place | undefined
+  readonly mistakes: readonly Mistake[]
+}
+
+/** Reads strict JSON; a byte order mark is forgiven, because editors put it there unasked. */
+export function readDocument(text: string): Document {
+  const json = text.startsWith('\uFEFF') ? text.slice(1) : text
+  const errors: ParseError[] = []
+  const root = parseTree(json, errors, { allowTrailingComma: false, disallowComments: true })
+  const placeAt = (offset: number): Place => {
+    const before = json.slice(0, offset).split('\n')
+    return { line: before.length, column: (before.at(-1) ?? '').length + 1 }
+  }
+  // Where one thing is not there, the reader may say so in two ways.
+  const first = errors.filter(({ offset }, index) => errors[index - 1]?.offset !== offset)
+  const syntax = first.map(({ error, offset }) => ({
+    path: [],
+    message: `is no JSON here: ${words(printParseErrorCode(error))}`,
+    place: placeAt(offset),
+  }))
+  const twice = syntax.length > 0 || !root ? [] : [...repeatedKeys(root, [])]
+  return {
+    value: root && syntax.length === 0 ? getNodeValue(root) : undefined,
+    place: path => {
+      for (let length = path.length; root && length >= 0; length -= 1) {
+        const node = findNodeAtLocation(root, path.slice(0, length))
+        if (node) return placeAt(node.parent?.type === 'property' ? node.parent.offset : node.offset)
+      }
+      return undefined
+    },
+    mistakes: [...syntax, ...twice.map(({ offset, ...mistake }) => ({ ...mistake, place: placeAt(offset) }))],
+  }
+}
+
+/** `CommaExpected` → `comma expected`. */
+function words(name: string): string {
+  return name.replace(/(?!^)[A-Z]/g, letter => ` ${letter}`).toLowerCase()
+}
+
+/** JSON.parse would take the last one without a word. */
+function* repeatedKeys(node: Node, path: Path): Generator<Mistake & { readonly offset: number }> {
+  const seen = new Set<string>()
+  for (const [index, child] of (node.children ?? []).entries()) {
+    const [key, value] = child.type === 'property' ? (child.children ?? []) : []
+    const name = key === undefined ? index : String(key.value)
+    if (typeof name === 'string') {
+      if (seen.has(name)) yield { path: [...path, name], message: 'is given twice', offset: child.offset }
+      seen.add(name)
+    }
+    const inside = child.type === 'property' ? value : child
+    if (inside) yield* repeatedKeys(inside, [...path, name])
+  }
+}

@@ -1,0 +1,101 @@
+// The command line: what can be called, with which options, and what each answers.
+import { readFileSync } from 'node:fs'
+import { CashdeskError } from '@cashdesk/kernel'
+import { Command, CommanderError } from 'commander'
+import { check } from './check.ts'
+import { type RunIo, runTill } from './run-till.ts'
+import { complain, EXIT } from './say.ts'
+
+const EXAMPLES = `
+Examples:
+  cashdesk check till.json                      every mistake at once, or what the till would be
+  cashdesk check till.json --connect            … and which devices answer
+  cashdesk run till.json                        opens that till and shows what it hears, until Ctrl-C
+  cashdesk host --store memory                  the reference back end, for development
+  cashdesk sim terminal --port 20007            a payment terminal to develop against
+  cashdesk sim printer --port 9100 --show yes   a receipt printer that shows its paper
+  cashdesk sim scanner --help                   options and accidents of one simulator
+
+Exit codes: 0 in order, 1 something is wrong with what was checked, 2 wrong usage, 3 it could not be done.
+Errors say what happened, what it means for the money, and what to do now; with --json as one line on stdout.`
+
+/** Runs the command and resolves with its exit code. */
+export async function run(args: readonly string[], io: RunIo): Promise<number> {
+  let code: number = EXIT.ok
+  const program = commands(io, ended => {
+    code = ended
+  })
+  const json = args.includes('--json')
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) return complain(io, thrown, json)
+    if (thrown.exitCode === 0) return EXIT.ok
+    // Called without a command: the help was shown.
+    if (thrown.code === 'commander.help') return EXIT.usage
+    const reason = thrown.message.replace(/^error: /, '')
+    return complain(io, new CashdeskError('cli.usage', { reason }), json)
+  }
+}
+
+function commands(io: RunIo, ended: (code: number) => void): Command {
+  const program = new Command('cashdesk')
+    .description(
+      'A checkout that cannot lie about money: configurations, simulated devices, the reference host.',
+    )
+    .version(version(), '-V, --version')
+    .addHelpText('after', EXAMPLES)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: text => void io.stdout.write(text),
+      // What is wrong is said by `complain`, once.
+      writeErr: text => void (text.startsWith('Usage:') && io.stderr.write(text)),
+      outputError: () => undefined,
+    })
+  program
+    .command('check <file>')
+    .description('every mistake of a till’s configuration at once, or what the till would be')
+    .option('--json', 'one line of JSON')
+    .option('--connect', 'open the devices and say which answer; not beside a till that uses them')
+    .action(async (file: string, options: { json?: boolean; connect?: boolean }) =>
+      ended(await check(io, file, options)),
+    )
+  program
+    .command('run <file>')
+    .description('open a till and show what it hears and does as lines of JSON, until Ctrl-C')
+    .option('--with-parent', 'also end when stdin ends')
+    .action(async (file: string, options: { withParent?: boolean }) =>
+      ended(await runTill(io, file, options)),
+    )
+  // These have options of their own, and their own help.
+  forwarded(program, 'sim', 'a simulated terminal, printer or scanner: sim NAME --help').action(
+    async (words: string[]) => {
+      const { PROGRAMS, runProgram } = await import('@cashdesk/hardware-sim')
+      ended(await runProgram(PROGRAMS, words))
+    },
+  )
+  forwarded(program, 'host', 'the reference back end: host --help').action(async (words: string[]) => {
+    const { runHost } = await import('@cashdesk/host')
+    await runHost(words)
+  })
+  return program
+}
+
+function forwarded(program: Command, name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .helpOption(false)
+    .argument('[words...]')
+    .passThroughOptions()
+    .allowUnknownOption()
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : ''
+}

@@ -182,6 +182,14 @@ describe('a register that says nothing', () => {
     expect(register.status('paid')).toEqual([])
   })
 
+  it('and answers "paid" needs nobody to finish the sale: the register that should have may be dead', () => {
+    const { till, register } = reserved()
+    register.status('paid')
+    till.allWell()
+    expect(till.sale().state).toBe('closed')
+    expect(register.say('sale.finish')).toEqual([])
+  })
+
   it('and answers "paid" before any total was pressed has paid what the till shows', () => {
     const { till, register } = shop()
     register.say('sale.total')

@@ -3,7 +3,7 @@ import type { Claim, Leg, Minor, Sale, SaleCommand, TenderId } from '@cashdesk/k
 import { minor } from '@cashdesk/kernel'
 import { cancelSale } from './cancelling.ts'
 import type { Draft } from './draft.ts'
-import { reserveAndCommit, settlePaid } from './settling.ts'
+import { finishSale, reserveAndCommit, settlePaid } from './settling.ts'
 import { totalsOf } from './totals.ts'
 
 type Paid = Extract<SaleCommand, { type: 'register.paid' }>
@@ -95,6 +95,10 @@ export function registerStatus(draft: Draft, sale: Sale, input: Status): void {
       totalMinor: input.totalMinor ?? (isPaid(sale) ? totalsOf(sale).totalMinor : expectedOf(sale)),
       reference: input.reference ?? (isPaid(sale) ? sale.reference : undefined) ?? 'register',
     })
+    // It was asked because it had not said so by itself: nobody is there to finish the sale either.
+    const asked = draft.sale(sale.id)
+    if (!isPaid(sale) && asked.state === 'settling')
+      finishSale(draft, asked, { type: 'sale.finish', sale: sale.id })
   } else if (input.status === 'cancelled' && sale.state !== 'cancelling' && sale.state !== 'cancelled') {
     cancelSale(draft, sale, 'cancelled by the register')
   }

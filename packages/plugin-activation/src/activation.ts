@@ -59,16 +59,7 @@ function definitionOf(profile: WireProfile): PluginDefinition<Settings> {
     offline: { reserve: 'refuse', commit: 'queue', release: 'queue', void: 'queue' },
     beforePaper: true,
     notPaidBy: STORED_VALUE,
-    profile: {
-      // Two attempts fit into what a customer waits for a reservation.
-      timeoutMs: 4_000,
-      reserveLimitMs: 8_000,
-      retry: { firstMs: 500, factor: 2, maxMs: 60_000, jitter: 0.3 },
-      // The same id is answered once, however often it comes. A query would bury an id that was never seen.
-      onUnknown: 'repeat',
-      taskAfterMs: 30 * 60_000,
-      breaker: { failures: 5, coolMs: 15_000 },
-    },
+    profile: profile.patience,
     receipt: receiptBlocks,
   }
 }

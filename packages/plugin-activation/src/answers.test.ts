@@ -2,18 +2,8 @@
 // till asks a provider that says exactly this once. What is unknown is asked again under the same id.
 import type { SaleHandle } from '@cashdesk/sdk'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import {
-  type Asked,
-  type Desk,
-  MUSIC,
-  openDesk,
-  type Provider,
-  type Reply,
-  ringUp,
-  startProvider,
-  until,
-  wellDone,
-} from '../test/desk.ts'
+import { type Desk, MUSIC, openDesk, ringUp, until } from '../test/desk.ts'
+import { type Asked, type Provider, type Reply, startProvider, wellDone } from '../test/node-provider.ts'
 
 type Operation = 'reserve' | 'renew' | 'commit' | 'release' | 'void'
 

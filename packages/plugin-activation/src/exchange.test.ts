@@ -2,7 +2,8 @@
 // happens in between. The host's accidents are switched on in the host.
 import { DEVELOPMENT_ADMIN_TOKEN, type Host, startHost } from '@cashdesk/host'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Desk, deadServer, GAMES, MUSIC, openDesk, PEN, ringUp } from '../test/desk.ts'
+import { type Desk, GAMES, MUSIC, openDesk, PEN, ringUp } from '../test/desk.ts'
+import { deadServer } from '../test/node-provider.ts'
 
 /** From the host's seed, by article. */
 const CARD = '6034714625981538'
@@ -251,7 +252,9 @@ async function operationsOf(): Promise<readonly object[]> {
     if (record >= records) break
   }
   const get = (id: string): Promise<object> =>
-    fetch(`${host.url}/api/operations/${id}`, { headers: ADMIN }).then(async response => Object(await response.json()))
+    fetch(`${host.url}/api/operations/${id}`, { headers: ADMIN }).then(async response =>
+      Object(await response.json()),
+    )
   return Promise.all(ids.map(get))
 }
 

@@ -30,7 +30,11 @@ const CASHDESK_1: WireProfile = {
     commit: { action: '2', servers: 'activation', parameters: NAMED, done: ['activated'] },
     void: { action: '6', servers: 'activation', parameters: NAMED, done: ['voided'] },
   },
-  query: { action: '4', parameters: [{ name: 'operation', from: 'operation' }] },
+  query: {
+    action: '4',
+    parameters: [{ name: 'operation', from: 'operation' }],
+    gone: { reserve: ['released'], commit: ['voided'] },
+  },
   answer: {
     done: [200],
     refused: [409],
@@ -52,6 +56,16 @@ const CASHDESK_1: WireProfile = {
     },
     expiresInMs: 'expiresInMs',
     facts: { activatedAt: 'activatedAt' },
+  },
+  patience: {
+    // Two attempts fit into what a customer waits for a reservation.
+    timeoutMs: 4_000,
+    reserveLimitMs: 8_000,
+    retry: { firstMs: 500, factor: 2, maxMs: 60_000, jitter: 0.3 },
+    // The same id is answered once. A query would bury an id that was never seen, and cost another request.
+    onUnknown: 'repeat',
+    taskAfterMs: 30 * 60_000,
+    breaker: { failures: 5, coolMs: 15_000 },
   },
 }
 

@@ -1,21 +1,8 @@
 // The requests as strings, character by character, as the published exchange and docs/host-activation.md have them;
 // which servers get them and in which order; what is not sent at all.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import {
-  BLANK,
-  DEMO,
-  type Desk,
-  deadServer,
-  GAMES,
-  MUSIC,
-  openDesk,
-  PEN,
-  type Provider,
-  ringUp,
-  startProvider,
-  until,
-  wellDone,
-} from '../test/desk.ts'
+import { BLANK, DEMO, type Desk, GAMES, MUSIC, openDesk, PEN, ringUp, until } from '../test/desk.ts'
+import { deadServer, type Provider, startProvider, wellDone } from '../test/node-provider.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const SEED = '/contentcard/contentcard.php?user=demo&pass=demo-pass&cspid=4711'

@@ -65,23 +65,15 @@ function readingOf(profile: WireProfile, kind: WireKind, op: OperationContext): 
   }
 }
 
-/** An operation that ended differently than it was meant to (a reservation that was released) did not happen. */
+/** What became of it may also be told as a result that it can only have come to when it no longer stands. */
 function statusReadingOf(profile: WireProfile, kind: WireKind, op: OperationContext): ReadSpec {
   const reading = readingOf(profile, kind, op)
-  const { answer, operations } = profile
-  const own = operations[kind]?.done ?? []
-  const others = Object.values(operations)
-    .flatMap(operation => operation?.done ?? [])
-    .filter(result => !own.includes(result))
+  const gone = profile.query?.gone?.[kind]
+  if (!gone || !reading.field) return reading
   return {
     ...reading,
-    refused: [...new Set([...answer.refused, ...answer.done])],
-    field: {
-      name: answer.result.name,
-      done: own,
-      refused: [...answer.result.refused, ...new Set(others)],
-      ...(answer.result.notFound ? { notFound: answer.result.notFound } : {}),
-    },
+    refused: [...new Set([...reading.refused, ...reading.done])],
+    field: { ...reading.field, refused: [...reading.field.refused, ...gone] },
   }
 }
 

@@ -3,18 +3,8 @@
 import { startHost } from '@cashdesk/host'
 import { secret } from '@cashdesk/sdk'
 import { afterEach, describe, expect, it } from 'vitest'
-import {
-  type Desk,
-  everyFile,
-  GAMES,
-  MUSIC,
-  openDesk,
-  type Provider,
-  ringUp,
-  startProvider,
-  until,
-  wellDone,
-} from '../test/desk.ts'
+import { type Desk, everyFile, GAMES, MUSIC, openDesk, ringUp, until } from '../test/desk.ts'
+import { type Provider, startProvider, wellDone } from '../test/node-provider.ts'
 
 /** With what JSON, addresses and forms each write differently. */
 const USER = 'Kröger "Süd" & Co'

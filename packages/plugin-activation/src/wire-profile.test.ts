@@ -1,7 +1,8 @@
 // Another provider's profile is data: one that differs in everything is played through, and contradictions in a
 // profile are told when the till opens.
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Desk, MUSIC, openDesk, type Provider, ringUp, startProvider } from '../test/desk.ts'
+import { type Desk, MUSIC, openDesk, ringUp } from '../test/desk.ts'
+import { type Provider, startProvider } from '../test/node-provider.ts'
 import { PROFILES, type WireProfile, wireProfileShape } from './index.ts'
 
 /** Names, order, codes, statuses and reasons of its own; no renewal, no void, no query. */
@@ -42,6 +43,7 @@ const OTHER: WireProfile = {
     operation: 'tx',
     reason: { name: 'why', codes: { GONE: 'claim.already-active' } },
   },
+  patience: PROFILES['cashdesk-1'].patience,
 }
 
 let desk: Desk | undefined
@@ -133,6 +135,12 @@ describe('a profile that contradicts itself', () => {
       'operations.commit.done',
     ],
     ['has a pattern that is none', { ...OTHER, shapes: { serial: '(', prodid: '.' } }, 'shapes.serial'],
+    ['asks without a query', { ...OTHER, patience: { ...OTHER.patience, onUnknown: 'query' } }, 'query'],
+    [
+      'never ends an attempt',
+      { ...OTHER, patience: { ...OTHER.patience, timeoutMs: 0 } },
+      'patience.timeoutMs',
+    ],
     ['has a query in its path', { ...OTHER, path: '/a?b' }, 'path'],
   ])('%s', async (_name, profile, field) => {
     await expect(open(profile)).rejects.toMatchObject({

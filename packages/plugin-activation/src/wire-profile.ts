@@ -38,6 +38,29 @@ export interface WireOperation {
 export interface WireQuery {
   readonly action: string
   readonly parameters?: readonly Parameter[]
+  /** Results that mean: the operation asked about does not stand, and never will. */
+  readonly gone?: { readonly [kind in keyof WireOperations]?: readonly string[] }
+}
+
+/** How the till treats the provider when it does not answer. Times in milliseconds. */
+export interface Patience {
+  /** One attempt, from the call to the last byte of the answer. */
+  readonly timeoutMs: number
+  /** How long a sale waits for a reservation, all attempts together, before its line is refused. */
+  readonly reserveLimitMs: number
+  /** Delays between attempts: the first, growing by `factor` up to `maxMs`, shortened at random by up to `jitter`. */
+  readonly retry: {
+    readonly firstMs: number
+    readonly factor: number
+    readonly maxMs: number
+    readonly jitter: number
+  }
+  /** `repeat` where the provider answers the same id once, however often it comes; else `query`. */
+  readonly onUnknown: 'repeat' | 'query'
+  /** After so long an activation that nobody answers is shown as a task; it is tried on. */
+  readonly taskAfterMs: number
+  /** After so many failures in a row sales stop waiting for the provider, for `coolMs`. */
+  readonly breaker: { readonly failures: number; readonly coolMs: number }
 }
 
 /** The till's codes that a provider's reason may stand for. */
@@ -97,6 +120,7 @@ export interface WireProfile {
   readonly operations: WireOperations
   readonly query?: WireQuery
   readonly answer: WireAnswer
+  readonly patience: Patience
 }
 
 const REFUSAL_CODES: readonly RefusalCode[] = [
@@ -160,6 +184,36 @@ const expression = z.string().max(200).refine(isExpression, 'no regular expressi
 /** The path of an address: the query is the profile's `parameters`. */
 export const pathShape: z.ZodType<string> = z.string().regex(/^\/[A-Za-z0-9._~/-]{0,200}$/)
 
+const queryShape: z.ZodType<WireQuery> = z.strictObject({
+  action: wordShape,
+  parameters: parameters.exactOptional(),
+  gone: z
+    .strictObject({
+      reserve: results.exactOptional(),
+      renew: results.exactOptional(),
+      release: results.exactOptional(),
+      commit: results.exactOptional(),
+      void: results.exactOptional(),
+    })
+    .exactOptional(),
+})
+
+const upTo = (longest: number): z.ZodInt => z.int().min(1).max(longest)
+const HOUR_MS = 3_600_000
+const patienceShape: z.ZodType<Patience> = z.strictObject({
+  timeoutMs: upTo(60_000),
+  reserveLimitMs: upTo(120_000),
+  retry: z.strictObject({
+    firstMs: upTo(60_000),
+    factor: z.number().min(1).max(10),
+    maxMs: upTo(HOUR_MS),
+    jitter: z.number().min(0).max(1),
+  }),
+  onUnknown: z.enum(['repeat', 'query']),
+  taskAfterMs: upTo(7 * 24 * HOUR_MS),
+  breaker: z.strictObject({ failures: upTo(1_000), coolMs: upTo(HOUR_MS) }),
+})
+
 /** Checks the data of a profile; what does not belong together is told by the field that is missing. */
 export const wireProfileShape: z.ZodType<WireProfile> = z
   .strictObject({
@@ -176,8 +230,9 @@ export const wireProfileShape: z.ZodType<WireProfile> = z
       commit: operationShape,
       void: operationShape.exactOptional(),
     }),
-    query: z.strictObject({ action: wordShape, parameters: parameters.exactOptional() }).exactOptional(),
+    query: queryShape.exactOptional(),
     answer: answerShape,
+    patience: patienceShape,
   })
   .check(context => {
     for (const [path, message] of contradictions(context.value))
@@ -201,6 +256,7 @@ function contradictions({
   operations,
   query,
   answer,
+  patience,
 }: WireProfile): readonly Contradiction[] {
   const found: Contradiction[] = []
   const { reserve, renew, release } = operations
@@ -208,6 +264,7 @@ function contradictions({
     found.push([['operations', 'release'], 'missing: what can be reserved must be released'])
   if (release && !reserve) found.push([['operations', 'reserve'], 'missing: nothing to release'])
   if (renew && !reserve) found.push([['operations', 'reserve'], 'missing: nothing to renew'])
+  if (patience.onUnknown === 'query' && !query) found.push([['query'], 'missing: `patience.onUnknown` asks'])
   for (const [name, operation] of Object.entries({ ...operations, ...(query ? { query } : {}) })) {
     const sent = [...common, ...(operation?.parameters ?? [])]
     const names = sent.map(parameter => parameter.name)

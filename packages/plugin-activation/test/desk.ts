@@ -1,13 +1,14 @@
-// A till with the activation plugin for tests: real journal in a temporary folder, real HTTP, a hurried clock, paper
-// that is kept, and a provider that answers what a test tells it to.
+// A till with the activation plugin for tests: real journal in a temporary folder, real HTTP, a hurried clock, and
+// paper that is kept.
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Clock, done, type Printer, type PrintJob, type ReceiptDocument } from '@cashdesk/kernel'
 import { type CatalogArticle, openTill, type SaleHandle, type Till, type TillOptions } from '@cashdesk/sdk'
 import { type ActivationOptions, activation } from '../src/index.ts'
+import { HurriedClock } from './node-clock.ts'
+
+type Printer = NonNullable<TillOptions['printer']>
+type PrintJob = Parameters<Printer['print']>[0]
 
 /** Articles as a register's catalog has them. The cards are those of the host's seed. */
 export const MUSIC = '4260001190018'
@@ -28,43 +29,11 @@ export const DEMO: Pick<ActivationOptions, 'user' | 'password' | 'cspid'> = {
   cspid: '4711',
 }
 
-/** Delays up to this are cut to a twentieth, longer ones to a quarter: a busy machine still keeps within patience. */
-const SHORT_MS = 2_000
-
-/** Real time, but nobody sits through a delay: when a shortened timer rings, the clock jumps to where it was set. */
-export class HurriedClock implements Clock {
-  readonly #epoch = Date.now()
-  readonly #start = performance.now()
-  #skipped = 0
-
-  now(): number {
-    return Math.round(this.#epoch + this.monotonicMs())
-  }
-
-  monotonicMs(): number {
-    return performance.now() - this.#start + this.#skipped
-  }
-
-  after(delayMs: number, wake: () => void): () => void {
-    const due = this.monotonicMs() + delayMs
-    const ring = (): void => {
-      this.skip(Math.max(0, due - this.monotonicMs()))
-      wake()
-    }
-    const timer = setTimeout(ring, delayMs / (delayMs <= SHORT_MS ? 20 : 4))
-    return () => clearTimeout(timer)
-  }
-
-  skip(ms: number): void {
-    this.#skipped += ms
-  }
-}
-
 /** A printer port that keeps what it was given. */
 class Paper implements Printer {
   readonly family = 'printer'
   readonly name = 'kept paper'
-  readonly documents: ReceiptDocument[] = []
+  readonly documents: PrintJob['document'][] = []
   open = async (): Promise<void> => undefined
   close = async (): Promise<void> => undefined
   health: Printer['health'] = () => ({
@@ -74,8 +43,10 @@ class Paper implements Printer {
     counts: {},
     facts: {},
   })
-  status: Printer['status'] = async () =>
-    done({ online: true, cover: 'closed', paper: 'ok', drawer: 'closed' } as const)
+  status: Printer['status'] = async () => ({
+    outcome: 'done',
+    data: { online: true, cover: 'closed', paper: 'ok', drawer: 'closed' },
+  })
   kickDrawer: Printer['kickDrawer'] = () => this.status()
   print: Printer['print'] = (job: PrintJob) => {
     this.documents.push(job.document)
@@ -171,85 +142,4 @@ export async function everyFile(dir: string): Promise<Buffer> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true })
   const files = entries.filter(entry => entry.isFile())
   return Buffer.concat(await Promise.all(files.map(file => readFile(join(file.parentPath, file.name)))))
-}
-
-// ── a provider that answers what a test tells it to ─────────────────────────────────────────────────────
-
-export interface Asked {
-  /** Path and query as they came. */
-  readonly url: string
-  readonly method: string
-  readonly key: string | undefined
-  readonly query: { readonly [name: string]: string }
-}
-
-/** `drop` destroys the connection without an answer. */
-export type Reply = { readonly status: number; readonly body: string | object } | 'drop'
-
-export interface Provider {
-  readonly url: string
-  readonly asked: Asked[]
-  reply: (asked: Asked) => Reply
-  close(): Promise<void>
-}
-
-/** The answer that docs/host-activation.md gives when all is well. */
-export function wellDone({ query, key }: Asked): Reply {
-  const result = {
-    '1': 'reserved',
-    '2': 'activated',
-    '3': 'released',
-    '4': 'activated',
-    '5': 'renewed',
-    '6': 'voided',
-  }
-  const action = query['action'] as keyof typeof result
-  const operation = action === '4' ? query['operation'] : key
-  return { status: 200, body: { result: result[action], operation, expiresInMs: 900_000 } }
-}
-
-export async function startProvider(reply: (asked: Asked) => Reply = wellDone): Promise<Provider> {
-  const asked: Asked[] = []
-  const server: Server = createServer((request, response) => {
-    const call = askedOf(request)
-    asked.push(call)
-    answer(provider.reply(call), request, response)
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  const provider: Provider = {
-    url: `http://127.0.0.1:${port}`,
-    asked,
-    reply,
-    close: () =>
-      new Promise(resolve => {
-        server.closeAllConnections()
-        server.close(() => resolve())
-      }),
-  }
-  return provider
-}
-
-function askedOf({ url = '', method = '', headers }: IncomingMessage): Asked {
-  const key = headers['idempotency-key']
-  return {
-    url,
-    method,
-    key: typeof key === 'string' ? key : undefined,
-    query: Object.fromEntries(new URL(url, 'http://till').searchParams),
-  }
-}
-
-function answer(reply: Reply, request: IncomingMessage, response: ServerResponse): void {
-  if (reply === 'drop') return void request.socket.destroy()
-  const json = typeof reply.body === 'object'
-  response.writeHead(reply.status, { 'content-type': json ? 'application/json' : 'text/html' })
-  response.end(json ? JSON.stringify(reply.body) : reply.body)
-}
-
-/** An address at which nobody listens. */
-export async function deadServer(): Promise<string> {
-  const provider = await startProvider()
-  await provider.close()
-  return provider.url
 }

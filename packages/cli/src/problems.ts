@@ -67,9 +67,7 @@ const WRONG_TYPE: ReadonlySet<string> = new Set(['invalid_type', 'invalid_value'
 /** Of several shapes, the one that the value was probably meant to have: of the right type, with the fewest mistakes. */
 function branchMeant(branches: readonly (readonly Issue[])[]): readonly Issue[] {
   const wrongType = (issues: readonly Issue[]): boolean =>
-    issues.some(
-      ({ code, path }) => path.length === 0 && (code === 'invalid_type' || code === 'invalid_value'),
-    )
+    issues.some(({ code, path }) => path.length === 0 && WRONG_TYPE.has(code))
   const ranked = [...branches].sort(
     (one, other) => Number(wrongType(one)) - Number(wrongType(other)) || one.length - other.length,
   )

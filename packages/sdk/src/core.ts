@@ -81,6 +81,7 @@ export class TillCore {
     const known = command.article ? { ...command.article } : undefined
     const code = command.gtin === undefined ? undefined : readGtin(command.gtin)
     const original = command.of === undefined ? undefined : this.#soldLine(sale, command.of)
+    if (command.of !== undefined && !original) throw new CashdeskError('line.unknown', { line: command.of })
     const article =
       original ??
       this.#rungUp(sale, command, code) ??

@@ -164,6 +164,13 @@ describe('the journal directory', () => {
     },
   )
 
+  it('on a file system that is mounted read-only is one too', async () => {
+    mkdirSync(shop.dir, { recursive: true })
+    const disk = new HeldDisk(nodeDisk(shop.dir))
+    disk.failWrites('disk.failed', 'EROFS')
+    expect(await codeOf(shop.till({ ports: { disk } }))).toBe('journal.not-writable')
+  })
+
   it('that is a file, or lies under one, is a coded error', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'cashdesk-file-'))
     const file = join(folder, 'file')

@@ -7,7 +7,7 @@ export class HeldDisk implements Disk {
   readonly #disk: Disk
   #held: Gate | undefined
   #failure: ErrorCode | undefined
-  #failWrites: ErrorCode | undefined
+  #failWrites: CashdeskError | undefined
   #syncsLeft = Number.POSITIVE_INFINITY
   /** Syncs that wait now. */
   waiting = 0
@@ -39,8 +39,8 @@ export class HeldDisk implements Disk {
   }
 
   /** Every further write fails, as on a full disk. */
-  failWrites(code: ErrorCode): void {
-    this.#failWrites = code
+  failWrites(code: ErrorCode, reason = 'ENOSPC'): void {
+    this.#failWrites = new CashdeskError(code, { reason })
   }
 
   async open(path: string, mode: 'read' | 'write'): Promise<DiskFile> {
@@ -48,7 +48,7 @@ export class HeldDisk implements Disk {
   }
 
   async create(path: string): Promise<DiskFile> {
-    if (this.#failWrites) throw new CashdeskError(this.#failWrites)
+    if (this.#failWrites) throw this.#failWrites
     return this.#guarded(await this.#disk.create(path))
   }
 
@@ -56,7 +56,7 @@ export class HeldDisk implements Disk {
     return {
       read: (offset, length) => file.read(offset, length),
       write: async (offset, bytes) => {
-        if (this.#failWrites) throw new CashdeskError(this.#failWrites)
+        if (this.#failWrites) throw this.#failWrites
         await file.write(offset, bytes)
       },
       sync: async () => {

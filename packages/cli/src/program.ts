@@ -1,9 +1,10 @@
 // The command line: what can be called, with which options, and what each answers.
 import { readFileSync } from 'node:fs'
+import type { ProgramIo } from '@cashdesk/hardware-sim'
 import { CashdeskError } from '@cashdesk/kernel'
 import { Command, CommanderError } from 'commander'
 import { check } from './check.ts'
-import { type RunIo, runTill } from './run-till.ts'
+import { runTill } from './run-till.ts'
 import { complain, EXIT } from './say.ts'
 
 const EXAMPLES = `
@@ -20,7 +21,7 @@ Exit codes: 0 in order, 1 something is wrong with what was checked, 2 wrong usag
 Errors say what happened, what it means for the money, and what to do now; with --json as one line on stdout.`
 
 /** Runs the command and resolves with its exit code. */
-export async function run(args: readonly string[], io: RunIo): Promise<number> {
+export async function run(args: readonly string[], io: ProgramIo): Promise<number> {
   let code: number = EXIT.ok
   const program = commands(io, ended => {
     code = ended
@@ -39,7 +40,7 @@ export async function run(args: readonly string[], io: RunIo): Promise<number> {
   }
 }
 
-function commands(io: RunIo, ended: (code: number) => void): Command {
+function commands(io: ProgramIo, ended: (code: number) => void): Command {
   const program = new Command('cashdesk')
     .description(
       'A checkout that cannot lie about money: configurations, simulated devices, the reference host.',
@@ -73,7 +74,7 @@ function commands(io: RunIo, ended: (code: number) => void): Command {
   forwarded(program, 'sim', 'a simulated terminal, printer or scanner: sim NAME --help').action(
     async (words: string[]) => {
       const { PROGRAMS, runProgram } = await import('@cashdesk/hardware-sim')
-      ended(await runProgram(PROGRAMS, words))
+      ended(await runProgram(PROGRAMS, words, io))
     },
   )
   forwarded(program, 'host', 'the reference back end: host --help').action(async (words: string[]) => {

@@ -1,13 +1,9 @@
 // `cashdesk run FILE`: a till from a configuration, to see with one's own eyes that it opens and that its devices speak.
 // Everything it hears and does is one line of JSON; it ends with Ctrl-C.
+import type { ProgramIo } from '@cashdesk/hardware-sim'
 import { openTill, type Till } from '@cashdesk/sdk'
 import { readConfig } from './index.ts'
 import { EXIT, type ExitCode, type Io, sayJson } from './say.ts'
-
-export interface RunIo extends Io {
-  readonly stdin: NodeJS.ReadableStream & { destroy(): unknown }
-  on(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown
-}
 
 export interface RunOptions {
   /** Also end when stdin ends. */
@@ -15,7 +11,7 @@ export interface RunOptions {
 }
 
 /** @throws CashdeskError `config.*`, `journal.*`, `disk.*`, `plugin.invalid` */
-export async function runTill(io: RunIo, file: string, { withParent }: RunOptions): Promise<ExitCode> {
+export async function runTill(io: ProgramIo, file: string, { withParent }: RunOptions): Promise<ExitCode> {
   const told = new Promise<void>(end => {
     io.on('SIGINT', end)
     io.on('SIGTERM', end)

@@ -80,11 +80,9 @@ function providerAnswered(
   draft.settle(op, answer.outcome === 'ask' ? 'abandoned' : answer.outcome)
   draft.closeTasks(task => task.op === op, 'the provider answered')
   const buried = answer.outcome === 'refused' && answer.error.code === 'provider.not-found'
-  if (via === 'query' && buried && mustHappen(kind)) {
-    // It never arrived, and by asking for it the provider has buried its id: only a new id can still succeed.
-    openAgain(draft, sale, claim, kind, operation)
-    return
-  }
+  const again = via === 'query' && buried ? SENT_ANEW.find(each => each === kind) : undefined
+  // It never arrived, and by asking for it the provider has buried its id: only a new id can still succeed.
+  if (again) return openAgain(draft, sale, claim, again, operation)
   const data = answer.outcome === 'done' && answer.of === 'provider' ? answer.data : {}
   const error = answer.outcome === 'refused' ? answer.error : undefined
   const revision = draft.sale(sale).revision
@@ -111,6 +109,9 @@ function providerAnswered(
   goOn(draft, sale, claim.id, revision)
 }
 
+/** What is not given up because a message was lost. */
+const SENT_ANEW = ['reserve', 'renew', 'release', 'commit', 'void', 'refund'] as const
+
 /** After any answer: requote a changed basket, go on toward total, payment, paper or the end of a cancellation. */
 export function goOn(draft: Draft, sale: SaleId, claimId: Claim['id'], revision: number): void {
   const now = draft.sale(sale)
@@ -124,13 +125,6 @@ export function goOn(draft: Draft, sale: SaleId, claimId: Claim['id'], revision:
     if (claim.state === 'reserved') commitClaim(draft, sale, claim)
     continueSettling(draft, sale)
   }
-}
-
-/** What is owed to customer or provider is not given up because a message was lost. */
-function mustHappen(
-  kind: LaneOperation['kind'],
-): kind is Extract<ProviderOperation, 'commit' | 'release' | 'void' | 'refund'> {
-  return kind === 'commit' || kind === 'release' || kind === 'void' || kind === 'refund'
 }
 
 function providerUnknown(
@@ -168,18 +162,19 @@ function providerUnknown(
   }
 }
 
-/** The same once more under a new id, after the old one is proven dead. Its task falls due as if it were the old one. */
+/** The same once more under a new id, after the old one is proven dead. Limit and task fall due as if it were the old one. */
 function openAgain(
   draft: Draft,
   sale: SaleId,
   claim: Claim,
   kind: ProviderOperation,
-  { about, amountMinor, since }: LaneOperation,
+  { about, amountMinor, limitAt, since }: LaneOperation,
 ): void {
   openProvider(draft, sale, claim, kind, {
     since,
     ...(about === undefined ? {} : { about }),
     ...(amountMinor === undefined ? {} : { amountMinor }),
+    ...(limitAt === undefined ? {} : { limitAt }),
   })
 }
 

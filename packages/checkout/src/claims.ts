@@ -77,12 +77,13 @@ export function releaseClaim(draft: Draft, sale: SaleId, claim: Claim, error?: E
       draft.emit({ type: 'prompt.closed', sale, prompt: prompt.id, answered: false })
   }
   switch (claim.state) {
-    case 'asking':
     case 'quoted':
       return to('released')
     case 'quoting':
       if (claim.ops.quote) draft.settle(claim.ops.quote, 'abandoned')
       return to('released')
+    case 'failed':
+    case 'asking':
     case 'reserving':
     case 'reserved':
     case 'renewing':
@@ -99,15 +100,19 @@ export function releaseClaim(draft: Draft, sale: SaleId, claim: Claim, error?: E
   }
 }
 
+/** A person settled what became of a refused commit: the reservation behind it is of no use to anybody any more. */
+export function releaseFailed(draft: Draft, sale: SaleId, claim: Claim): void {
+  const { reserve } = claim.ops
+  if (claim.state !== 'failed' || reserve === undefined || !supports(draft, claim, 'release')) return
+  openProvider(draft, sale, claim, 'release', { about: reserve })
+}
+
 /** A reservation, quote or hold stands. */
 function reserved(draft: Draft, sale: SaleId, claim: Claim, data: ProviderData): void {
-  draft.emit({
-    type: 'claim.moved',
-    sale,
-    claim: claim.id,
-    to: 'reserved',
-    ...dataOf(draft, data),
-  })
+  const { adjustments, ...rest } = dataOf(draft, data)
+  // What the customer paid is what was agreed: no discount comes or goes after the pivot.
+  const agreed = draft.sale(sale).paidAt !== undefined || adjustments === undefined ? {} : { adjustments }
+  draft.emit({ type: 'claim.moved', sale, claim: claim.id, to: 'reserved', ...rest, ...agreed })
   if (claim.tender !== undefined) {
     const leg = draft.leg(sale, claim.tender)
     if (!leg) return

@@ -164,14 +164,7 @@ function saleAfter(sale: Sale, event: SaleEvent): Sale {
       return { ...rest, state: 'open', totalling: false }
     }
     case 'sale.paid':
-      return {
-        ...sale,
-        state: 'settling',
-        totalling: false,
-        paidAt: event.at,
-        roundingMinor: event.roundingMinor,
-        ...(event.reference === undefined ? {} : { reference: event.reference }),
-      }
+      return afterPayment(sale, event)
     case 'sale.finishing':
       return { ...sale, paperBy: event.paperBy }
     case 'sale.closed':
@@ -188,6 +181,20 @@ function saleAfter(sale: Sale, event: SaleEvent): Sale {
       return paperAfter(sale, event)
     default:
       return partAfter(sale, event)
+  }
+}
+
+/** A sale that the register had cancelled, even a closed one, may be paid again: its paper is due anew. */
+function afterPayment(sale: Sale, event: Extract<Event, { type: 'sale.paid' }>): Sale {
+  const { paperBy: _, endedAt: __, ...rest } = sale
+  return {
+    ...rest,
+    state: 'settling',
+    totalling: false,
+    paidAt: event.at,
+    roundingMinor: event.roundingMinor,
+    paper: { ...sale.paper, state: sale.paper.state === 'printing' ? 'printing' : 'none' },
+    ...(event.reference === undefined ? {} : { reference: event.reference }),
   }
 }
 

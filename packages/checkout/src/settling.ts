@@ -1,8 +1,8 @@
 // After the pivot: every claim is committed for as long as it takes, the paper says what is true, the sale closes.
-import type { Claim, ErrorReport, ProviderData, Sale, SaleCommand, SaleId } from '@cashdesk/kernel'
+import type { Claim, ErrorReport, ProviderData, Sale, SaleCommand, SaleId, Task } from '@cashdesk/kernel'
 import { report } from '@cashdesk/kernel'
 import { continueCancelling } from './cancelling.ts'
-import { releaseClaim, reserveClaim, supports } from './claims.ts'
+import { releaseClaim, releaseFailed, reserveClaim, supports } from './claims.ts'
 import type { Draft } from './draft.ts'
 import { voidClaim, voidLinkedClaims } from './linked.ts'
 import { openProvider } from './operations.ts'
@@ -39,6 +39,8 @@ function settleClaim(draft: Draft, id: SaleId, claim: Claim): void {
       return commitClaim(draft, id, claim)
     case 'quoted':
     case 'quoting':
+      // Nothing was promised yet.
+      if (claim.state === 'quoting' && claim.adjustments === undefined) return releaseClaim(draft, id, claim)
       // The discount counted when the register took its money, so it is redeemed now, or a person learns why not.
       if (claim.ops.quote) draft.settle(claim.ops.quote, 'abandoned')
       return reserveAndCommit(draft, id, claim)
@@ -65,14 +67,13 @@ function closeReturnedTasks(draft: Draft, id: SaleId): void {
   const from = original === undefined ? undefined : draft.lane.sales.get(original)
   if (!from) return
   const returned = new Set(lines.filter(line => line.state === 'active').map(line => line.of))
-  const claims = from.claims.filter(claim => claim.line !== undefined && returned.has(claim.line))
-  draft.closeTasks(
-    task =>
-      task.kind === 'refund-due' &&
-      task.sale === from.id &&
-      claims.some(claim => claim.id === task.claim && claim.state === 'failed'),
-    `refunded with ${id}`,
-  )
+  for (const claim of from.claims) {
+    if (claim.line === undefined || !returned.has(claim.line) || claim.state !== 'failed') continue
+    const isDue = (task: Task): boolean => task.kind === 'refund-due' && task.claim === claim.id
+    if (![...draft.lane.tasks.values()].some(isDue)) continue
+    draft.closeTasks(isDue, `refunded with ${id}`)
+    releaseFailed(draft, from.id, claim)
+  }
 }
 
 export function openDrawer(draft: Draft, sale: SaleId): void {
@@ -185,7 +186,7 @@ function printWhenTrue(draft: Draft, id: SaleId): void {
     claim => UNSETTLED.has(claim.state) && (draft.participant(claim.plugin)?.beforePaper ?? false),
   )
   if (missing && draft.now < sale.paperBy) return
-  if (draft.config.hasPrinter) printPaper(draft, id, false)
+  if (draft.config.hasPrinter) printPaper(draft, id, sale.paper.printed > 0)
   else draft.emit({ type: 'sale.closed', sale: id, at: draft.now })
 }
 

@@ -3,6 +3,7 @@ import type { Input, Leg, PaymentFacts, Task } from '@cashdesk/kernel'
 import { report } from '@cashdesk/kernel'
 import { goOn, outOfPatience } from './answers.ts'
 import { continueCancelling, reversalRefused, reverseLeg } from './cancelling.ts'
+import { releaseFailed } from './claims.ts'
 import type { Draft } from './draft.ts'
 import { remaining, voidAnswered } from './linked.ts'
 import { attemptNow } from './operations.ts'
@@ -24,7 +25,7 @@ export function resolveTask(draft: Draft, input: Resolve): void {
   if (task.kind === 'payment-unresolved') resolvePayment(draft, task, action)
   else if (task.kind === 'customer-owed') resolveOwed(draft, task, action)
   else if (task.kind === 'provider-stuck' && task.op !== undefined) resolveStuck(draft, task, action)
-  else if (action === 'retry') retryCommit(draft, task)
+  else resolveFailed(draft, task, action)
 }
 
 function legOf(draft: Draft, task: Task): Leg | undefined {
@@ -100,11 +101,12 @@ function resolveStuck(draft: Draft, task: Task, action: Resolve['action']): void
   goOn(draft, task.sale, claim.id, revision)
 }
 
-/** A deliberate new attempt by a person takes a new id. */
-function retryCommit(draft: Draft, task: Task): void {
+/** A deliberate new attempt by a person takes a new id; any other decision ends the claim. */
+function resolveFailed(draft: Draft, task: Task, action: Resolve['action']): void {
   const claim =
     task.sale === undefined || task.claim === undefined ? undefined : draft.claim(task.sale, task.claim)
   if (!claim || task.sale === undefined || claim.state !== 'failed') return
+  if (action !== 'retry') return releaseFailed(draft, task.sale, claim)
   if (claim.ops.commit === undefined) reserveAndCommit(draft, task.sale, claim)
   else commitClaim(draft, task.sale, claim)
 }

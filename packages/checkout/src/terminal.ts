@@ -92,12 +92,12 @@ export function approve(draft: Draft, op: Leg['op'], facts: PaymentFacts): void 
   if (!operation?.sale || !leg || (!AT_TERMINAL.has(leg.state) && leg.state !== 'reversing')) {
     return reject(report('tender.pending', { reason: 'nobody waits for this approval' }))
   }
-  // A reversal takes back what was booked, its tip included.
-  const allowed =
-    leg.state === 'reversing'
-      ? Math.abs(leg.amountMinor)
-      : Math.abs(leg.askedMinor) + (leg.askedMinor > 0 ? (facts.tipMinor ?? 0) : 0)
-  if (facts.currency !== draft.config.currency || facts.amountMinor > allowed || facts.amountMinor <= 0) {
+  // A reversal takes back exactly what was booked, its tip included.
+  const whole = leg.state === 'reversing'
+  const tip = leg.askedMinor > 0 ? (facts.tipMinor ?? 0) : 0
+  const allowed = whole ? Math.abs(leg.amountMinor) : Math.abs(leg.askedMinor) + tip
+  const fits = whole ? facts.amountMinor === allowed : facts.amountMinor > 0 && facts.amountMinor <= allowed
+  if (facts.currency !== draft.config.currency || !fits) {
     return reject(report('tender.amount', { approvedMinor: facts.amountMinor, askedMinor: leg.askedMinor }))
   }
   if (leg.state === 'sent')

@@ -1,0 +1,49 @@
+// Random registers, random worlds, random accidents: I1 to I8 hold after every step, and when everything heals every
+// sale ends. A failure prints its seed and the shortest sequence that shows it.
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Chaos, type Step } from '../test/chaos.ts'
+import { heal, unforced } from '../test/healing.ts'
+import { violations } from '../test/invariants.ts'
+
+const number = fc.nat({ max: 5_039 })
+const step: fc.Arbitrary<Step> = fc.tuple(number, number, number, number)
+const steps = (most: number): fc.Arbitrary<readonly Step[]> =>
+  fc.array(step, { minLength: 1, maxLength: most, size: 'max' })
+
+const begin = (swiss: boolean): Chaos => {
+  const chaos = new Chaos(swiss)
+  // A sale with something on it: from nothing most steps would do nothing.
+  chaos.step([0, 1, 1, 0])
+  chaos.step([2, 1, 3, 1])
+  return chaos
+}
+
+describe('any sequence of inputs', () => {
+  it('holds the invariants after every step, and heals', () => {
+    fc.assert(
+      fc.property(fc.boolean(), steps(60), (swiss, sequence) => {
+        const chaos = begin(swiss)
+        for (const each of sequence) {
+          chaos.step(each)
+          expect(violations(chaos)).toEqual([])
+        }
+        heal(chaos)
+        expect(violations(chaos)).toEqual([])
+        expect(unforced(chaos)).toEqual([])
+      }),
+      { numRuns: Number(process.env['RUNS'] ?? 3_000) },
+    )
+  }, 60_000)
+
+  it('leaves a lane that is the fold of its events, and decides without touching it', () => {
+    fc.assert(
+      fc.property(fc.boolean(), steps(40), (swiss, sequence) => {
+        const chaos = begin(swiss)
+        for (const each of sequence) chaos.step(each)
+        expect(chaos.till.refold()).toEqual(chaos.till.lane)
+      }),
+      { numRuns: 200 },
+    )
+  })
+})

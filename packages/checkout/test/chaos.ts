@@ -1,0 +1,421 @@
+// A register, a world and the accidents between them, driven by numbers: every number is some step that makes sense
+// or does not. The register remembers its own payments; the world keeps its own books.
+import type { Answer, Input, OperationId, Sale, SaleCommand, SaleKind, Wanted } from '@cashdesk/kernel'
+import { lineId, minor, saleId, tenderId } from '@cashdesk/kernel'
+import { totalsOf } from '../src/index.ts'
+import { article, CARD, COUPON, MILK, POINTS, SHOP, SWISS, wants } from './shop.ts'
+import { type Entry, lost, printed, Till } from './till.ts'
+import { type Request, silence, World } from './world.ts'
+
+/** A step: which one, and three numbers to choose with. */
+export type Step = readonly [kind: number, a: number, b: number, c: number]
+
+export class Chaos {
+  readonly till: Till
+  readonly world: World = new World()
+  readonly requests: Map<OperationId, Request> = new Map()
+  /** What the register itself did about the sales it owns. */
+  readonly truth: Map<string, { readonly revision: number; readonly totalMinor: number } | 'cancelled'> =
+    new Map()
+  readonly history: SaleCommand[] = []
+  readonly #stash: Entry[] = []
+  readonly #told: { readonly op: OperationId; readonly answer: Answer }[] = []
+  readonly #resolved: Set<string> = new Set()
+  #ids = 0
+
+  constructor(swiss: boolean) {
+    this.till = new Till(swiss ? SWISS : SHOP)
+    this.till.watch = (input, { intents }) => {
+      for (const { op, effect } of intents) this.#describe(op, effect)
+      if ('sale' in input) this.history.push(input)
+    }
+  }
+
+  /** What a plugin would see when it describes its call. */
+  #describe(op: OperationId, effect: Request['effect']): void {
+    const sale = 'sale' in effect ? this.till.lane.sales.get(effect.sale) : undefined
+    const claim = effect.type === 'provider' ? sale?.claims.find(each => each.id === effect.claim) : undefined
+    const linesMinor = sale ? totalsOf(sale).linesMinor : 0
+    this.requests.set(op, { op, effect, subject: claim?.subject ?? {}, linesMinor })
+  }
+
+  step([kind, a, b, c]: Step): void {
+    const steps = this.#steps
+    const step = steps[kind % steps.length]
+    step?.call(this, a, b, c)
+  }
+
+  readonly #steps: readonly ((this: Chaos, a: number, b: number, c: number) => void)[] = [
+    this.#opens,
+    this.#scans,
+    this.#ringsUp,
+    this.#ringsUp,
+    this.#replies,
+    this.#replies,
+    this.#takesOff,
+    this.#claims,
+    this.#says,
+    this.#totals,
+    this.#totals,
+    this.#pays,
+    this.#pays,
+    this.#finishes,
+    this.#answers,
+    this.#answers,
+    this.#answers,
+    this.#answers,
+    this.#answers,
+    this.#suffers,
+    this.#suffers,
+    this.#arrivesLate,
+    this.#answersLate,
+    this.#waits,
+    this.#restarts,
+    this.#paidByRegister,
+    this.#asked,
+    this.#settles,
+    this.#returns,
+    this.#repeats,
+    this.#endsDay,
+  ]
+
+  // ── the register ──────────────────────────────────────────────────────────────────────────────────────
+
+  #pick<Item>(items: Iterable<Item>, at: number): Item | undefined {
+    const all = [...items]
+    return all[at % Math.max(1, all.length)]
+  }
+
+  #sale(a: number): Sale | undefined {
+    const live = [...this.till.lane.sales.values()]
+    // Mostly the newest: that is where something is going on.
+    return a % 4 === 0 ? this.#pick(live, a >> 2) : (live.at(-1 - (a % 2)) ?? live.at(-1))
+  }
+
+  #next(prefix: string): string {
+    this.#ids += 1
+    return `${prefix}${this.#ids}`
+  }
+
+  #opens(a: number, b: number): void {
+    const kind: SaleKind = 'sale'
+    const owner = a % 3 === 0 ? 'register' : 'till'
+    this.till.do({ type: 'sale.open', sale: saleId(this.#next('S')), kind, owner, training: b % 8 === 0 })
+  }
+
+  #scans(a: number): void {
+    const line = lineId(this.#next('L'))
+    const codes: readonly Input[] = [
+      { type: 'scan', text: 'milk', line, article: MILK, wants: [] },
+      { type: 'scan', text: `A${a % 5}`, line, wants: [] },
+      { type: 'scan', text: 'card', line, article: CARD, wants: [wants()] },
+      { type: 'scan', text: 'TEN', line, wants: [], basket: { ...COUPON, subject: { code: `C${a % 3}` } } },
+    ]
+    const code = this.#pick(codes, a)
+    if (code) this.till.do(code)
+  }
+
+  #ringsUp(a: number, b: number, c: number): void {
+    const sale = this.#sale(a)
+    if (!sale) return
+    const serial = c % 5 === 0 ? undefined : `A${c % 7}`
+    const wanted: readonly Wanted[] =
+      b % 3 === 0 ? [] : [wants(serial, b % 3 === 1 ? 'activation' : 'licence')]
+    const what = wanted.length > 0 ? CARD : article([129, 1002, 0, -25, 4999][b % 5] ?? 1)
+    const [line, quantity] = [
+      lineId(this.#next('L')),
+      wanted.length > 0 ? 1 : (c % 3) + (b % 16 === 0 ? 0 : 1),
+    ]
+    this.till.do({ type: 'line.add', sale: sale.id, line, article: what, quantity, wants: wanted })
+  }
+
+  #replies(a: number, b: number): void {
+    const sale = this.#sale(a)
+    const prompt = sale?.prompts[0]
+    if (!sale || !prompt) return
+    this.till.do({
+      type: 'prompt.answer',
+      sale: sale.id,
+      prompt: prompt.id,
+      value: b % 9 === 0 ? '' : `A${b % 7}`,
+    })
+  }
+
+  #takesOff(a: number, b: number): void {
+    const sale = this.#sale(a)
+    const line = sale ? this.#pick(sale.lines, b) : undefined
+    if (sale && line) this.till.do({ type: 'line.void', sale: sale.id, line: line.id })
+  }
+
+  #claims(a: number, b: number): void {
+    const sale = this.#sale(a)
+    const wanted = b % 3 === 0 ? POINTS : { ...COUPON, subject: { code: `C${b % 4}` } }
+    if (sale) this.till.do({ type: 'basket.claim', sale: sale.id, wanted })
+  }
+
+  #says(a: number, b: number): void {
+    const sale = this.#sale(a)
+    const said = [
+      'sale.park',
+      'sale.resume',
+      'sale.reopen',
+      'sale.cancel',
+      'sale.print',
+      'sale.resume',
+    ] as const
+    const type = said[b % said.length]
+    if (!sale || !type) return
+    if (type === 'sale.cancel') this.#cancels(sale)
+    else this.till.do({ type, sale: sale.id })
+  }
+
+  #cancels(sale: Sale): void {
+    this.till.do({ type: 'sale.cancel', sale: sale.id })
+    const { state } = this.till.sale(sale.id)
+    if (sale.owner === 'register' && (state === 'cancelling' || state === 'cancelled'))
+      this.truth.set(sale.id, 'cancelled')
+  }
+
+  #totals(a: number): void {
+    const sale = this.#sale(a)
+    if (sale) this.till.do({ type: 'sale.total', sale: sale.id })
+  }
+
+  #pays(a: number, b: number, c: number): void {
+    const sale = this.#sale(a)
+    if (!sale) return
+    const by = ['cash', 'card', 'giftcard', 'card', 'shells'][b % 5] ?? 'cash'
+    const open = Math.abs(totalsOf(sale).openMinor)
+    const amountMinor = c % 3 === 0 ? minor(Math.ceil(open / 2)) : ('rest' as const)
+    this.till.do({
+      type: 'tender.add',
+      sale: sale.id,
+      tender: tenderId(this.#next('P')),
+      by,
+      amountMinor,
+      ...(c % 4 === 0 ? { givenMinor: minor(Math.ceil(open / 100) * 100) } : {}),
+      ...(c % 2 === 0 ? { split: true } : {}),
+      ...(by === 'giftcard' ? { subject: { number: `G${c % 2}` } } : {}),
+    })
+  }
+
+  #finishes(a: number, b: number): void {
+    const sale = this.#sale(a)
+    if (sale) this.till.do({ type: 'sale.finish', sale: sale.id, budgetMs: (b % 4) * 1_000 })
+  }
+
+  /** The register took its payment: what it says about it from now on does not change. */
+  #paidByRegister(a: number, b: number): void {
+    const sale = this.#sale(a)
+    if (!sale) return
+    const known = this.truth.get(sale.id)
+    const { revision, frozen } = sale
+    const totalMinor = frozen?.ready ? frozen.totalMinor : totalsOf(sale).totalMinor
+    const wrong = b % 7 === 0 ? 1 : 0
+    const paid =
+      known === undefined || known === 'cancelled' ? { revision, totalMinor: totalMinor + wrong } : known
+    this.till.do({
+      type: 'register.paid',
+      sale: sale.id,
+      revision: paid.revision,
+      totalMinor: minor(paid.totalMinor),
+      reference: 'R',
+    })
+    const { state } = this.till.sale(sale.id)
+    if (sale.owner === 'register' && (state === 'settling' || state === 'closed'))
+      this.truth.set(sale.id, paid)
+  }
+
+  #asked(a: number, b: number): void {
+    const sale = this.#sale(a)
+    if (sale) this.says(sale, b)
+  }
+
+  /** The register's answer to "what became of it", by its own book. */
+  says(sale: Sale, b = 1): void {
+    if (sale.owner !== 'register') return
+    const known = this.truth.get(sale.id)
+    const status =
+      known === undefined ? (b % 2 === 0 ? 'open' : 'unknown') : known === 'cancelled' ? 'cancelled' : 'paid'
+    const paid =
+      known === undefined || known === 'cancelled'
+        ? {}
+        : { ...known, totalMinor: minor(known.totalMinor), reference: 'R' }
+    this.till.do({ type: 'register.status', sale: sale.id, status, ...paid })
+  }
+
+  #returns(a: number, b: number, c: number): void {
+    const original = this.#pick(
+      [...this.till.lane.sales.values()].filter(sale => sale.kind === 'sale' && sale.paidAt !== undefined),
+      a,
+    )
+    if (!original) return
+    const sale = saleId(this.#next('R'))
+    const kind = b % 2 === 0 ? 'void' : 'return'
+    const { training, id } = original
+    this.till.do({ type: 'sale.open', sale, kind, owner: 'till', original: id, training })
+    const line = this.#pick(original.lines, c)
+    if (kind === 'void' || !line || !this.till.lane.sales.has(sale)) return
+    const back = {
+      type: 'line.add',
+      sale,
+      line: lineId('back'),
+      article: MILK,
+      wants: [],
+      of: line.id,
+    } as const
+    this.till.do({ ...back, quantity: 1 + (c % 2) })
+  }
+
+  #repeats(a: number): void {
+    const command = this.#pick(this.history, a)
+    if (command && command.type !== 'register.paid') this.till.do(command)
+  }
+
+  #endsDay(): void {
+    this.till.do({ type: 'day.end' })
+  }
+
+  /** A person looks at the slip and says what stands there, or decides what to do about a provider. */
+  #settles(a: number, b: number): void {
+    const task = this.#pick(this.till.tasks(), a)
+    if (!task) return
+    const isBooked = task.op !== undefined && this.world.isBooked(task.op)
+    const action =
+      task.kind === 'payment-unresolved' ? (isBooked ? 'booked' : 'not-booked') : this.#pick(task.actions, b)
+    if (action !== 'retry') this.#resolved.add(`${task.claim ?? task.tender ?? ''}`)
+    this.till.do({
+      type: 'task.resolve',
+      task: task.id,
+      action: action ?? 'retry',
+      operator: '17',
+      reason: 'x',
+    })
+  }
+
+  /** Did a person decide about this claim or payment? */
+  isSettledByHand(id: string): boolean {
+    return this.#resolved.has(id)
+  }
+
+  // ── the world ─────────────────────────────────────────────────────────────────────────────────────────
+
+  #tell(entry: Entry, answer: Answer): void {
+    const via = entry.next === 'query' ? 'query' : 'send'
+    this.#told.push({ op: entry.op, answer })
+    this.till.do({ type: 'answer', op: entry.op, via, answer })
+  }
+
+  /** The request arrives, and its answer comes back. */
+  answerWell(entry: Entry, how: 'well' | 'no' | 'part' = 'well'): void {
+    this.world.now = this.till.now
+    const { effect } = entry.intent
+    if (effect.type === 'terminal' && entry.next === 'repeat' && !this.#approves(entry)) return
+    this.#tell(entry, this.#arrive(entry, how))
+  }
+
+  /** The terminal asks for our acknowledgement before it books. */
+  #approves(entry: Entry): boolean {
+    const { effect } = entry.intent
+    if (effect.type !== 'terminal') return true
+    const facts = { amountMinor: effect.amountMinor, currency: effect.currency }
+    const events = this.till.do({ type: 'terminal.approved', op: entry.op, facts })
+    if (!events.some(event => event.type === 'approval.rejected')) return true
+    this.world.wrongs.push(`rejected what it had asked for: ${JSON.stringify(events)}`)
+    return false
+  }
+
+  #arrive(entry: Entry, how: 'well' | 'no' | 'part' | 'late' = 'well'): Answer {
+    const { op, next } = entry
+    const { effect } = entry.intent
+    const request = this.requests.get(op)
+    if (!request) throw new TypeError('an operation that was never described')
+    switch (effect.type) {
+      case 'provider':
+        return next === 'query'
+          ? this.world.query(op)
+          : this.world.provider(request, effect, how === 'part' ? 'well' : how)
+      case 'terminal':
+        if (next === 'query') return this.world.inquire(op, effect.currency)
+        if (how === 'no') return this.world.declines(op)
+        // What is reversed is reversed whole.
+        return this.world.terminal(
+          op,
+          effect,
+          how === 'part' && this.till.lane.operations.get(op)?.kind !== 'reverse',
+        )
+      case 'end-of-day':
+        return this.world.settle(this.till.config.currency)
+      default:
+        return printed()
+    }
+  }
+
+  #answers(a: number, b: number): void {
+    const head = this.#pick(this.till.heads(), a)
+    if (head) this.answerWell(head, b % 11 === 0 ? 'part' : 'well')
+  }
+
+  /** The request is lost, or its answer, or the answer is no, or a question, or nonsense. */
+  #suffers(a: number, b: number, c: number): void {
+    const head = this.#pick(this.till.heads(), a)
+    if (!head) return
+    this.world.now = this.till.now
+    const isTerminal = head.intent.effect.type === 'terminal'
+    switch (b % 8) {
+      case 0:
+        return this.#tell(head, silence(head.intent, c % 2 === 0))
+      case 1:
+      case 2:
+        // It arrives and is done, and nobody here learns of it.
+        if (isTerminal && head.next === 'repeat' && c % 2 === 0) this.#approves(head)
+        this.#arrive(head)
+        return this.#tell(head, silence(head.intent, true))
+      case 3:
+        return this.answerWell(head, 'no')
+      case 4:
+        // Approved, and then the line broke before it was booked.
+        if (isTerminal && head.next === 'repeat') this.#approves(head)
+        return this.#tell(head, silence(head.intent, true))
+      case 5:
+        return this.#tell(head, this.#asks(head))
+      case 6:
+        return this.#tell(head, isTerminal ? lost('terminal.cannot-tell') : silence(head.intent, true))
+      default:
+        if (head.intent.effect.type === 'provider' && head.next === 'repeat') this.#stash.push(head)
+        return this.#tell(head, silence(head.intent, true))
+    }
+  }
+
+  /** A question where one may be asked, nonsense anywhere else. */
+  #asks({ op, intent, next }: Entry): Answer {
+    const { effect } = intent
+    if (effect.type === 'provider' && effect.operation === 'reserve' && next === 'repeat')
+      return this.world.asks(op)
+    return { outcome: 'ask', prompt: { kind: 'serial', text: 'Again?' } }
+  }
+
+  /** A request that was thought lost arrives after all. */
+  #arrivesLate(): void {
+    const entry = this.#stash.shift()
+    if (!entry) return
+    this.world.now = this.till.now
+    this.#arrive({ ...entry, next: 'repeat' }, 'late')
+  }
+
+  /** An answer that was given before is given again. */
+  #answersLate(a: number): void {
+    const told = this.#pick(this.#told, a)
+    if (!told || this.till.lane.operations.has(told.op)) return
+    this.till.do({ type: 'answer', op: told.op, via: 'send', answer: told.answer })
+  }
+
+  #waits(a: number, b: number): void {
+    this.till.pass([1, 999, 5_000, 20_000, 60_000, 400_000][b % 6] ?? 1 + a)
+  }
+
+  #restarts(a: number): void {
+    if (a % 5 === 0) this.till.now += 3_600_000
+    this.till.restart()
+  }
+}

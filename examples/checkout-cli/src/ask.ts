@@ -42,7 +42,7 @@ export async function typeAmount(message: string, placeholder: string): Promise<
 }
 
 /** Whole cents without any arithmetic on fractions; undefined when it is no such amount. */
-export function minorOf(text: string): number | undefined {
+function minorOf(text: string): number | undefined {
   const parts = /^(\d{1,6})(?:[.,](\d{1,2}))?$/.exec(text.trim())
   if (!parts) return undefined
   return Number(`${parts[1]}${(parts[2] ?? '').padEnd(2, '0')}`)

@@ -41,9 +41,16 @@ async function main(argv: readonly string[]): Promise<number> {
       interactive ? await runInteractive(dir, accident) : await auto(dir, kept, json, accident),
     )
   } catch (thrown) {
-    process.stderr.write(`${thrown instanceof CashdeskError ? thrown.message : String(thrown)}\n`)
+    process.stderr.write(`${complaintOf(thrown)}\n`)
     return WRONG
   }
+}
+
+/** A program that could not start has said why by itself. */
+function complaintOf(thrown: unknown): string {
+  if (!(thrown instanceof CashdeskError)) return String(thrown)
+  const { program, said } = thrown.detail ?? {}
+  return said ? `${program} could not start. ${said}` : thrown.message
 }
 
 function parse(argv: readonly string[]): Options | number {

@@ -2,7 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { CashdeskError } from '@cashdesk/kernel'
+import { CashdeskError, ERRORS, type ErrorCode } from '@cashdesk/kernel'
 
 /** A program that is up. */
 export interface Program {
@@ -34,7 +34,7 @@ const START_TIMEOUT_MS = 30_000
 const COMPLAINT_LIMIT = 2_000
 const STOP_TIMEOUT_MS = 5_000
 
-/** @throws CashdeskError `transport.unreachable` when it does not start, with what it said */
+/** @throws CashdeskError with the code that it complained of, `transport.unreachable` if none, when it does not start */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
   const child = spawn(process.execPath, [fileURLToPath(options.module), ...options.args], {
     env: { ...process.env, ...options.env },
@@ -57,7 +57,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   const ready = await firstLine(child, gone, options)
   if (ready === undefined) {
     child.kill('SIGKILL')
-    throw new CashdeskError('transport.unreachable', { program: options.name, said: complaint.trim() })
+    throw failureOf(options.name, complaint)
   }
   return {
     name: options.name,
@@ -75,6 +75,16 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
       await gone
     },
   }
+}
+
+/** Every program of this house ends with a coded line when it cannot start. */
+function failureOf(program: string, complaint: string): CashdeskError {
+  const code = [...complaint.matchAll(/\b([a-z]+\.[a-z-]+): /g)].map(match => match[1]).find(isErrorCode)
+  return new CashdeskError(code ?? 'transport.unreachable', { program, said: complaint.trim() })
+}
+
+function isErrorCode(text: string | undefined): text is ErrorCode {
+  return text !== undefined && Object.hasOwn(ERRORS, text)
 }
 
 /** Undefined when it ended, or said nothing in time. */

@@ -12,7 +12,7 @@ import type {
 } from '@cashdesk/sdk'
 
 /** What can be asked of the register: what is given, and what it answers. */
-export interface Calls {
+interface Calls {
   readonly open: {
     readonly given: { readonly sale: string; readonly operator: string }
     readonly answer: SaleView
@@ -69,7 +69,7 @@ export type Given<Name extends CallName> = Calls[Name]['given']
 export type Answer<Name extends CallName> = Calls[Name]['answer']
 
 /** How the till stands. */
-export interface Standing {
+interface Standing {
   readonly recovered: readonly Recovered[]
   readonly unfinished: readonly SaleView[]
   readonly tasks: readonly TaskView[]

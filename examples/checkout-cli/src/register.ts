@@ -3,9 +3,9 @@
 import { writeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
-import { reportOf } from '@cashdesk/kernel'
+import { CashdeskError, reportOf } from '@cashdesk/kernel'
 import { activation } from '@cashdesk/plugin-activation'
-import { tcpPrinter } from '@cashdesk/printer'
+import { epson48, tcpPrinter } from '@cashdesk/printer'
 import { tcpScanner } from '@cashdesk/scanner'
 import { openTill, parseCommand, type SaleHandle, type SaleView, secret, type Till } from '@cashdesk/sdk'
 import { zvtTerminal } from '@cashdesk/terminal'
@@ -41,7 +41,7 @@ const till: Till = await openTill({
     port: Number(values.terminal),
     profile: { afterAutoReversal: 'reversal' },
   }),
-  printer: tcpPrinter({ name: 'printer', host: HERE, port: Number(values.printer) }),
+  printer: tcpPrinter({ name: 'printer', profile: epson48, host: HERE, port: Number(values.printer) }),
   plugins: [
     activation({
       user: secret('env:CONTENTCARD_USER'),
@@ -51,7 +51,12 @@ const till: Till = await openTill({
       activationServers: [values.host],
     }),
   ],
-})
+}).catch(cannotStart)
+
+function cannotStart(thrown: unknown): never {
+  process.stderr.write(`${thrown instanceof CashdeskError ? thrown.message : String(thrown)}\n`)
+  process.exit(2)
+}
 
 /** Written at once and to the end, so that what was said is out even if the next instant never comes. */
 function say(reply: Reply): void {

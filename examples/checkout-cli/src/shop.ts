@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PrinterState, ScannerState, TerminalState } from '@cashdesk/hardware-sim'
+import { CashdeskError } from '@cashdesk/kernel'
 import { Device } from './device.ts'
 import { HostClient } from './host.ts'
 import { type Program, startProgram } from './program.ts'
@@ -47,9 +48,9 @@ export class Shop {
     }
   }
 
-  /** Starts everything at once. @throws CashdeskError `transport.unreachable` naming the program that does not start */
+  /** Starts everything at once. @throws CashdeskError `disk.failed`, or `transport.unreachable` naming the program that does not start */
   static async open(dir: string): Promise<Shop> {
-    await mkdir(dir, { recursive: true })
+    await made(dir)
     const starting = [
       startHost(dir, knownPort(dir)),
       startDevice('terminal', ['--dir', join(dir, 'terminal')]),
@@ -90,6 +91,14 @@ export class Shop {
     await Promise.all(
       [...this.#devices, ...(this.#hostProgram ? [this.#hostProgram] : [])].map(each => each.stop()),
     )
+  }
+}
+
+async function made(dir: string): Promise<void> {
+  try {
+    await mkdir(dir, { recursive: true })
+  } catch (thrown) {
+    throw new CashdeskError('disk.failed', { dir, reason: thrown instanceof Error ? thrown.message : '' })
   }
 }
 

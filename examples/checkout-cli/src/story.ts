@@ -20,7 +20,7 @@ export function writtenStory(stream: Writable): Story {
 }
 
 /** Text in a box, as wide as its widest line. */
-export function framed(title: string, text: string): string {
+function framed(title: string, text: string): string {
   const lines = text.split('\n')
   const width = Math.max(title.length + 2, ...lines.map(line => [...line].length))
   const rule = '─'.repeat(width + 2)

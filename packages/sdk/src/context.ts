@@ -67,7 +67,8 @@ export function standingOf(claim: Claim): ClaimStanding | undefined {
 }
 
 /** The till's words where a plugin has none. */
-export function wordsOf(claim: Claim, standing: ClaimStanding): string {
+export function wordsOf(sale: Sale, claim: Claim, standing: ClaimStanding): string {
+  if (sale.training) return 'training: nothing was sent'
   const undone =
     claim.of !== undefined || claim.state === 'voided' || claim.state === 'voiding' || claim.state === 'kept'
   const words = undone
@@ -77,6 +78,6 @@ export function wordsOf(claim: Claim, standing: ClaimStanding): string {
   return serial === undefined ? words[standing] : `${String(serial)}: ${words[standing]}`
 }
 
-export function defaultBlocks(claim: Claim, standing: ClaimStanding): readonly ReceiptBlock[] {
-  return [text(wordsOf(claim, standing), standing === 'refused' ? { bold: true } : {})]
+export function defaultBlocks(sale: Sale, claim: Claim, standing: ClaimStanding): readonly ReceiptBlock[] {
+  return [text(wordsOf(sale, claim, standing), standing === 'refused' ? { bold: true } : {})]
 }

@@ -104,13 +104,13 @@ export class Performer {
       const blocks = this.#options.plugins
         .get(claim.plugin)
         ?.receipt(contextOf(sale, claim, config), standing, claim.error)
-      return blocks ?? defaultBlocks(claim, standing)
+      return blocks ?? defaultBlocks(sale, claim, standing)
     } catch (thrown) {
       this.#options.log('error', 'A plugin failed to say what the receipt should say.', {
         plugin: claim.plugin,
         ...reportOf(thrown, 'plugin.threw'),
       })
-      return defaultBlocks(claim, standing)
+      return defaultBlocks(sale, claim, standing)
     }
   }
 

@@ -142,7 +142,7 @@ export function viewOf({ sale, tasks }: Moment): SaleView {
       state,
       ...optional('error', error),
     })),
-    claims: sale.claims.map(claim => claimView(claim)),
+    claims: sale.claims.map(claim => claimView(sale, claim)),
     payments: sale.legs.map(leg => paymentView(leg)),
     prompts: sale.prompts.map(prompt => ({
       id: prompt.id,
@@ -156,7 +156,7 @@ export function viewOf({ sale, tasks }: Moment): SaleView {
   }
 }
 
-function claimView(claim: Sale['claims'][number]): ClaimView {
+function claimView(sale: Sale, claim: Sale['claims'][number]): ClaimView {
   const standing = standingOf(claim)
   const serial = claim.subject['serial']
   return {
@@ -167,7 +167,7 @@ function claimView(claim: Sale['claims'][number]): ClaimView {
     subject: claim.subject,
     facts: claim.facts,
     state: claim.state,
-    text: standing ? wordsOf(claim, standing) : claim.state,
+    text: standing ? wordsOf(sale, claim, standing) : claim.state,
     ...optional('error', claim.error),
   }
 }

@@ -187,7 +187,7 @@ describe('a register that says nothing', () => {
     register.status('paid')
     till.allWell()
     expect(till.sale().state).toBe('closed')
-    expect(register.say('sale.finish')).toEqual([])
+    expect(register.finish()).toEqual([])
   })
 
   it('and answers "paid" before any total was pressed has paid what the till shows', () => {

@@ -1,6 +1,15 @@
 // A register, a world and the accidents between them, driven by numbers: every number is some step that makes sense
 // or does not. The register remembers its own payments; the world keeps its own books.
-import type { Answer, Input, OperationId, Sale, SaleCommand, SaleKind, Wanted } from '@cashdesk/kernel'
+import type {
+  Answer,
+  Input,
+  OperationId,
+  Sale,
+  SaleCommand,
+  SaleKind,
+  TerminalEffect,
+  Wanted,
+} from '@cashdesk/kernel'
 import { lineId, minor, saleId, tenderId } from '@cashdesk/kernel'
 import { totalsOf } from '../src/index.ts'
 import { article, CARD, COUPON, MILK, POINTS, SHOP, SWISS, wants } from './shop.ts'
@@ -9,6 +18,12 @@ import { type Request, silence, World } from './world.ts'
 
 /** A step: which one, and three numbers to choose with. */
 export type Step = readonly [kind: number, a: number, b: number, c: number]
+
+/** How the world answers what it understood. `late`: nobody waits for the answer any more. */
+type How = 'well' | 'no' | 'part' | 'tip' | 'late'
+
+/** What a generous customer adds at the terminal. */
+const TIP_MINOR = 77
 
 export class Chaos {
   readonly till: Till
@@ -307,10 +322,11 @@ export class Chaos {
   }
 
   /** The request arrives, and its answer comes back. */
-  answerWell(entry: Entry, how: 'well' | 'no' | 'part' = 'well'): void {
+  answerWell(entry: Entry, how: How = 'well'): void {
     this.world.now = this.till.now
     const { effect } = entry.intent
-    if (effect.type === 'terminal' && entry.next === 'repeat' && !this.#approves(entry)) return
+    if (effect.type === 'terminal' && entry.next === 'repeat' && how !== 'no' && !this.#approves(entry))
+      return
     this.#tell(entry, this.#arrive(entry, how))
   }
 
@@ -325,7 +341,7 @@ export class Chaos {
     return false
   }
 
-  #arrive(entry: Entry, how: 'well' | 'no' | 'part' | 'late' = 'well'): Answer {
+  #arrive(entry: Entry, how: How = 'well'): Answer {
     const { op, next } = entry
     const { effect } = entry.intent
     const request = this.requests.get(op)
@@ -334,16 +350,10 @@ export class Chaos {
       case 'provider':
         return next === 'query'
           ? this.world.query(op)
-          : this.world.provider(request, effect, how === 'part' ? 'well' : how)
+          : this.world.provider(request, effect, how === 'part' || how === 'tip' ? 'well' : how)
       case 'terminal':
         if (next === 'query') return this.world.inquire(op, effect.currency)
-        if (how === 'no') return this.world.declines(op)
-        // What is reversed is reversed whole.
-        return this.world.terminal(
-          op,
-          effect,
-          how === 'part' && this.till.lane.operations.get(op)?.kind !== 'reverse',
-        )
+        return this.#terminal(op, effect, how)
       case 'end-of-day':
         return this.world.settle(this.till.config.currency)
       default:
@@ -351,9 +361,17 @@ export class Chaos {
     }
   }
 
+  #terminal(op: OperationId, effect: TerminalEffect, how: How): Answer {
+    if (how === 'no') return this.world.declines(op)
+    const kind = this.till.lane.operations.get(op)?.kind
+    // What is reversed is reversed whole, and only a payment has a tip.
+    const tipMinor = how === 'tip' && kind === 'pay' ? TIP_MINOR : 0
+    return this.world.terminal(op, effect, how === 'part' && kind !== 'reverse', tipMinor)
+  }
+
   #answers(a: number, b: number): void {
     const head = this.#pick(this.till.heads(), a)
-    if (head) this.answerWell(head, b % 11 === 0 ? 'part' : 'well')
+    if (head) this.answerWell(head, b % 11 === 0 ? 'part' : b % 11 === 1 ? 'tip' : 'well')
   }
 
   /** The request is lost, or its answer, or the answer is no, or a question, or nonsense. */
@@ -388,10 +406,9 @@ export class Chaos {
   }
 
   /** A question where one may be asked, nonsense anywhere else. */
-  #asks({ op, intent, next }: Entry): Answer {
+  #asks({ op, intent }: Entry): Answer {
     const { effect } = intent
-    if (effect.type === 'provider' && effect.operation === 'reserve' && next === 'repeat')
-      return this.world.asks(op)
+    if (effect.type === 'provider' && effect.operation === 'reserve') return this.world.asks(op)
     return { outcome: 'ask', prompt: { kind: 'serial', text: 'Again?' } }
   }
 

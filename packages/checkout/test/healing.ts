@@ -1,6 +1,6 @@
 // Everything heals: the world answers, time passes, the register ends what it began. Then every sale must end, with
 // nothing left behind and no task that the accidents did not force.
-import type { Sale, Task } from '@cashdesk/kernel'
+import type { OperationId, Sale, Task } from '@cashdesk/kernel'
 import { saleId, tenderId } from '@cashdesk/kernel'
 import { nextDue } from '../src/index.ts'
 import type { Chaos } from './chaos.ts'
@@ -61,23 +61,27 @@ export function unforced(chaos: Chaos): readonly string[] {
   for (const sale of till.lane.sales.values())
     if (sale.state !== 'closed' && sale.state !== 'cancelled') found.push(`${sale.id} is still ${sale.state}`)
   if (till.open().length > 0) found.push(`open: ${till.open().join(', ')}`)
-  for (const { key, by } of world.leftBehind())
-    if (!mayBeTriedAgain(chaos, by)) found.push(`${key} is still held`)
+  for (const { key, by } of world.leftBehind()) if (!isExcused(chaos, by)) found.push(`${key} is still held`)
   for (const task of till.tasks())
     if (!isForced(chaos, task)) found.push(`needless task: ${JSON.stringify(task)}`)
   return found
 }
 
-/** A person may still decide to try its commit again; until then it expires, if the provider lets it. */
-function mayBeTriedAgain({ till }: Chaos, reserve: string | undefined): boolean {
-  return till.tasks().some(task => {
-    const sale = task.sale === undefined ? undefined : till.lane.sales.get(task.sale)
-    const claim = sale?.claims.find(each => each.id === task.claim)
-    return claim?.state === 'failed' && claim.ops.reserve === reserve
-  })
+/** A person may still try its commit again, or has written it off: then it expires, and nothing more is owed. */
+function isExcused(chaos: Chaos, reserve: OperationId | undefined): boolean {
+  const effect = reserve === undefined ? undefined : chaos.requests.get(reserve)?.effect
+  if (effect?.type !== 'provider') return false
+  const failed = chaos.till
+    .sale(effect.sale)
+    .claims.some(claim => claim.id === effect.claim && claim.state === 'failed')
+  const open = chaos.till.tasks().some(task => task.claim === effect.claim)
+  return chaos.isSettledByHand(effect.claim) || (failed && open)
 }
 
-function isForced({ till, world }: Chaos, task: Task): boolean {
+function isForced(chaos: Chaos, task: Task): boolean {
+  const { till, world } = chaos
+  // A person read the slip: the terminal had not reversed it.
+  if (task.kind === 'customer-owed' && chaos.isSettledByHand(task.tender ?? '')) return true
   const sale = task.sale === undefined ? undefined : till.lane.sales.get(task.sale)
   const claim = sale?.claims.find(each => each.id === task.claim)
   const leg = sale?.legs.find(each => each.id === task.tender)
@@ -86,5 +90,6 @@ function isForced({ till, world }: Chaos, task: Task): boolean {
   // The register sold a card whose serial nobody had scanned, or that asks for more than was known.
   if (task.error.detail?.['reason'] === 'prompt.open' || claim?.error?.detail?.['reason'] === 'asks')
     return true
+  if (task.error.detail?.['reason'] === 'the provider takes nothing back') return true
   return task.kind === 'books-differ' || (task.kind === 'payment-unresolved' && leg?.state === 'unknown')
 }

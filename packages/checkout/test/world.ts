@@ -29,7 +29,9 @@ interface Booking {
   readonly op: OperationId
   readonly sale: string
   readonly tender: string
+  /** With the tip. */
   readonly amountMinor: number
+  readonly tipMinor: number
   readonly reversed: boolean
 }
 
@@ -205,8 +207,8 @@ export class World {
     const size = (part ? Math.ceil(effect.amountMinor / 2) : effect.amountMinor) + tipMinor
     const { sale, tender } = effect
     const amountMinor = effect.operation === 'pay' ? size : -size
-    this.bookings.push({ op, sale, tender, amountMinor, reversed: false })
-    return this.#factsOf(this.bookings.length - 1, effect.currency, tipMinor)
+    this.bookings.push({ op, sale, tender, amountMinor, tipMinor, reversed: false })
+    return this.#factsOf(this.bookings.length - 1, effect.currency)
   }
 
   #reverse(op: OperationId, original: PaymentFacts): Answer {
@@ -215,16 +217,16 @@ export class World {
     if (!booking) return this.#no(op, 'terminal.refused')
     this.bookings[at] = { ...booking, reversed: true }
     this.#reversals.set(op, at)
-    return this.#factsOf(at, original.currency, 0)
+    return this.#factsOf(at, original.currency)
   }
 
   declines(op: OperationId): Answer {
     return this.#no(op, 'terminal.refused')
   }
 
-  #factsOf(at: number, currency: string, tipMinor: number): Answer {
-    const amount = Math.abs(this.bookings[at]?.amountMinor ?? 0)
-    const answer = booked(amount, currency, tipMinor === 0 ? undefined : tipMinor)
+  #factsOf(at: number, currency: string): Answer {
+    const { amountMinor, tipMinor } = this.bookings[at] ?? { amountMinor: 0, tipMinor: 0 }
+    const answer = booked(Math.abs(amountMinor), currency, tipMinor === 0 ? undefined : tipMinor)
     if (answer.outcome !== 'done' || answer.of !== 'terminal') return answer
     return { ...answer, data: { ...answer.data, receipt: `${at}` } }
   }
@@ -236,10 +238,8 @@ export class World {
 
   inquire(op: OperationId, currency: string): Answer {
     const at = this.#reversals.get(op) ?? this.bookings.findIndex(booking => booking.op === op)
-    return at < 0 ? refusal('terminal.not-booked') : this.#factsOf(at, currency, this.tips.get(op) ?? 0)
+    return at < 0 ? refusal('terminal.not-booked') : this.#factsOf(at, currency)
   }
-
-  readonly tips: Map<OperationId, number> = new Map()
 
   /** What the card of a sale's customer was charged in all. */
   charged(sale: string): number {

@@ -77,7 +77,7 @@ describe('cashdesk', () => {
     expect(io.err()).toContain('lose-link-after-ack')
     expect(await run(['sim', 'toaster'], io)).toBe(2)
     expect(io.err()).toContain('sim.usage')
-    expect(await run(['host', '--store', 'cupboard'], io)).toBe(1)
+    expect(await run(['host', '--store', 'cupboard'], io)).toBe(2)
     expect(io.err()).toMatch(/^config\.invalid: /)
   })
 })

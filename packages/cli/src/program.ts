@@ -79,7 +79,11 @@ function commands(io: ProgramIo, ended: (code: number) => void): Command {
   )
   forwarded(program, 'host', 'the reference back end: host --help').action(async (words: string[]) => {
     const { runHost } = await import('@cashdesk/host')
-    await runHost(words)
+    await runHost(words).catch((thrown: unknown) => {
+      // The host is configured by its command line: what is wrong there is wrong usage.
+      const code = complain(io, thrown, false)
+      ended(code === EXIT.wrong ? EXIT.usage : code)
+    })
   })
   return program
 }

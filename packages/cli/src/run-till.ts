@@ -10,6 +10,8 @@ export interface RunOptions {
   readonly withParent?: boolean
 }
 
+const STAY_MS = 1_000_000
+
 /** @throws CashdeskError `config.*`, `journal.*`, `disk.*`, `plugin.invalid` */
 export async function runTill(io: ProgramIo, file: string, { withParent }: RunOptions): Promise<ExitCode> {
   const told = new Promise<void>(end => {
@@ -20,6 +22,8 @@ export async function runTill(io: ProgramIo, file: string, { withParent }: RunOp
     io.stdin.resume()
   })
   const till = await openTill(await readConfig(file))
+  // A till without devices holds nothing that would keep the process.
+  const stay = setInterval(() => undefined, STAY_MS)
   try {
     for (const name of ['health', 'refused', 'tasks', 'slip'] as const)
       till.on(name, (value: unknown) => sayJson(io, { [name]: value }))
@@ -35,6 +39,7 @@ export async function runTill(io: ProgramIo, file: string, { withParent }: RunOp
     void follow(io, till, journal.records)
     await told
   } finally {
+    clearInterval(stay)
     if (withParent) io.stdin.destroy()
     await till.close()
   }

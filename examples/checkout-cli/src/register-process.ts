@@ -15,6 +15,8 @@ type Listener = (event: RegisterEvent) => void
 export class RegisterProcess {
   readonly #waiting = new Map<number, Waiting>()
   readonly #listeners = new Set<Listener>()
+  /** Who waits for it to say something, and has to be told that it never will. */
+  readonly #mourners = new Set<() => void>()
   readonly #views = new Map<string, SaleView>()
   #program: Program | undefined
   #lastId = 0
@@ -70,23 +72,33 @@ export class RegisterProcess {
 
   /**
    * Waits until `look` finds something; looks again whenever the register says something.
-   * @throws CashdeskError `transport.timeout` naming what was waited for
+   * @throws CashdeskError `transport.timeout` naming what was waited for, `register.closed` when it died first
    */
   until<Found>(what: string, timeoutMs: number, look: () => Found | undefined): Promise<Found> {
     const found = look()
     if (found !== undefined) return Promise.resolve(found)
     return new Promise((resolve, reject) => {
+      const end = (): void => {
+        clearTimeout(timer)
+        stop()
+        this.#mourners.delete(dead)
+      }
+      const fail = (error: CashdeskError): void => {
+        end()
+        reject(error)
+      }
+      const dead = (): void => fail(new CashdeskError('register.closed', { waitedFor: what }))
       const stop = this.on(() => {
         const now = look()
         if (now === undefined) return
-        clearTimeout(timer)
-        stop()
+        end()
         resolve(now)
       })
-      const timer = setTimeout(() => {
-        stop()
-        reject(new CashdeskError('transport.timeout', { waitedFor: what, timeoutMs }))
-      }, timeoutMs)
+      const timer = setTimeout(
+        () => fail(new CashdeskError('transport.timeout', { waitedFor: what, timeoutMs })),
+        timeoutMs,
+      )
+      this.#mourners.add(dead)
     })
   }
 
@@ -123,6 +135,7 @@ export class RegisterProcess {
   #died(): void {
     for (const { reject } of this.#waiting.values()) reject(new CashdeskError('register.closed'))
     this.#waiting.clear()
+    for (const dead of [...this.#mourners]) dead()
   }
 }
 

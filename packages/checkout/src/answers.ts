@@ -18,7 +18,14 @@ import type { Draft } from './draft.ts'
 import type { LaneOperation } from './lane.ts'
 import { voidAnswered } from './linked.ts'
 import { attemptNow, neverSent, openProvider, scheduleNext, scheduleRepeat } from './operations.ts'
-import { commitAnswered, commitClaim, continueSettling, paperAnswered } from './settling.ts'
+import {
+  commitAnswered,
+  commitClaim,
+  continueSettling,
+  isPaid,
+  paperAnswered,
+  reserveAndCommit,
+} from './settling.ts'
 import { continueTotalling } from './tendering.ts'
 import { AT_TERMINAL, legDone, paymentOf } from './terminal.ts'
 
@@ -101,12 +108,18 @@ function providerAnswered(
       break
     case 'void':
     case 'refund':
-      // The register may have paid again meanwhile: then the claim is being reserved anew, and this is history.
-      if (claim.state === 'voiding')
-        voidAnswered(draft, sale, claim, error?.code === 'provider.not-found' ? undefined : error)
+      undone(draft, sale, claim, error?.code === 'provider.not-found' ? undefined : error)
       break
   }
   goOn(draft, sale, claim.id, revision)
+}
+
+/** A void was answered. Where the register has paid again meanwhile, what is undone is done once more. */
+function undone(draft: Draft, id: SaleId, claim: Claim, refusal: ErrorReport | undefined): void {
+  if (claim.state !== 'voiding') return
+  if (claim.of !== undefined || !isPaid(draft.sale(id))) return voidAnswered(draft, id, claim, refusal)
+  draft.emit({ type: 'claim.moved', sale: id, claim: claim.id, to: refusal ? 'committed' : 'voided' })
+  if (!refusal) reserveAndCommit(draft, id, claim)
 }
 
 /** What is not given up because a message was lost. */
@@ -120,7 +133,7 @@ export function goOn(draft: Draft, sale: SaleId, claimId: Claim['id'], revision:
     basketChanged(draft, sale)
   if (now.state === 'open' || now.state === 'tendering') continueTotalling(draft, sale)
   if (now.state === 'cancelling') continueCancelling(draft, sale)
-  if (now.paidAt !== undefined && (now.state === 'settling' || now.state === 'closed') && claim) {
+  if (isPaid(now) && claim) {
     // The money came before the reservation did (the register's word was late, or ours was).
     if (claim.state === 'reserved') commitClaim(draft, sale, claim)
     continueSettling(draft, sale)

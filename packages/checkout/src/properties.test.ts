@@ -6,7 +6,8 @@ import { Chaos, type Step } from '../test/chaos.ts'
 import { heal, unforced } from '../test/healing.ts'
 import { violations } from '../test/invariants.ts'
 
-const number = fc.nat({ max: 5_039 })
+/** Without a bias to zero, which would open a sale in every other step. */
+const number = fc.noBias(fc.nat({ max: 5_039 }))
 const step: fc.Arbitrary<Step> = fc.tuple(number, number, number, number)
 const steps = (most: number): fc.Arbitrary<readonly Step[]> =>
   fc.array(step, { minLength: 1, maxLength: most, size: 'max' })

@@ -334,6 +334,24 @@ describe('"cancelled" after "paid"', () => {
     expect(totalsOf(till.sale()).openMinor).toBe(0)
   })
 
+  it('and "paid" once more while the void is under way waits for its answer', () => {
+    for (const [answer, kinds] of [
+      [granted(), ['reserve']],
+      [refusal(), []],
+    ] as const) {
+      const { till, register } = paid()
+      till.answer('commit', granted())
+      register.status('cancelled')
+      register.paid(2629, undefined, 'R2')
+      expect(till.open()).toEqual(['void'])
+      till.answer('void', answer)
+      expect(till.open()).toEqual(kinds)
+      till.allWell()
+      expect(till.sale().claims[0]?.state).toBe('committed')
+      expect(till.tasks()).toEqual([])
+    }
+  })
+
   it('and "paid" once more keeps the card that could not be taken back', () => {
     const { till, register } = paid()
     till.allWell()

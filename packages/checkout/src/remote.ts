@@ -3,7 +3,7 @@ import type { Claim, Leg, Minor, Sale, SaleCommand, TenderId } from '@cashdesk/k
 import { minor } from '@cashdesk/kernel'
 import { cancelSale } from './cancelling.ts'
 import type { Draft } from './draft.ts'
-import { finishSale, reserveAndCommit, settlePaid } from './settling.ts'
+import { finishSale, isPaid, reserveAndCommit, settlePaid } from './settling.ts'
 import { totalsOf } from './totals.ts'
 
 type Paid = Extract<SaleCommand, { type: 'register.paid' }>
@@ -79,11 +79,7 @@ function revivable(sale: Sale): readonly Claim[] {
   })
 }
 
-const LET_GO: ReadonlySet<Claim['state']> = new Set(['released', 'releasing', 'voided', 'voiding', 'failed'])
-
-function isPaid(sale: Sale): boolean {
-  return sale.paidAt !== undefined && sale.state !== 'cancelling' && sale.state !== 'cancelled'
-}
+const LET_GO: ReadonlySet<Claim['state']> = new Set(['released', 'releasing', 'voided', 'failed'])
 
 /** The register answered what became of a sale. Only `cancelled` lets go. */
 export function registerStatus(draft: Draft, sale: Sale, input: Status): void {

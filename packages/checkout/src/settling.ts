@@ -10,10 +10,15 @@ import { openProvider } from './operations.ts'
 /** The longest a register may make a customer wait for paper. */
 const MAX_BUDGET_MS = 120_000
 
-/** Commits that are still under way. */
-export const UNSETTLED: ReadonlySet<Claim['state']> = new Set(['due', 'reserving', 'committing'])
+/** Commits, and the undoing of some, that are still under way. */
+export const UNSETTLED: ReadonlySet<Claim['state']> = new Set(['due', 'reserving', 'committing', 'voiding'])
 /** At the moment of the pivot: not committed yet, but about to be. */
 const WILL_COMMIT: ReadonlySet<Claim['state']> = new Set(['reserved', 'renewing', 'quoted', 'quoting'])
+
+/** Past the pivot, and not taken back by the register. */
+export function isPaid(sale: Sale): boolean {
+  return sale.state === 'settling' || sale.state === 'closed'
+}
 
 export function settlePaid(draft: Draft, id: SaleId): void {
   for (const claim of draft.sale(id).claims) settleClaim(draft, id, claim)
@@ -156,7 +161,7 @@ export function commitFailed(draft: Draft, id: SaleId, claim: Claim, error: Erro
 /** Something was settled, or time passed: send commits that waited, print if nothing is missing any more. */
 export function continueSettling(draft: Draft, id: SaleId): void {
   const { state } = draft.sale(id)
-  if (state === 'settling' || state === 'closed') {
+  if (isPaid(draft.sale(id))) {
     for (const { id: claimId } of draft.sale(id).claims) {
       // What one commit changes may let the next one go, or settle it.
       const claim = draft.claim(id, claimId)

@@ -27,6 +27,8 @@ const HOLDS_ADJUSTMENT: ReadonlySet<string> = new Set([
   'committing',
   'committed',
   'failed',
+  'voiding',
+  'kept',
 ])
 
 export function activeLines(sale: Sale): readonly Line[] {

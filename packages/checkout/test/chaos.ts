@@ -66,30 +66,26 @@ export class Chaos {
     this.#ringsUp,
     this.#ringsUp,
     this.#replies,
-    this.#replies,
     this.#takesOff,
     this.#claims,
     this.#says,
     this.#totals,
-    this.#totals,
-    this.#pays,
     this.#pays,
     this.#finishes,
-    this.#answers,
-    this.#answers,
-    this.#answers,
-    this.#answers,
-    this.#answers,
-    this.#suffers,
-    this.#suffers,
+    ...Array(8).fill(this.#goesOn),
+    ...Array(7).fill(this.#answers),
+    ...Array(4).fill(this.#suffers),
     this.#arrivesLate,
     this.#answersLate,
+    this.#waits,
     this.#waits,
     this.#restarts,
     this.#paidByRegister,
     this.#asked,
     this.#settles,
     this.#returns,
+    this.#returns,
+    this.#cancelsPaid,
     this.#repeats,
     this.#endsDay,
   ]
@@ -182,6 +178,30 @@ export class Chaos {
     if (!sale || !type) return
     if (type === 'sale.cancel') this.#cancels(sale)
     else this.till.do({ type, sale: sale.id })
+  }
+
+  /** What a sensible register does next with a sale. */
+  #goesOn(a: number, b: number, c: number): void {
+    const sale = this.#sale(a)
+    if (!sale) return this.#opens(a, b)
+    const { id, owner, state, prompts, lines } = sale
+    if (prompts.length > 0) return this.#replies(a, b)
+    if (state === 'parked') this.till.do({ type: 'sale.resume', sale: id })
+    else if (state === 'open' && lines.length < 2) this.#ringsUp(a, b, c)
+    else if (state === 'open') this.till.do({ type: 'sale.total', sale: id })
+    else if (state === 'tendering' && owner === 'till') this.#pays(a, b, c)
+    else if (state === 'tendering') this.#paidByRegister(a, b)
+    else if (state === 'settling') this.#finishes(a, b)
+    else this.#opens(b, c)
+  }
+
+  /** The register changed its mind about a sale that is paid. */
+  #cancelsPaid(a: number): void {
+    const paid = [...this.till.lane.sales.values()].filter(
+      ({ owner, paidAt }) => owner === 'register' && paidAt,
+    )
+    const sale = this.#pick(paid, a)
+    if (sale) this.#cancels(sale)
   }
 
   #cancels(sale: Sale): void {

@@ -102,7 +102,7 @@ function activeOnlyIfPaid(chaos: Chaos, sale: Sale, claim: Claim, at: Say): void
 function paidMeansActive(chaos: Chaos, sale: Sale, claim: Claim, at: Say): void {
   if (!isPaid(sale) || sale.kind !== 'sale' || sale.training || claim.on !== 'line') return
   const line = sale.lines.find(each => each.id === claim.line)
-  if (line?.state !== 'active' || ['committing', 'reserving', 'due'].includes(claim.state)) return
+  if (line?.state !== 'active' || ['committing', 'reserving', 'due', 'voiding'].includes(claim.state)) return
   if (claim.state === 'committed') {
     const card = chaos.world.cards.get(keyOf(claim.plugin, claim.subject))
     if (card?.by !== claim.ops.commit && !isUndone(chaos, claim)) at(`${claim.plugin} should be active`)

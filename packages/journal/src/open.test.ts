@@ -250,6 +250,29 @@ describe('a full disk', () => {
     expect((await openOn(disk)).numbers).toEqual(range(1, 100))
   })
 
+  it('is asked for room once at a time, however slow it is', async () => {
+    const disk = new SimDisk()
+    const { journal } = await openOn(disk, 65_536)
+    await quiet()
+    let attempts = 0
+    let most = 0
+    const create = disk.create.bind(disk)
+    disk.create = async path => {
+      attempts += 1
+      most = Math.max(most, attempts)
+      for (let turn = 0; turn < 300; turn += 1) await undefined
+      attempts -= 1
+      return create(path)
+    }
+    disk.fail({ call: 'create', reason: 'ENOSPC', lasting: true })
+    const codes: string[] = []
+    for (const number of range(1, 600)) codes.push(await codeOf(journal.append(step(number, 100))))
+    expect(new Set(codes)).toEqual(new Set(['none', 'disk.full']))
+    expect(most).toBe(1)
+    expect(journal.state).toBe('open')
+    await journal.close()
+  })
+
   it('cannot hold a new journal', async () => {
     expect(await codeOf(openOn(new SimDisk({ capacityBytes: 5000 })))).toBe('disk.full')
   })

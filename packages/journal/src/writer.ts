@@ -158,7 +158,11 @@ export class Writer {
     this.#batch += 1
     this.#inFlight = []
     for (const record of batch) record.resolve()
-    if (this.#low && this.#batch >= this.#retryAtBatch) this.#next = this.#prepare()
+    if (this.#low && this.#batch >= this.#retryAtBatch) {
+      // One attempt at a time: a second one would find the file that the first one is making.
+      this.#retryAtBatch = Number.POSITIVE_INFINITY
+      this.#next = this.#prepare()
+    }
   }
 
   /** Puts the payloads of as many waiting records as fit into the buffer, and returns their lengths. */

@@ -1,12 +1,12 @@
 // What a process says to bad input, and with which exit code it ends: the command, the host and the simulators as they
 // are started in a shop.
-import { spawnSync } from 'node:child_process'
 import { mkdtemp, readdir, rm, unlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { build, cashdesk, start, stop } from './command.ts'
+import { canMount, mountAt, remount, unmountAll } from './mounts.ts'
 
 let folder = ''
 
@@ -17,13 +17,9 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  for (const mount of mounts.splice(0)) spawnSync('umount', [mount])
+  unmountAll()
   await rm(folder, { recursive: true, force: true })
 })
-
-/** Only root can make a file system that is full or read-only; everywhere else this is left to the simulated disk. */
-const mountable = canMount()
-const mounts: string[] = []
 
 async function written(config: object): Promise<string> {
   const file = join(folder, 'till.json')
@@ -88,8 +84,8 @@ describe('a journal directory', () => {
     expect(await readdir(folder)).toEqual(['till.json'])
   })
 
-  it.runIf(mountable)('on a full disk ends with 3, and works when there is room again', async () => {
-    mountTmpfs('size=9m')
+  it.runIf(canMount())('on a full disk ends with 3, and works when there is room again', async () => {
+    mountAt(folder, 'size=9m')
     const file = await written({})
     const filler = join(folder, 'filler')
     await writeFile(filler, new Uint8Array(6_000_000))
@@ -103,13 +99,13 @@ describe('a journal directory', () => {
     expect((await cashdesk(['check', file])).code).toBe(0)
   })
 
-  it.runIf(mountable)('on a read-only disk ends with 3 at a till and with 1 at a check', async () => {
-    mountTmpfs('size=20m')
+  it.runIf(canMount())('on a read-only disk ends with 3 at a till and with 1 at a check', async () => {
+    mountAt(folder, 'size=20m')
     const file = await written({})
     const before = start(['run', file])
     await before.ready
     await stop(before)
-    spawnSync('mount', ['-o', 'remount,ro', folder])
+    remount(folder, 'ro')
     const till = await cashdesk(['run', file])
     expect(till.code).toBe(3)
     expect(till.err).toMatch(/^journal\.not-writable: [\s\S]*EROFS/)
@@ -154,13 +150,3 @@ describe('a command line that makes no sense', () => {
     expect(ended.err).toMatch(said)
   })
 })
-
-function canMount(): boolean {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
-  return spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()]).status === 0
-}
-
-function mountTmpfs(options: string): void {
-  expect(spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]).status).toBe(0)
-  mounts.push(folder)
-}

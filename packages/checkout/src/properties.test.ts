@@ -37,14 +37,33 @@ describe('any sequence of inputs', () => {
     )
   }, 60_000)
 
-  it('leaves a lane that is the fold of its events, and decides without touching it', () => {
+  it('leaves a lane that is the fold of its events, and is decided without touching it', () => {
     fc.assert(
       fc.property(fc.boolean(), steps(40), (swiss, sequence) => {
         const chaos = begin(swiss)
+        chaos.till.careful = true
         for (const each of sequence) chaos.step(each)
         expect(chaos.till.refold()).toEqual(chaos.till.lane)
       }),
-      { numRuns: 200 },
+      { numRuns: 300 },
+    )
+  })
+
+  it('repeated command by command changes nothing', () => {
+    fc.assert(
+      fc.property(fc.boolean(), steps(40), (swiss, sequence) => {
+        const chaos = begin(swiss)
+        for (const each of sequence) {
+          const before = chaos.history.length
+          chaos.step(each)
+          for (const command of chaos.history.slice(before)) {
+            if (command.type === 'sale.print') continue
+            const again = chaos.till.do(command).filter(event => event.type !== 'refused')
+            expect([command, again]).toEqual([command, []])
+          }
+        }
+      }),
+      { numRuns: 1_000 },
     )
   })
 })

@@ -134,7 +134,10 @@ export function commitAnswered(
     if (draft.sale(id).state === 'cancelling' && held) voidClaim(draft, id, held)
   } else {
     draft.emit({ type: 'claim.moved', sale: id, claim: claim.id, to: 'failed', error: answer.error })
-    if (draft.sale(id).state !== 'cancelling') commitFailed(draft, id, claim, answer.error)
+    const failed = draft.claim(id, claim.id)
+    // The register has its customer's money back already: nothing is due, and nobody will try again.
+    if (draft.sale(id).state === 'cancelling' && failed) releaseClaim(draft, id, failed)
+    else commitFailed(draft, id, claim, answer.error)
   }
   continueSettling(draft, id)
 }

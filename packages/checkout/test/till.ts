@@ -12,7 +12,7 @@ import type {
   SaleId,
   Task,
 } from '@cashdesk/kernel'
-import { report, saleId } from '@cashdesk/kernel'
+import { report, type Stamp, saleId } from '@cashdesk/kernel'
 import { type Decision, decide, emptyLane, evolve, type Lane, nextDue } from '../src/index.ts'
 
 /** An operation that is open, as the outbox sees it. */
@@ -33,6 +33,8 @@ export class Till {
   readonly config: LaneConfig
   readonly events: Event[] = []
   readonly outbox: Map<OperationId, Entry> = new Map()
+  /** Decide everything twice on a frozen lane, and compare. */
+  careful = false
   /** Called with every decision after it was folded. */
   watch: (input: Input, decision: Decision) => void = () => {}
   #inputs = 0
@@ -46,7 +48,7 @@ export class Till {
   do(input: Input): readonly Event[] {
     this.#inputs += 1
     const stamp = { at: this.now, nonce: this.#inputs.toString(16).padStart(32, '0') }
-    const decision = decide(this.lane, input, stamp)
+    const decision = this.careful ? purely(this.lane, input, stamp) : decide(this.lane, input, stamp)
     for (const event of decision.events) this.#fold(event)
     for (const intent of decision.intents) this.#open(intent)
     for (const event of decision.events) this.#move(event)
@@ -166,6 +168,28 @@ export class Till {
     }
     throw new TypeError('the till never comes to rest')
   }
+}
+
+/** The same lane, input and stamp make the same decision, and the lane is not touched. */
+function purely(lane: Lane, input: Input, stamp: Stamp): Decision {
+  deepFreeze(input)
+  const parts = (): unknown[] =>
+    [lane.config, lane.front, lane.day, ...lane.sales, ...lane.operations, ...lane.tasks].flat()
+  const before = parts()
+  before.forEach(deepFreeze)
+  const decision = decide(lane, input, stamp)
+  const after = parts()
+  if (after.length !== before.length || after.some((part, at) => part !== before[at]))
+    throw new TypeError(`${input.type} changed the lane`)
+  if (JSON.stringify(decide(lane, input, stamp)) !== JSON.stringify(decision))
+    throw new TypeError(`${input.type} is decided differently the second time`)
+  return decision
+}
+
+function deepFreeze(value: unknown): void {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
+  Object.freeze(value)
+  Object.values(value).forEach(deepFreeze)
 }
 
 /** What the world answers when all is well. */

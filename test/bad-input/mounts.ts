@@ -6,22 +6,26 @@ import { expect } from 'vitest'
 
 const mounted: string[] = []
 
+function succeeds(tool: string, ...args: string[]): boolean {
+  return spawnSync(tool, args).status === 0
+}
+
 /** Tried in a name space of its own, so that nothing is left of it. */
 export function canMount(): boolean {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
-  return spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir()]).status === 0
+  return succeeds('unshare', '--mount', 'mount', '-t', 'tmpfs', 'tmpfs', tmpdir())
 }
 
 /** A new file system in memory at `folder`. */
 export function mountAt(folder: string, options: string): void {
-  expect(spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder]).status).toBe(0)
+  expect(succeeds('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', folder)).toBe(true)
   mounted.push(folder)
 }
 
 export function remount(folder: string, options: string): void {
-  expect(spawnSync('mount', ['-o', `remount,${options}`, folder]).status).toBe(0)
+  expect(succeeds('mount', '-o', `remount,${options}`, folder)).toBe(true)
 }
 
 export function unmountAll(): void {
-  for (const folder of mounted.splice(0)) spawnSync('umount', [folder])
+  for (const folder of mounted.splice(0)) succeeds('umount', folder)
 }

@@ -6,7 +6,7 @@ import type { CatalogArticle, Secret } from '@cashdesk/sdk'
 import type { ZvtOptions } from '@cashdesk/terminal'
 import type { SerialOptions } from '@cashdesk/transport'
 
-export interface TcpPlace {
+interface TcpPlace {
   readonly kind: 'tcp'
   readonly host: string
   readonly port?: number
@@ -46,7 +46,7 @@ interface PrinterSettings {
 
 export type PrinterConfig = (TcpPlace | SerialPlace | FilePlace) & PrinterSettings
 
-export interface ActivationConfig {
+interface ActivationConfig {
   readonly name: 'activation'
   readonly user: string | Secret
   readonly password: Secret

@@ -16,7 +16,7 @@ export interface Place {
   readonly column: number
 }
 
-export interface Mistake {
+interface Mistake {
   readonly path: Path
   readonly message: string
   readonly place?: Place

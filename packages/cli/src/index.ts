@@ -4,6 +4,7 @@ import type { TillOptions } from '@cashdesk/sdk'
 import { type Inspection, inspectFile, inspectValue, type ReadOptions } from './inspect.ts'
 import { said } from './problems.ts'
 
+export type { CheckReport, TillSummary } from './check.ts'
 export type { Articles, Config } from './config.ts'
 export { type Inspection, inspectFile, type ReadOptions, type SecretUse } from './inspect.ts'
 export type { Problem } from './problems.ts'

@@ -149,7 +149,7 @@ function keysOf(shape: unknown): readonly string[] {
 // ── did you mean ────────────────────────────────────────────────────────────────────────────────────────
 
 /** The known word that `word` was probably meant to be: a third of its letters may be wrong, two swapped count as one. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+function nearest(word: string, known: readonly string[]): string | undefined {
   const most = Math.max(1, Math.floor(word.length / 3))
   const ranked = known
     .map(candidate => ({ candidate, wrong: distance(word.toLowerCase(), candidate.toLowerCase()) }))

@@ -257,6 +257,18 @@ describe('a secret', () => {
   })
 })
 
+describe('the page about the configuration', () => {
+  it('shows a till and articles that are in order', async () => {
+    const page = await readFile(join(ROOT, 'docs/configuration.md'), 'utf8')
+    const [till = '', articles = ''] = [...page.matchAll(/```json\n(.*?)```/gs)].map(([, json]) => json)
+    await writeFile(join(folder, 'articles.json'), articles)
+    const known = { env: () => '123456', file: () => SECRET }
+    const { problems, articles: count } = await inspectFile(await written(till), { secrets: known })
+    expect(problems).toEqual([])
+    expect(count).toBe(2)
+  })
+})
+
 describe('the published schemas', () => {
   it.each(Object.entries(publishedSchemas()))(
     'docs/schemas/%s is what the code checks (npm run docs)',

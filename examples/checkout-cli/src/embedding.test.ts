@@ -53,6 +53,7 @@ it('sells an article and a card: paid at the terminal, printed, active at the ho
     const articles = new Map([...BASKET.articles, BASKET.card].map(article => [article.gtin, article]))
     const shop = {
       dir,
+      lane: { lane: '0412-07', currency: 'EUR' },
       articles,
       contentCards,
       scanner: here(scanner),

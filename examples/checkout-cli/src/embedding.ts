@@ -16,6 +16,7 @@ import { zvtTerminal } from '@cashdesk/terminal'
 /** What a shop knows about itself. */
 export interface ShopConfig {
   readonly dir: string
+  readonly lane: { readonly lane: string; readonly currency: string }
   readonly articles: ReadonlyMap<string, CatalogArticle>
   readonly scanner: { readonly host: string; readonly port: number }
   readonly terminal: { readonly host: string; readonly port?: number }
@@ -36,12 +37,11 @@ export interface Screen {
   say(text: string): void
 }
 
-// quoted by the README from here
 export async function sellOne(shop: ShopConfig, ui: Screen, receiptNo: string): Promise<void> {
+  // quoted by the README from here
   await using till = await openTill({
     dir: shop.dir,
-    lane: '0412-07',
-    currency: 'EUR',
+    ...shop.lane, // { lane: '0412-07', currency: 'EUR' }
     catalog: gtin => shop.articles.get(gtin),
     scanner: tcpScanner(shop.scanner), // or serialScanner({ path: 'COM3' })
     terminal: zvtTerminal(shop.terminal),
@@ -58,5 +58,5 @@ export async function sellOne(shop: ShopConfig, ui: Screen, receiptNo: string): 
   if (paid.outcome === 'refused') return ui.say(paid.error.message)
   const end = await sale.finish({ commitBudgetMs: 3000 })
   for (const claim of end.claims) ui.say(claim.text) // "active" or "activation follows"
+  // to here
 }
-// to here

@@ -53,7 +53,6 @@ it('sells an article and a card: paid at the terminal, printed, active at the ho
     const articles = new Map([...BASKET.articles, BASKET.card].map(article => [article.gtin, article]))
     const shop = {
       dir,
-      lane: { lane: '0412-07', currency: 'EUR' },
       articles,
       contentCards,
       scanner: here(scanner),

@@ -16,7 +16,6 @@ import { zvtTerminal } from '@cashdesk/terminal'
 /** What a shop knows about itself. */
 export interface ShopConfig {
   readonly dir: string
-  readonly lane: { readonly lane: string; readonly currency: string }
   readonly articles: ReadonlyMap<string, CatalogArticle>
   readonly scanner: { readonly host: string; readonly port: number }
   readonly terminal: { readonly host: string; readonly port?: number }
@@ -41,7 +40,8 @@ export async function sellOne(shop: ShopConfig, ui: Screen, receiptNo: string): 
   // quoted by the README from here
   await using till = await openTill({
     dir: shop.dir,
-    ...shop.lane, // { lane: '0412-07', currency: 'EUR' }
+    lane: '0412-07',
+    currency: 'EUR',
     catalog: gtin => shop.articles.get(gtin),
     scanner: tcpScanner(shop.scanner), // or serialScanner({ path: 'COM3' })
     terminal: zvtTerminal(shop.terminal),

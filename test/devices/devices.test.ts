@@ -114,6 +114,7 @@ describe('a payment without a till', () => {
     expect(paid.attempt.approved?.amountMinor).toBe(700)
     const second = await devices.pay(EUR(700), accept)
     expect(second).toMatchObject({ outcome: 'refused', error: { code: 'terminal.blocked' } })
+    expect(await devices.endOfDay()).toMatchObject({ error: { code: 'terminal.blocked' } })
     // What a register keeps is JSON.
     const kept = JSON.parse(JSON.stringify(paid.attempt)) as typeof paid.attempt
     expect(await devices.query(kept)).toMatchObject({ outcome: 'done', data: { amountMinor: 700 } })

@@ -12,7 +12,6 @@ import type {
   PaymentExpectation,
   PaymentFacts,
   PaymentHooks,
-  PaymentOrder,
   Printer,
   PrinterStatus,
   Random,
@@ -25,8 +24,16 @@ import type {
   TerminalPrintLine,
   TerminalTotals,
 } from '@cashdesk/kernel'
-import { CashdeskError, minor, newId, refused, report, reportOf, unknown } from '@cashdesk/kernel'
+import { CashdeskError, newId, refused, report, reportOf } from '@cashdesk/kernel'
 import { nodeClock, nodeRandom } from './node-ports.ts'
+import {
+  type MoneyHooks,
+  type MoneyOrder,
+  type MoneyOutcome,
+  TERMINAL_LIMIT_MS,
+  TerminalOrders,
+  within,
+} from './terminal-orders.ts'
 
 export interface DevicesOptions {
   readonly scanner?: Scanner | readonly Scanner[]
@@ -56,34 +63,9 @@ export interface DeviceListeners {
   }) => void | Promise<void>
 }
 
-/** Minor units, always positive; ISO 4217. */
-export interface MoneyOrder {
-  readonly amountMinor: number
-  readonly currency: string
-}
-
-/** The register's part in a payment, refund or reversal. */
-export interface MoneyHooks {
-  /**
-   * The terminal approved and waits. Answer `accept` only when the approval is durable on your side: the terminal
-   * books it then. Anything else, an exception included, rejects, and the terminal reverses.
-   */
-  readonly onApproval: (
-    facts: PaymentFacts,
-    attempt: PaymentExpectation,
-  ) => 'accept' | 'reject' | Promise<'accept' | 'reject'>
-  /** Awaited before anything is sent. Keep `attempt`: after a crash `query` needs it. If it throws, nothing is sent. */
-  readonly onAttempt?: (attempt: PaymentExpectation) => void | Promise<void>
-  /** Asks the terminal to abort. It may be too late: the outcome tells. */
-  readonly signal?: CancelSignal
-}
-
-/** `attempt` is what `query` wants if the outcome is `unknown`. */
-export type MoneyOutcome = Outcome<PaymentFacts> & { readonly attempt: PaymentExpectation }
-
-/** Drivers end every order by themselves; these are the second line, far beyond any real dialogue. */
-const TERMINAL_LIMIT_MS = 900_000
+/** A driver ends every job by itself; this is the second line. */
 const PRINTER_LIMIT_MS = 120_000
+const NONE = { reason: 'none configured' }
 
 /**
  * Opens the devices and resolves at once; whether they are there is told by `health`. The register is asked about every
@@ -115,9 +97,7 @@ export class Devices {
     message: new Set(),
     slip: new Set(),
   }
-  /** What the terminal booked last, as far as this process knows: evidence for a query. */
-  #last: PaymentFacts | undefined
-  #unresolved: PaymentExpectation | undefined
+  readonly #orders: TerminalOrders
   #closing: Promise<void> | undefined
 
   /** Made by `openDevices`. */
@@ -128,6 +108,13 @@ export class Devices {
     this.#clock = ports?.clock ?? nodeClock
     this.#random = ports?.random ?? nodeRandom
     this.#log = log ?? (() => undefined)
+    this.#orders = new TerminalOrders({
+      terminal: options.terminal,
+      clock: this.#clock,
+      newOperation: () => this.#newOperation(),
+      closed: () => this.#closed(),
+      screen: (op, signal) => this.#screen(op, signal),
+    })
   }
 
   /** Called once by `openDevices`. */
@@ -165,20 +152,20 @@ export class Devices {
 
   /** The attempt that nobody here knows the end of. While there is one, the terminal takes no other order. */
   get unresolved(): PaymentExpectation | undefined {
-    return this.#unresolved
+    return this.#orders.unresolved
   }
 
   pay(order: MoneyOrder, hooks: MoneyHooks): Promise<MoneyOutcome> {
-    return this.#money('pay', order, hooks, (terminal, ready, all) => terminal.pay(ready, all))
+    return this.#orders.order('pay', order, hooks, (terminal, ready, all) => terminal.pay(ready, all))
   }
 
   refund(order: MoneyOrder, hooks: MoneyHooks): Promise<MoneyOutcome> {
-    return this.#money('refund', order, hooks, (terminal, ready, all) => terminal.refund(ready, all))
+    return this.#orders.order('refund', order, hooks, (terminal, ready, all) => terminal.refund(ready, all))
   }
 
   /** Takes back the payment that `original` describes: the facts of its `done`. "Already reversed" is `done`. */
   reverse(order: MoneyOrder, original: PaymentFacts, hooks: MoneyHooks): Promise<MoneyOutcome> {
-    return this.#money('reverse', order, hooks, (terminal, ready, all) =>
+    return this.#orders.order('reverse', order, hooks, (terminal, ready, all) =>
       terminal.reverse(ready, original, all),
     )
   }
@@ -187,17 +174,8 @@ export class Devices {
    * Asks the terminal what became of an attempt whose end was not seen: its outcome's `attempt`, or the one that
    * `onAttempt` was given before a crash, with `approved` filled in if `onApproval` was reached.
    */
-  async query(attempt: PaymentExpectation): Promise<MoneyOutcome> {
-    const { terminal } = this.#options
-    if (this.#closing) return { ...unknown(report('register.closed')), attempt }
-    if (!terminal) return { ...unknown(report('terminal.absent', { reason: 'none configured' })), attempt }
-    const outcome = await this.#limited(
-      () => terminal.query(attempt),
-      TERMINAL_LIMIT_MS,
-      'terminal.no-answer',
-    )
-    this.#ended(attempt, outcome)
-    return { ...outcome, attempt }
+  query(attempt: PaymentExpectation): Promise<MoneyOutcome> {
+    return this.#orders.query(attempt)
   }
 
   /**
@@ -205,83 +183,18 @@ export class Devices {
    * @throws CashdeskError `value.id` if another attempt, or none, is unresolved
    */
   decided(op: OperationId): void {
-    if (this.#unresolved?.op !== op) throw new CashdeskError('value.id', { field: 'op' })
-    this.#unresolved = undefined
+    this.#orders.decided(op)
   }
 
   /** Settles the terminal's day. Its slip arrives as `slip`. */
   async endOfDay(options: { readonly signal?: CancelSignal } = {}): Promise<Outcome<TerminalTotals>> {
     const { terminal } = this.#options
-    const wrong = this.#why(terminal, 'terminal.absent')
-    if (wrong || !terminal) return refused(wrong ?? report('terminal.absent'))
+    const wrong = this.#orders.blocked()
+    if (wrong || !terminal) return refused(wrong ?? report('terminal.absent', NONE))
     const op = this.#newOperation()
+    // Nothing is approved at the end of a day: whatever the terminal would have acknowledged is not ours.
     const hooks = { ...this.#screen(op, options.signal), onApproval: async () => 'reject' as const }
-    return this.#limited(() => terminal.endOfDay(op, hooks), TERMINAL_LIMIT_MS, 'terminal.no-answer')
-  }
-
-  async #money(
-    kind: PaymentExpectation['kind'],
-    { amountMinor, currency }: MoneyOrder,
-    hooks: MoneyHooks,
-    order: (terminal: Terminal, order: PaymentOrder, hooks: PaymentHooks) => Promise<Outcome<PaymentFacts>>,
-  ): Promise<MoneyOutcome> {
-    if (typeof hooks?.onApproval !== 'function')
-      throw new CashdeskError('value.malformed', { field: 'onApproval' })
-    const op = this.#newOperation()
-    const before = this.#last === undefined ? {} : { before: this.#last }
-    let attempt: PaymentExpectation = {
-      op,
-      kind,
-      amountMinor,
-      currency,
-      startedAt: this.#clock.now(),
-      ...before,
-    }
-    const { terminal } = this.#options
-    const wrong =
-      this.#why(terminal, 'terminal.absent') ?? this.#amountProblem(amountMinor) ?? this.#blocked()
-    if (wrong || !terminal) return { ...refused(wrong ?? report('terminal.absent')), attempt }
-    await hooks.onAttempt?.(attempt)
-    // Something may have happened while the register kept its note.
-    const late = this.#why(terminal, 'terminal.absent') ?? this.#blocked()
-    if (late) return { ...refused(late), attempt }
-    const all: PaymentHooks = {
-      ...this.#screen(op, hooks.signal),
-      onApproval: async facts => {
-        attempt = { ...attempt, approved: facts }
-        return (await hooks.onApproval(facts, attempt)) === 'accept' ? 'accept' : 'reject'
-      },
-    }
-    const ready = { op, amountMinor, currency }
-    const outcome = await this.#limited(
-      () => order(terminal, ready, all),
-      TERMINAL_LIMIT_MS,
-      'terminal.no-answer',
-    )
-    this.#ended(attempt, outcome)
-    return { ...outcome, attempt }
-  }
-
-  #ended(attempt: PaymentExpectation, outcome: Outcome<PaymentFacts>): void {
-    if (outcome.outcome === 'unknown') {
-      this.#unresolved = attempt
-      return
-    }
-    if (outcome.outcome === 'done') this.#last = outcome.data
-    if (this.#unresolved?.op === attempt.op) this.#unresolved = undefined
-  }
-
-  #amountProblem(amountMinor: number): ErrorReport | undefined {
-    try {
-      if (minor(amountMinor, 'amountMinor') > 0) return undefined
-      return report('value.amount', { field: 'amountMinor', value: String(amountMinor) })
-    } catch (thrown) {
-      return reportOf(thrown, 'value.amount')
-    }
-  }
-
-  #blocked(): ErrorReport | undefined {
-    return this.#unresolved && report('terminal.blocked', { op: this.#unresolved.op })
+    return within(this.#clock, TERMINAL_LIMIT_MS, 'terminal.no-answer', () => terminal.endOfDay(op, hooks))
   }
 
   #screen(op: OperationId, signal: CancelSignal | undefined): Omit<PaymentHooks, 'onApproval'> {
@@ -308,20 +221,20 @@ export class Devices {
     options: { readonly copy?: boolean; readonly locale?: string } = {},
   ): Promise<Outcome<PrinterStatus>> {
     const { printer } = this.#options
-    const wrong = this.#why(printer, 'printer.absent')
-    if (wrong || !printer) return refused(wrong ?? report('printer.absent'))
+    const wrong = this.#closed()
+    if (wrong || !printer) return refused(wrong ?? report('printer.absent', NONE))
     const document: ReceiptDocument =
       'blocks' in paper ? paper : { kind: 'report', locale: options.locale ?? 'en-GB', blocks: paper }
     const job = { op: this.#newOperation(), document, copy: options.copy ?? false }
-    return this.#limited(() => printer.print(job), PRINTER_LIMIT_MS, 'printer.no-answer')
+    return within(this.#clock, PRINTER_LIMIT_MS, 'printer.no-answer', () => printer.print(job))
   }
 
   /** Opens the drawer. Never repeated by itself. */
   async kickDrawer(): Promise<Outcome<PrinterStatus>> {
     const { printer } = this.#options
-    const wrong = this.#why(printer, 'printer.absent')
-    if (wrong || !printer) return refused(wrong ?? report('printer.absent'))
-    return this.#limited(() => printer.kickDrawer(), PRINTER_LIMIT_MS, 'printer.no-answer')
+    const wrong = this.#closed()
+    if (wrong || !printer) return refused(wrong ?? report('printer.absent', NONE))
+    return within(this.#clock, PRINTER_LIMIT_MS, 'printer.no-answer', () => printer.kickDrawer())
   }
 
   /** Releases every device, in bounded time. An order under way ends `unknown`. */
@@ -338,9 +251,8 @@ export class Devices {
 
   // ── how ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  #why(device: object | undefined, absent: 'terminal.absent' | 'printer.absent'): ErrorReport | undefined {
-    if (this.#closing) return report('register.closed')
-    return device ? undefined : report(absent, { reason: 'none configured' })
+  #closed(): ErrorReport | undefined {
+    return this.#closing && report('register.closed')
   }
 
   /** A new key, made before anything is sent. */
@@ -349,25 +261,6 @@ export class Devices {
     const nonce = Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
     // The one place where this file makes a name: what `newId` answers is an operation's id.
     return newId({ at: this.#clock.now(), nonce }, 0) as OperationId
-  }
-
-  /** A driver that throws, or never ends, has told nothing. */
-  async #limited<Data>(
-    work: () => Promise<Outcome<Data>>,
-    limitMs: number,
-    code: 'terminal.no-answer' | 'printer.no-answer',
-  ): Promise<Outcome<Data>> {
-    let stop: Stop = () => undefined
-    const limit = new Promise<Outcome<Data>>(resolve => {
-      stop = this.#clock.after(limitMs, () => resolve(unknown(report(code, { limitMs }))))
-    })
-    try {
-      return await Promise.race([work(), limit])
-    } catch (thrown) {
-      return unknown(reportOf(thrown, code))
-    } finally {
-      stop()
-    }
   }
 
   /** A listener is the register's code: its mistakes must not stop a device. */

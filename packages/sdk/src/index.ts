@@ -20,9 +20,6 @@ export {
   type DeviceListeners,
   Devices,
   type DevicesOptions,
-  type MoneyHooks,
-  type MoneyOrder,
-  type MoneyOutcome,
   openDevices,
 } from './devices.ts'
 export type { TillListeners } from './listeners.ts'
@@ -45,5 +42,6 @@ export {
 } from './plugin.ts'
 export { type Ended, type PaymentResult, type SaleEvents, SaleHandle } from './sale.ts'
 export { isSecret, resolveSecret, type Secret, type SecretSource, secret } from './secret.ts'
+export type { MoneyHooks, MoneyOrder, MoneyOutcome } from './terminal-orders.ts'
 export { type DayEnd, JOURNAL_FOLDER, type Recovered, Till, type TillEvent } from './till.ts'
 export type { ClaimView, LineView, PaymentView, PromptView, SaleView, TaskView, TotalsView } from './view.ts'

@@ -94,10 +94,10 @@ export class Providers {
 
   /** The servers in order, the last good one first; the next one only when nothing reached the one before. */
   async #overHttp(plugin: Plugin, call: HttpCall): Promise<Answer> {
-    const list = call.servers.join(' ')
+    const list = `${plugin.name} ${call.servers}`
+    const configured = plugin.servers.get(call.servers) ?? []
     const good = this.#hints.get(list)
-    const servers =
-      good === undefined ? call.servers : [good, ...call.servers.filter(server => server !== good)]
+    const servers = good === undefined ? configured : [good, ...configured.filter(server => server !== good)]
     const path = fillIn(call.path, plugin.secrets, encodeURIComponent)
     const headers = Object.fromEntries(
       Object.entries(call.headers).map(([name, value]) => [
@@ -122,7 +122,7 @@ export class Providers {
         this.#hints.delete(list)
         if (!(thrown instanceof CashdeskError && thrown.code === 'http.not-sent')) {
           // It may have arrived, so this attempt ends here. The next one starts elsewhere: this server may hang.
-          const next = call.servers[(call.servers.indexOf(server) + 1) % call.servers.length]
+          const next = configured[(configured.indexOf(server) + 1) % configured.length]
           if (next !== undefined) this.#hints.set(list, next)
           const { detail } = reportOf(thrown, 'http.no-answer')
           return unknown(report('provider.no-answer', { plugin: plugin.name, server, ...detail }))
@@ -153,7 +153,7 @@ function readAnswer(plugin: Plugin, call: HttpCall, response: HttpResponse): Ans
 }
 
 /** Status and field must agree; what fits nothing is unknown, never refused. */
-export function readBySpec(plugin: string, spec: ReadSpec, response: HttpResponse): Answer {
+function readBySpec(plugin: string, spec: ReadSpec, response: HttpResponse): Answer {
   const malformed = (problem: string): Answer =>
     unknown(report('provider.malformed', { plugin, status: response.status, problem }))
   const body = parseObject(response.body)

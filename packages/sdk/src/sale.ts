@@ -17,7 +17,7 @@ export interface SaleEvents {
   message: (text: string) => void
 }
 
-export interface PaymentDone {
+interface PaymentDone {
   readonly outcome: 'done'
   readonly payment: PaymentView
   /** What is still open after it. */
@@ -25,7 +25,7 @@ export interface PaymentDone {
 }
 
 /** A payment nobody can tell about yet; the till goes on asking. */
-export interface PaymentUnknown extends Unknown {
+interface PaymentUnknown extends Unknown {
   readonly payment: PaymentView
   readonly task?: TaskView
 }

@@ -7,7 +7,7 @@ import type { Act, Sent } from './testing-world.ts'
 import type { Till } from './till.ts'
 import type { SaleView } from './view.ts'
 
-export interface Finding {
+interface Finding {
   readonly problems: readonly string[]
   /** What to say when there are none. */
   readonly story: string

@@ -1,7 +1,8 @@
 // The conformance kit for plugin authors: drives a plugin through the whole contract on a simulated till, with lost,
 // late, doubled and malformed answers and a crash at every durable step, and says which rule it breaks.
 import { reportOf } from '@cashdesk/kernel'
-import { checkTogether, type PluginFactory } from './plugin.ts'
+import type { PluginFactory } from './plugin.ts'
+import { checkTogether } from './registration.ts'
 import { CHECKS, type Check } from './testing-checks.ts'
 import { Kit } from './testing-kit.ts'
 import { type PluginFixtures, secretOf } from './testing-sale.ts'

@@ -1,0 +1,54 @@
+// What is checked of plugins before a till sells with them: each by itself when it is defined, all together when the
+// till opens.
+import { CashdeskError } from '@cashdesk/kernel'
+import type { Plugin, PluginDefinition } from './plugin.ts'
+
+/** @throws CashdeskError `plugin.invalid`, naming what breaks the contract */
+export function checkDefinition<Config extends object>(definition: PluginDefinition<Config>): void {
+  const wrong = (problem: string): never => {
+    throw new CashdeskError('plugin.invalid', { plugin: String(definition.name), problem })
+  }
+  if (!/^[a-z][a-z0-9-]{0,39}$/.test(definition.name)) wrong('name: lower-case letters, digits and dashes')
+  if (definition.contract !== 1) wrong('contract: this house speaks contract 1')
+  if (!['line', 'basket', 'tender'].includes(definition.claims)) wrong('claims: line, basket or tender')
+  if (definition.claims === 'line' && !definition.wants)
+    wrong('a plugin that claims lines says which it `wants`')
+  if (definition.claims === 'basket' && !definition.identify)
+    wrong('a plugin that claims the basket says what it can `identify`')
+  if (definition.claims === 'tender' && !(definition.reserve && definition.commit && definition.release)) {
+    wrong('a tender reserves, commits and releases')
+  }
+  if (definition.reserve && !definition.release) wrong('what can be reserved must be released')
+  if (!definition.commit && !definition.quote) wrong('it neither commits nor quotes anything')
+  if (definition.offline.commit === 'refuse')
+    wrong('offline.commit: what is paid must become true, so commits are queued')
+  if (definition.offline.reserve === 'queue')
+    wrong('offline.reserve: deferred reservations are not supported by this version')
+  const onUnknown = definition.profile?.onUnknown
+  if (onUnknown === 'query' && !definition.query) wrong('profile.onUnknown is `query`, but there is no query')
+  if (definition.after?.includes(definition.name)) wrong('after: it cannot wait for itself')
+}
+
+/** Checks plugins against each other. @throws CashdeskError `plugin.invalid` */
+export function checkTogether(plugins: readonly Plugin[]): void {
+  const names = new Set<string>()
+  for (const { name } of plugins) {
+    if (names.has(name))
+      throw new CashdeskError('plugin.invalid', { plugin: name, problem: 'registered twice' })
+    if (name === 'cash' || name === 'card')
+      throw new CashdeskError('plugin.invalid', { plugin: name, problem: 'the name of a means of payment' })
+    names.add(name)
+  }
+  const after = new Map(
+    plugins.map(({ name, participant }) => [name, participant.after.filter(each => names.has(each))]),
+  )
+  const waits = (name: string, seen: readonly string[]): void => {
+    if (seen.includes(name))
+      throw new CashdeskError('plugin.invalid', {
+        plugin: name,
+        problem: `waits for itself: ${[...seen, name].join(' → ')}`,
+      })
+    for (const first of after.get(name) ?? []) waits(first, [...seen, name])
+  }
+  for (const { name } of plugins) waits(name, [])
+}

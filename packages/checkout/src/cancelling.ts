@@ -41,8 +41,11 @@ export function cancelSale(draft: Draft, sale: Sale, reason: string | undefined)
     }
   }
   // The register gave all money back: what was due or short because of this sale is not any more.
-  const moot: ReadonlySet<string> = new Set(['refund-due', 'tender-short'])
-  draft.closeTasks(task => task.sale === sale.id && moot.has(task.kind), 'the sale was cancelled')
+  const failed = sale.claims.filter(claim => claim.state === 'failed').map(claim => claim.id)
+  draft.closeTasks(
+    task => task.op === undefined && task.claim !== undefined && failed.includes(task.claim),
+    'the sale was cancelled',
+  )
   continueCancelling(draft, sale.id)
 }
 

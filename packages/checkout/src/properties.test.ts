@@ -57,7 +57,9 @@ describe('any sequence of inputs', () => {
           const before = chaos.history.length
           chaos.step(each)
           for (const command of chaos.history.slice(before)) {
-            if (command.type === 'sale.print') continue
+            // Another copy is another paper, and a total that was taken back is pressed anew.
+            const taken = chaos.till.events.findLast(event => event.type !== 'refused')
+            if (command.type === 'sale.print' || taken?.type === 'sale.reopened') continue
             const again = chaos.till.do(command).filter(event => event.type !== 'refused')
             expect([command, again]).toEqual([command, []])
           }

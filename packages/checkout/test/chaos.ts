@@ -86,6 +86,7 @@ export class Chaos {
     this.#returns,
     this.#returns,
     this.#cancelsPaid,
+    this.#cancelsPaid,
     this.#repeats,
     this.#endsDay,
   ]
@@ -110,7 +111,7 @@ export class Chaos {
 
   #opens(a: number, b: number): void {
     const kind: SaleKind = 'sale'
-    const owner = a % 3 === 0 ? 'register' : 'till'
+    const owner = a % 2 === 0 ? 'register' : 'till'
     this.till.do({ type: 'sale.open', sale: saleId(this.#next('S')), kind, owner, training: b % 8 === 0 })
   }
 
@@ -187,7 +188,7 @@ export class Chaos {
     const { id, owner, state, prompts, lines } = sale
     if (prompts.length > 0) return this.#replies(a, b)
     if (state === 'parked') this.till.do({ type: 'sale.resume', sale: id })
-    else if (state === 'open' && lines.length < 2) this.#ringsUp(a, b, c)
+    else if (state === 'open' && sale.kind === 'sale' && lines.length < 2) this.#ringsUp(a, b, c)
     else if (state === 'open') this.till.do({ type: 'sale.total', sale: id })
     else if (state === 'tendering' && owner === 'till') this.#pays(a, b, c)
     else if (state === 'tendering') this.#paidByRegister(a, b)
@@ -307,8 +308,8 @@ export class Chaos {
     if (command && command.type !== 'register.paid') this.till.do(command)
   }
 
-  #endsDay(): void {
-    this.till.do({ type: 'day.end' })
+  #endsDay(a: number): void {
+    if (a % 4 === 0) this.till.do({ type: 'day.end' })
   }
 
   /** A person looks at the slip and says what stands there, or decides what to do about a provider. */

@@ -134,14 +134,8 @@ function isReturned(chaos: Chaos, original: Sale, claim: Claim): boolean {
 /** The terminal's book agrees with what the sale counts. */
 function charged(chaos: Chaos, sale: Sale, at: Say): void {
   const linked = [...chaos.till.lane.sales.values()].some(other => other.original === sale.id)
-  if (
-    linked ||
-    sale.kind !== 'sale' ||
-    sale.training ||
-    sale.state === 'tendering' ||
-    sale.state === 'cancelling'
-  )
-    return
+  const moves = sale.state === 'tendering' || sale.legs.some(leg => leg.state === 'reversing')
+  if (linked || sale.kind !== 'sale' || sale.training || moves) return
   const counted = sale.legs.filter(
     leg => leg.kind === 'terminal' && (leg.state === 'done' || leg.state === 'owed'),
   )

@@ -30,11 +30,8 @@ async function written(config: object): Promise<string> {
 describe('a configuration with a missing key', () => {
   it('is told with its place and ends with 1; nothing is made', async () => {
     const file = await written({ lane: undefined, printer: { kind: 'tcp' } })
-    for (const args of [
-      ['check', file],
-      ['run', file],
-    ]) {
-      const { code, out, err } = await cashdesk(args)
+    const both = await Promise.all([cashdesk(['check', file]), cashdesk(['run', file])])
+    for (const { code, out, err } of both) {
       expect(code).toBe(1)
       expect(out + err).toContain('lane is missing')
       expect(out + err).toContain('printer.host is missing')
@@ -125,15 +122,13 @@ describe('a port in use', () => {
     await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
     const address = taken.address()
     const port = String(typeof address === 'object' && address !== null ? address.port : 0)
-    const host = await cashdesk(['host', '--store', 'memory', '--port', port])
-    expect(host.code).toBe(3)
-    expect(host.err).toMatch(/host\.port-in-use: /)
-    for (const name of ['terminal', 'printer', 'scanner']) {
-      const sim = await cashdesk(['sim', name, '--port', port])
-      expect(sim.code).toBe(3)
-      expect(sim.err).toMatch(/^sim\.port-in-use: /)
-      expect(sim.out).toBe('')
-    }
+    const [host, ...sims] = await Promise.all([
+      cashdesk(['host', '--store', 'memory', '--port', port]),
+      ...['terminal', 'printer', 'scanner'].map(name => cashdesk(['sim', name, '--port', port])),
+    ])
+    expect(host).toMatchObject({ code: 3, out: '', err: expect.stringMatching(/host\.port-in-use: /) })
+    for (const sim of sims)
+      expect(sim).toMatchObject({ code: 3, out: '', err: expect.stringMatching(/^sim\.port-in-use: /) })
     taken.close()
   })
 })

@@ -228,7 +228,7 @@ async function wire(config: Config, folder: string, source: SecretSource, found:
 
 /** What a driver or plugin says to its section. */
 function objections(path: Path, thrown: unknown): readonly Found[] {
-  const { message, detail } = reportOf(thrown, 'config.invalid')
+  const { code, message, detail } = reportOf(thrown, 'config.invalid')
   const problems = detail?.['problems']
   if (Array.isArray(problems))
     return problems.map(String).map(problem => {
@@ -238,7 +238,14 @@ function objections(path: Path, thrown: unknown): readonly Found[] {
     })
   const field = detail?.['field']
   const inside = typeof field === 'string' ? field.split('.').filter(step => step !== path[0]) : []
-  return [{ path: [...path, ...inside], message: reasonOf(detail) ?? `is not accepted: ${message}` }]
+  return [
+    {
+      path: [...path, ...inside],
+      message:
+        reasonOf(detail) ??
+        (code === 'config.invalid' ? 'is not what its driver accepts' : `is not accepted: ${message}`),
+    },
+  ]
 }
 
 function reasonOf(detail: ErrorDetail | undefined): string | undefined {

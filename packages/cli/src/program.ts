@@ -3,8 +3,6 @@ import { readFileSync } from 'node:fs'
 import type { ProgramIo } from '@cashdesk/hardware-sim'
 import { CashdeskError } from '@cashdesk/kernel'
 import { Command, CommanderError } from 'commander'
-import { check } from './check.ts'
-import { runTill } from './run-till.ts'
 import { complain, EXIT } from './say.ts'
 
 const EXAMPLES = `
@@ -20,7 +18,7 @@ Examples:
 Exit codes: 0 in order, 1 something is wrong with what was checked, 2 wrong usage, 3 it could not be done.
 Errors say what happened, what it means for the money, and what to do now; with --json as one line on stdout.`
 
-/** Runs the command and resolves with its exit code. */
+/** Runs the command, loading only what it needs, and resolves with its exit code. */
 export async function run(args: readonly string[], io: ProgramIo): Promise<number> {
   let code: number = EXIT.ok
   const program = commands(io, ended => {
@@ -60,16 +58,18 @@ function commands(io: ProgramIo, ended: (code: number) => void): Command {
     .description('every mistake of a till’s configuration at once, or what the till would be')
     .option('--json', 'one line of JSON')
     .option('--connect', 'open the devices and say which answer; not beside a till that uses them')
-    .action(async (file: string, options: { json?: boolean; connect?: boolean }) =>
-      ended(await check(io, file, options)),
-    )
+    .action(async (file: string, options: { json?: boolean; connect?: boolean }) => {
+      const { check } = await import('./check.ts')
+      ended(await check(io, file, options))
+    })
   program
     .command('run <file>')
     .description('open a till and show what it hears and does as lines of JSON, until Ctrl-C')
     .option('--with-parent', 'also end when stdin ends')
-    .action(async (file: string, options: { withParent?: boolean }) =>
-      ended(await runTill(io, file, options)),
-    )
+    .action(async (file: string, options: { withParent?: boolean }) => {
+      const { runTill } = await import('./run-till.ts')
+      ended(await runTill(io, file, options))
+    })
   // These have options of their own, and their own help.
   forwarded(program, 'sim', 'a simulated terminal, printer or scanner: sim NAME --help').action(
     async (words: string[]) => {

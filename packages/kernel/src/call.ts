@@ -44,8 +44,11 @@ export interface ReadSpec {
 export interface HttpCall {
   readonly wire: 'http'
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** Base addresses in the order in which they are tried; the next one only when nothing was sent to the last. */
-  readonly servers: readonly string[]
+  /**
+   * Which of the plugin's lists of servers takes it. The addresses are those of the configuration at the time of the
+   * attempt: a provider may move while a call waits, and the call is the same wherever it goes.
+   */
+  readonly servers: string
   /** Path and query, with `{secret:name}` where a credential belongs (it is percent-encoded when filled in). */
   readonly path: string
   /** Values may hold `{secret:name}` too. */

@@ -49,6 +49,10 @@ function definitionOf(profile: WireProfile): PluginDefinition<Settings> {
     claims: 'line',
     config: settingsShape,
     secrets: ['user', 'password'],
+    servers: ({ reservationServers, activationServers }) => ({
+      reservation: reservationServers,
+      activation: activationServers,
+    }),
     wants,
     ...describe('reserve'),
     ...describe('renew'),

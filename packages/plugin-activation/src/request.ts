@@ -7,7 +7,7 @@ import {
   type ReadSpec,
 } from '@cashdesk/sdk'
 import type { Settings } from './settings.ts'
-import type { Parameter, ParameterSource, ServerRole, WireOperations, WireProfile } from './wire-profile.ts'
+import type { Parameter, ParameterSource, WireOperations, WireProfile } from './wire-profile.ts'
 
 /** The operations that change something at the provider. */
 export type WireKind = keyof WireOperations
@@ -28,7 +28,7 @@ export function operationCall(
   return {
     get: pathOf(profile, operation.action, operation.parameters ?? [], context, op),
     key: op.id,
-    servers: serversOf(context.config, operation.servers),
+    servers: operation.servers,
     read: readingOf(profile, kind, op),
   }
 }
@@ -40,7 +40,7 @@ export function queryCall(profile: WireProfile, context: Context, op: OperationC
   const operation = required(profile.operations[kind], kind)
   return {
     get: pathOf(profile, query.action, query.parameters ?? [], context, op),
-    servers: serversOf(context.config, operation.servers),
+    servers: operation.servers,
     read: statusReadingOf(profile, kind, op),
   }
 }
@@ -88,10 +88,6 @@ function kindAsked(of: OperationContext['of']): WireKind {
     default:
       throw invalid(`a query about ${of ?? 'nothing'}`)
   }
-}
-
-function serversOf(settings: Settings, role: ServerRole): readonly string[] {
-  return role === 'reservation' ? settings.reservationServers : settings.activationServers
 }
 
 function pathOf(

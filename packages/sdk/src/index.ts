@@ -16,6 +16,7 @@ export {
   text,
 } from '@cashdesk/kernel'
 export { COMMAND_SCHEMAS, type Command, type Commands, type CommandType, parseCommand } from './commands.ts'
+export { byField, DEFAULT_PROFILE, definePlugin } from './define.ts'
 export {
   type DeviceListeners,
   Devices,
@@ -26,21 +27,19 @@ export type { TillListeners } from './listeners.ts'
 export { nodeSecrets } from './node-ports.ts'
 export { openTill } from './open.ts'
 export type { CatalogArticle, RegisterStatus, TillOptions } from './options.ts'
-export {
-  byField,
-  type CallDescription,
-  type ClaimContext,
-  type ClaimStanding,
-  type Configured,
-  DEFAULT_PROFILE,
-  definePlugin,
-  type OperationContext,
-  type Plugin,
-  type PluginDefinition,
-  type PluginFactory,
-  type StandardSchema,
+export type {
+  CallDescription,
+  ClaimContext,
+  ClaimStanding,
+  Configured,
+  OperationContext,
+  Plugin,
+  PluginDefinition,
+  PluginFactory,
+  StandardSchema,
 } from './plugin.ts'
 export { type Ended, type PaymentResult, type SaleEvents, SaleHandle } from './sale.ts'
+export { publishedSchemas } from './schemas.ts'
 export { isSecret, resolveSecret, type Secret, type SecretSource, secret } from './secret.ts'
 export type { MoneyHooks, MoneyOrder, MoneyOutcome } from './terminal-orders.ts'
 export { type DayEnd, JOURNAL_FOLDER, type Recovered, Till, type TillEvent } from './till.ts'

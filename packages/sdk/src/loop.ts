@@ -24,6 +24,7 @@ import type {
   Input,
   Intent,
   Log,
+  PaymentFacts,
   Random,
   SaleId,
   Stamp,
@@ -33,6 +34,7 @@ import type {
   TaskId,
 } from '@cashdesk/kernel'
 import { CashdeskError, hex } from '@cashdesk/kernel'
+import { lastBookedAfter } from './last-booked.ts'
 import { type Moment, momentOf, type SaleView, viewOf } from './view.ts'
 
 /** Waiters and listeners at once: more is a register that never lets go of them. */
@@ -79,6 +81,7 @@ export class LaneLoop {
   readonly outbox: Outbox = emptyOutbox()
   /** Open tasks, as far as they are durable. */
   readonly tasks: Map<TaskId, Task> = new Map()
+  #lastBooked: PaymentFacts | undefined
   readonly #options: LoopOptions
   #journal: Journal | undefined
   #records = 0
@@ -104,6 +107,7 @@ export class LaneLoop {
     this.#durable = this.#records
     for (const event of step.events) evolve(this.lane, event)
     this.#foldTasks(step.events)
+    this.#lastBooked = lastBookedAfter(this.#lastBooked, step)
     foldOutbox(this.outbox, step)
   }
 
@@ -115,6 +119,11 @@ export class LaneLoop {
   /** Durable steps. */
   get records(): number {
     return this.#durable
+  }
+
+  /** The terminal's last transaction that is resolved, as far as that is durable. */
+  get lastBooked(): PaymentFacts | undefined {
+    return this.#lastBooked
   }
 
   /** The lane's state is durable as it stands: nothing is on its way to the disk. */
@@ -250,6 +259,7 @@ export class LaneLoop {
     }
     foldOutbox(this.outbox, step)
     this.#foldTasks(step.events)
+    this.#lastBooked = lastBookedAfter(this.#lastBooked, step)
     const durable: DurableStep = { record, step, queues, sales, ...(refusal ? { refusal } : {}) }
     for (const listener of this.#listeners) this.#guard(() => listener(durable))
     this.look()

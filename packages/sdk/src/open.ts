@@ -95,6 +95,7 @@ function joined(
     providers: new Providers(http, clock),
     ...(options.terminal ? { terminal: options.terminal } : {}),
     ...(options.printer ? { printer: options.printer } : {}),
+    lastBooked: () => loop.lastBooked,
     submit: input => loop.submit(input),
     message: (sale, message) => core.emit(sale, 'message', message),
     slip: lines => listeners.emit('slip', lines),

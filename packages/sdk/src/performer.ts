@@ -47,6 +47,8 @@ export interface PerformerOptions {
   readonly providers: Providers
   readonly terminal?: Terminal
   readonly printer?: Printer
+  /** The terminal's last transaction that is resolved. */
+  readonly lastBooked: () => PaymentFacts | undefined
   readonly submit: (input: Input) => Promise<Taken>
   /** For the screen: what the terminal displays. */
   readonly message: (sale: SaleId, message: string) => void
@@ -253,29 +255,17 @@ export class Performer {
   }
 
   #expected(head: OutboxEntry, effect: TerminalEffect, leg: Leg): PaymentExpectation {
-    const before = this.#lastBefore(leg)
+    const before = this.#options.lastBooked()
     return {
       op: head.op,
       kind: effect.operation,
       amountMinor: effect.amountMinor,
       currency: effect.currency,
       startedAt: head.since,
-      ...(leg.approved ? { approved: leg.approved } : {}),
+      // A reversal is asked about by its own evidence: the approval of what it takes back is not that.
+      ...(leg.approved && leg.op === head.op ? { approved: leg.approved } : {}),
       ...(before ? { before } : {}),
     }
-  }
-
-  /** The terminal's last transaction that this till knows to be resolved. */
-  #lastBefore(leg: Leg): PaymentFacts | undefined {
-    let last: Leg | undefined
-    for (const sale of this.#options.lane.sales.values()) {
-      for (const other of sale.legs) {
-        if (other === leg || other.kind !== 'terminal' || !other.facts || other.startedAt > leg.startedAt)
-          continue
-        if (!last || other.startedAt > last.startedAt) last = other
-      }
-    }
-    return last?.facts
   }
 
   async #limited<Data>(

@@ -19,9 +19,7 @@ import type {
   SaleId,
   TenderId,
 } from '@cashdesk/kernel'
-import { CashdeskError, reportOf } from '@cashdesk/kernel'
-import { checkDefinition } from './registration.ts'
-import { isSecret, type Secret } from './secret.ts'
+import type { Secret } from './secret.ts'
 
 /** Any schema library that speaks Standard Schema v1 (zod, valibot, arktype …), as far as this contract uses it. */
 export interface StandardSchema<Output> {

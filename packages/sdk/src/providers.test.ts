@@ -90,6 +90,25 @@ describe('a provider that is down', () => {
   })
 })
 
+describe('a provider that moved while a commit waited', () => {
+  it('gets it at the address of today’s configuration, under the same id', async () => {
+    const till = await shop.till()
+    const sale = await ringUp(till, 'R-1')
+    await sale.total()
+    shop.server.usually = 'hang'
+    await sale.pay({ id: 'P-1', by: 'cash' })
+    expect((await sale.finish({ commitBudgetMs: 0 })).claims).toMatchObject([{ state: 'committing' }])
+    await till.close()
+    await shop.server.close()
+
+    const moved = shop.also(await serve(request => shop.provider.respond(request)))
+    const again = await shop.till({ plugins: [cards({ url: moved.url, token: TOKEN })] })
+    expect(await again.idle({ timeoutMs: 4000 })).toBe(true)
+    expect(again.recovered).toMatchObject([{ sale: 'R-1', claims: [{ state: 'committed' }] }])
+    expect(shop.provider.books().committed).toBe(1)
+  })
+})
+
 describe('an answer that is none', () => {
   it.each([
     ['a page under 200', page(200)],

@@ -45,6 +45,7 @@ function watched(plugin: Plugin, described: Described[], world: World): Plugin {
     version: plugin.version,
     participant: plugin.participant,
     secrets: plugin.secrets,
+    servers: plugin.servers,
     readers: plugin.readers,
     wants: article => plugin.wants(article),
     identify: code => plugin.identify(code),

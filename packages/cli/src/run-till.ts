@@ -1,7 +1,7 @@
 // `cashdesk run FILE`: a till from a configuration, to see with one's own eyes that it opens and that its devices speak.
 // Everything it hears and does is one line of JSON; it ends with Ctrl-C.
 import type { ProgramIo } from '@cashdesk/hardware-sim'
-import { openTill, type Till } from '@cashdesk/sdk'
+import { CashdeskError, openTill, type Till } from '@cashdesk/sdk'
 import { readConfig } from './index.ts'
 import { EXIT, type ExitCode, type Io, sayJson } from './say.ts'
 
@@ -10,7 +10,8 @@ export interface RunOptions {
   readonly withParent?: boolean
 }
 
-const STAY_MS = 1_000_000
+/** How often the till is looked at: it can fail without a word to those who only listen. */
+const LOOK_MS = 500
 
 /** @throws CashdeskError `config.*`, `journal.*`, `disk.*`, `plugin.invalid` */
 export async function runTill(io: ProgramIo, file: string, { withParent }: RunOptions): Promise<ExitCode> {
@@ -22,8 +23,10 @@ export async function runTill(io: ProgramIo, file: string, { withParent }: RunOp
     io.stdin.resume()
   })
   const till = await openTill(await readConfig(file))
-  // A till without devices holds nothing that would keep the process.
-  const stay = setInterval(() => undefined, STAY_MS)
+  let look: NodeJS.Timeout | undefined
+  const failed = new Promise<void>(end => {
+    look = setInterval(() => till.state === 'failed' && end(), LOOK_MS)
+  })
   try {
     for (const name of ['health', 'refused', 'tasks', 'slip'] as const)
       till.on(name, (value: unknown) => sayJson(io, { [name]: value }))
@@ -36,16 +39,23 @@ export async function runTill(io: ProgramIo, file: string, { withParent }: RunOp
       tasks: till.tasks(),
       devices: till.devices(),
     })
-    void follow(io, till, journal.records)
-    await told
+    await Promise.race([told, failed, follow(io, till, journal.records)])
+    if (till.state === 'failed') throw new CashdeskError('journal.poisoned', { dir: journal.dir })
   } finally {
-    clearInterval(stay)
+    clearInterval(look)
     if (withParent) io.stdin.destroy()
     await till.close()
   }
   return EXIT.ok
 }
 
+/** Resolves when the till has stopped. Whoever reads slowly is cut off and goes on where it was. */
 async function follow(io: Io, till: Till, after: number): Promise<void> {
-  for await (const event of till.events({ after })) sayJson(io, { event })
+  let last = after
+  while (till.state === 'open' || till.state === 'restored') {
+    for await (const event of till.events({ after: last })) {
+      last = event.record
+      sayJson(io, { event })
+    }
+  }
 }

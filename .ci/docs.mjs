@@ -3,11 +3,12 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { publishedSchemas } from '../packages/cli/dist/config-shape.js'
 import { ERRORS } from '../packages/kernel/dist/index.js'
+import { publishedSchemas as sdkSchemas } from '../packages/sdk/dist/index.js'
 import { errorsPage } from './errors-page.mjs'
 import { ROOT, runNode, tool } from './steps.mjs'
 
 const pages = { 'docs/errors.md': errorsPage(ERRORS) }
-for (const [file, schema] of Object.entries(publishedSchemas()))
+for (const [file, schema] of Object.entries({ ...publishedSchemas(), ...sdkSchemas() }))
   pages[`docs/schemas/${file}`] = `${JSON.stringify(schema, null, 2)}\n`
 
 for (const [path, text] of Object.entries(pages)) {

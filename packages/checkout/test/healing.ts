@@ -47,7 +47,9 @@ function end(chaos: Chaos, sale: Sale): void {
     till.do({ type: 'sale.cancel', sale: id })
     const blocked = till.sale(id).state === sale.state
     // A card of a void is dead already: it must be finished.
-    if (blocked && sale.state === 'parked' && till.lane.front === undefined)
+    const [prompt] = sale.prompts
+    if (blocked && prompt) till.do({ type: 'prompt.answer', sale: id, prompt: prompt.id, value: 'healed' })
+    else if (blocked && sale.state === 'parked' && till.lane.front === undefined)
       till.do({ type: 'sale.resume', sale: id })
     else if (blocked) till.do({ type: 'sale.total', sale: saleId(id) })
     else if (sale.owner === 'register') chaos.truth.set(id, 'cancelled')
@@ -80,8 +82,8 @@ function isExcused(chaos: Chaos, reserve: OperationId | undefined): boolean {
 
 function isForced(chaos: Chaos, task: Task): boolean {
   const { till, world } = chaos
-  // A person read the slip: the terminal had not reversed it.
-  if (task.kind === 'customer-owed' && chaos.isSettledByHand(task.tender ?? '')) return true
+  // A person read the slip, or gave up waiting for a provider.
+  if (chaos.isSettledByHand(task.tender ?? task.claim ?? '')) return true
   const sale = task.sale === undefined ? undefined : till.lane.sales.get(task.sale)
   const claim = sale?.claims.find(each => each.id === task.claim)
   const leg = sale?.legs.find(each => each.id === task.tender)

@@ -33,7 +33,7 @@ import type {
   Task,
   TaskId,
 } from '@cashdesk/kernel'
-import { CashdeskError, hex } from '@cashdesk/kernel'
+import { CashdeskError, hex, report } from '@cashdesk/kernel'
 import { lastBookedAfter } from './last-booked.ts'
 import { type Moment, momentOf, type SaleView, viewOf } from './view.ts'
 
@@ -152,6 +152,11 @@ export class LaneLoop {
   async submit(input: Input): Promise<Taken> {
     const journal = this.#usable()
     const { clock, random } = this.#options
+    // The disk is full: what is left in the open segment belongs to the sales that are under way.
+    if (input.type === 'sale.open' && journal.low && !this.lane.sales.has(input.sale)) {
+      const error = report('disk.full')
+      return { events: [], refusal: error }
+    }
     const stamp = stampOf(clock, random)
     const decision = decide(this.lane, input, stamp)
     const refusal = decision.events.find(event => event.type === 'refused')

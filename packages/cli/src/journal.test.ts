@@ -1,0 +1,75 @@
+// `cashdesk journal`: says whether a journal is whole, where it is not, and confirms a copy.
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { openTill } from '@cashdesk/sdk'
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { confirmJournal, verifyJournal } from './journal.ts'
+
+const article = { name: 'Pen', priceMinor: 199, vat: 1900 }
+let folder = ''
+let dir = ''
+let stdout = new PassThrough({ encoding: 'utf8' })
+let io = { stdout, stderr: new PassThrough({ encoding: 'utf8' }) }
+const said = (): string => String(stdout.read() ?? '')
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'cashdesk-journal-'))
+  dir = join(folder, 'till')
+  stdout = new PassThrough({ encoding: 'utf8' })
+  io = { stdout, stderr: new PassThrough({ encoding: 'utf8' }) }
+  const till = await openTill({ dir, lane: '1', currency: 'EUR' })
+  const sale = await till.sale({ id: 'r-1' })
+  await sale.add({ line: '1', article })
+  await sale.pay({ id: 'p', by: 'cash' })
+  await sale.finish()
+  await till.close()
+})
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+it('verify finds a whole journal whole', async () => {
+  expect(await verifyJournal(io, dir, {})).toBe(0)
+  expect(said()).toMatch(/whole: \d+ records/)
+})
+
+it('verify names file and offset of a flipped bit', async () => {
+  const file = join(dir, 'journal', segmentOf(dir))
+  const bytes = readFileSync(file)
+  const at = bytes.indexOf('"r-1"')
+  bytes[at + 1] = (bytes[at + 1] ?? 0) ^ 1
+  writeFileSync(file, bytes)
+  expect(await verifyJournal(io, dir, { json: true })).toBe(1)
+  expect(JSON.parse(said())).toMatchObject({ ok: false, error: { code: 'journal.damaged' } })
+})
+
+it('verify makes no journal where there is none', async () => {
+  await expect(verifyJournal(io, join(folder, 'nowhere'), {})).rejects.toThrow(/cli\.usage/)
+})
+
+it('confirm makes a copied journal sell again', async () => {
+  const copy = join(folder, 'copy')
+  cpSync(dir, copy, { recursive: true })
+  const restored = await openTill({ dir: copy, lane: '1', currency: 'EUR' })
+  expect(restored.state).toBe('restored')
+  await expect(restored.sale({ id: 'r-2' })).rejects.toThrow(/journal\.restored/)
+  await restored.close()
+
+  expect(await confirmJournal(io, copy, { json: true })).toBe(0)
+  expect(JSON.parse(said())).toMatchObject({ confirmed: true })
+  const till = await openTill({ dir: copy, lane: '1', currency: 'EUR' })
+  expect(till.state).toBe('open')
+  await till.sale({ id: 'r-2' })
+  await till.close()
+})
+
+function segmentOf(till: string): string {
+  return readdirNames(join(till, 'journal'))[0] ?? ''
+}
+
+function readdirNames(path: string): readonly string[] {
+  return readdirSync(path)
+    .filter(name => !name.includes('lock'))
+    .sort()
+}

@@ -3,7 +3,7 @@
 import { CashdeskError, type Json } from '@cashdesk/kernel'
 
 /** The dialogues that an accident can be aimed at; `money` is authorisation, refund and reversal. */
-export const DIALOGUES = [
+const DIALOGUES = [
   'authorisation',
   'refund',
   'reversal',

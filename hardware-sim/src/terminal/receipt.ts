@@ -4,13 +4,13 @@ import type { BookEntry, BookTotals } from './books.ts'
 import { bcd, writeApdu, writeFields, writeText, writeTlv } from './codec.ts'
 import { BMP, COMMAND, LINE, TAG } from './tables.ts'
 
-export interface ReceiptLine {
+interface ReceiptLine {
   readonly attribute: number
   readonly text: string
 }
 
 /** Receipt types of tag 1F07. */
-export const PAPER = { merchant: 1, customer: 2, administration: 3 } as const
+const PAPER = { merchant: 1, customer: 2, administration: 3 } as const
 
 export interface Paper {
   readonly type: number

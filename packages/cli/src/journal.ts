@@ -12,7 +12,7 @@ export interface JournalOptions {
 }
 
 /** The answer of `cashdesk journal verify --json`. */
-export interface VerifyReport {
+interface VerifyReport {
   readonly dir: string
   readonly ok: boolean
   readonly records: number

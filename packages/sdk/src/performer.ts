@@ -20,6 +20,7 @@ import type {
   ReceiptBlock,
   Sale,
   SaleId,
+  Stop,
   TenderId,
   Terminal,
   TerminalEffect,
@@ -63,6 +64,8 @@ export class Performer {
   readonly #begun: Map<OperationId, number> = new Map()
   readonly #signals: Map<string, CancelSignal> = new Map()
   readonly #deferred: Set<string> = new Set()
+  /** Limits that run now: a till that closes leaves no timer behind. */
+  readonly #limits: Set<Stop> = new Set()
   #providerCalls = 0
   #stopped = false
 
@@ -277,10 +280,12 @@ export class Performer {
     const limit = new Promise<Outcome<Data>>(resolve => {
       stop = this.#options.clock.after(limitMs, () => resolve(unknown(report(code, { limitMs }))))
     })
+    this.#limits.add(stop)
     try {
       return await Promise.race([outcome, limit])
     } finally {
       stop()
+      this.#limits.delete(stop)
     }
   }
 
@@ -294,6 +299,7 @@ export class Performer {
   /** Starts nothing more; what is under way ends when its devices and sockets are closed. */
   stop(): void {
     this.#stopped = true
+    for (const stop of this.#limits) stop()
   }
 
   async idle(): Promise<void> {

@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { cards, cardsDefinition, QUICK } from '../test/cards.ts'
+import { gate } from '../test/devices.ts'
 import { BREAD, CARD, COFFEE } from '../test/node-register.ts'
 import { page, serve } from '../test/node-server.ts'
 import { answer, codeOf, openShop, quiet, ringUp, type Shop, seen, TOKEN } from '../test/node-shop.ts'
@@ -59,6 +60,38 @@ describe('a provider that hangs', () => {
     expect((await sale.total()).lines[1]?.state).toBe('refused')
     await sale.pay({ id: 'P-1', by: 'cash' })
     expect((await sale.finish()).state).toBe('closed')
+  })
+})
+
+describe('many calls at once', () => {
+  it('leave sixteen at a time, and all of them in the end', async () => {
+    const held = gate()
+    let most = 0
+    let now = 0
+    const server = shop.also(
+      await serve(async request => {
+        now += 1
+        most = Math.max(most, now)
+        await held.opened
+        now -= 1
+        return shop.provider.respond(request)
+      }),
+    )
+    const patient = cards(
+      { url: server.url, token: TOKEN },
+      { profile: { ...QUICK, timeoutMs: 10_000, reserveLimitMs: 20_000 } },
+    )
+    const till = await shop.till({ plugins: [patient] })
+    const sales = await Promise.all(
+      Array.from({ length: 40 }, (_, at) => till.sale({ id: `R-${at}`, owner: 'register' })),
+    )
+    await Promise.all(sales.map(sale => sale.add({ line: '1', gtin: CARD })))
+    await Promise.all(sales.map((sale, at) => answer(sale, `SER-${at}`)))
+    await expect.poll(() => now).toBe(16)
+    held.open()
+    await Promise.all(sales.map(sale => sale.total()))
+    expect(most).toBe(16)
+    expect(shop.provider.books().held).toBe(40)
   })
 })
 

@@ -1,6 +1,6 @@
 // A till that stops at any moment ends right in the next run, on the same directory: nothing lost, nothing twice.
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -132,6 +132,20 @@ process.stdout.write('open')
 setInterval(() => {}, 1000)
 `
 
+/** A till whose terminal never answers; it is closed in the middle of a payment, and nothing may keep its process. */
+const CLOSING_TILL = `
+import { openTill } from '@cashdesk/sdk'
+const never = () => new Promise(() => {})
+const terminal = { family: 'terminal', name: 'hung', health: () => ({ family: 'terminal', name: 'hung', state: 'ready',
+  counts: {}, facts: {} }), open: async () => {}, close: async () => {}, pay: never, query: never }
+const till = await openTill({ dir: process.argv[1], lane: 'closing', currency: 'EUR', terminal })
+const sale = await till.sale({ id: 'R-1' })
+await sale.add({ line: '1', article: { name: 'Bread', priceMinor: 250, vat: 700 } })
+sale.pay({ id: 'P-1', by: 'card' }).catch(() => undefined)
+while (sale.view().payments.length === 0) await new Promise(setImmediate)
+await till.close()
+`
+
 describe('the journal directory', () => {
   it('in use is a coded error, and the first till goes on', async () => {
     const till = await shop.till()
@@ -178,6 +192,66 @@ describe('the journal directory', () => {
     expect(await codeOf(shop.till({ dir: file }))).toBe('journal.not-writable')
     expect(await codeOf(shop.till({ dir: join(file, 'till') }))).toBe('journal.not-writable')
     rmSync(folder, { recursive: true })
+  })
+})
+
+describe('a copy of the directory', () => {
+  it('sells nothing until somebody confirms that the original does not', async () => {
+    const first = await shop.till()
+    await play(first, 5)
+    await first.close()
+    const copy = mkdtempSync(join(tmpdir(), 'cashdesk-copy-'))
+    cpSync(shop.dir, copy, { recursive: true })
+    const restored = await shop.till({ dir: copy })
+    expect(restored.state).toBe('restored')
+    expect(restored.find('R-1').view().state).toBe('tendering')
+    expect(await codeOf(restored.find('R-1').cancel())).toBe('journal.restored')
+    expect(await codeOf(restored.sale({ id: 'R-2' }))).toBe('journal.restored')
+    expect(restored.state).toBe('restored')
+    await restored.confirmRestored()
+    await restored.close()
+    const till = await shop.till({ dir: copy })
+    expect(till.state).toBe('open')
+    await till.find('R-1').cancel()
+    expect(await till.idle({ timeoutMs: 3000 })).toBe(true)
+    expect(shop.provider.books().held).toBe(0)
+    await till.close()
+    rmSync(copy, { recursive: true })
+  })
+})
+
+describe('a task that is killed in flight', () => {
+  it('thirty times is still there, and is delivered once', async () => {
+    const first = await shop.till()
+    await play(first, 5)
+    shop.server.usually = 'hang'
+    await first.find('R-1').pay({ id: 'P-1', by: 'cash' })
+    await first.close()
+    for (let times = 0; times < 30; times += 1) {
+      const till = await shop.till()
+      await quiet(5)
+      await till.close()
+    }
+    shop.server.usually = 'answer'
+    const last = await shop.till()
+    expect(await last.idle({ timeoutMs: 3000 })).toBe(true)
+    expect(last.find('R-1').view()).toMatchObject({ state: 'closed', claims: [{ state: 'committed' }] })
+    expect(shop.provider.books()).toEqual({ held: 0, committed: 1, conflicts: 0 })
+    const commits = shop.server.requests.filter(({ url }) => url.endsWith('/commit'))
+    expect(commits.length).toBeGreaterThan(10)
+    expect(new Set(commits.map(({ headers }) => headers['idempotency-key'])).size).toBe(1)
+  })
+})
+
+describe('a process', () => {
+  it('ends by itself once its till is closed, whatever hangs', async () => {
+    spawnSync(process.execPath, [TSC, '-b', 'packages/sdk'], { cwd: ROOT })
+    const child = spawn(process.execPath, ['--input-type=module', '-e', CLOSING_TILL, shop.dir], {
+      cwd: ROOT,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+    const ended = await new Promise(resolve => child.once('exit', resolve))
+    expect(ended).toBe(0)
   })
 })
 

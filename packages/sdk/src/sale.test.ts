@@ -132,6 +132,19 @@ describe('a card that is refused', () => {
     expect(shop.provider.books()).toMatchObject({ held: 0, committed: 1 })
   })
 
+  it('during `pay` takes no money: the cashier sees the new total first', async () => {
+    const till = await shop.till()
+    const sale = await ringUp(till, 'R-1')
+    shop.server.script = [{ status: 409, headers: {}, body: '{"state":"refused"}' }]
+    expect(await sale.pay({ id: 'P-1', by: 'card' })).toMatchObject({
+      outcome: 'refused',
+      error: { code: 'claim.refused' },
+    })
+    expect(shop.terminal.orders).toEqual([])
+    expect(sale.view()).toMatchObject({ ready: true, totals: { totalMinor: 499 } })
+    expect(await sale.pay({ id: 'P-1', by: 'card' })).toMatchObject({ payment: { amountMinor: 499 } })
+  })
+
   it('is let go when its line is voided or the sale is cancelled', async () => {
     const till = await shop.till()
     const first = await ringUp(till, 'R-1')

@@ -125,12 +125,14 @@ export class SaleHandle {
     options: { readonly signal?: CancelSignal; readonly resolveWithinMs?: number } = {},
   ): Promise<PaymentResult> {
     const command = parseCommand('pay', { type: 'pay', sale: this.id, ...given })
-    const known = this.view().payments.some(payment => payment.id === command.id)
-    if (!known && this.view().state === 'open') {
+    const before = this.view()
+    const known = before.payments.some(payment => payment.id === command.id)
+    if (!known && before.state === 'open') {
       const total = await this.#refusable(() => this.total())
       if ('outcome' in total) return total
-      if (total.state === 'open')
-        return refused(total.lines.findLast(line => line.error)?.error ?? report('claim.pending'))
+      const dropped = droppedSince(before, total)
+      // The customer agreed to another total: nothing is taken before the cashier has seen the new one.
+      if (dropped || total.state === 'open') return refused(dropped?.error ?? report('claim.pending'))
     }
     const release = options.signal
       ? this.#core.performer.abortable(saleId(this.id), tenderId(command.id), options.signal)
@@ -246,6 +248,12 @@ export class SaleHandle {
       return refused(thrown.report)
     }
   }
+}
+
+/** A line that counted in the earlier view and was refused since. */
+function droppedSince(before: SaleView, now: SaleView): LineView | undefined {
+  const active = new Set(before.lines.flatMap(line => (line.state === 'active' ? [line.id] : [])))
+  return now.lines.findLast(line => line.state === 'refused' && active.has(line.id))
 }
 
 const REFUSALS: ReadonlySet<string> = new Set(['sale', 'tender', 'terminal', 'claim', 'prompt', 'line'])

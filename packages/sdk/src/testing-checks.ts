@@ -170,7 +170,7 @@ async function again(kit: Kit): Promise<Finding> {
   const { world, books } = await kit.run()
   const { sent } = world
   for (const { request } of [...sent]) await world.provider.respond(request)
-  const after = world.provider.books()
+  const after = await world.provider.books()
   const changed = JSON.stringify(after) !== JSON.stringify(books)
   return {
     problems: changed
@@ -284,7 +284,7 @@ async function undone(kit: Kit): Promise<Finding> {
   }
   const voided = await world.run(undo(played.till))
   const states = voided?.result.claims.map(({ state }) => state) ?? []
-  const { committed } = world.provider.books()
+  const { committed } = await world.provider.books()
   const problems = [
     voided ? '' : 'The void never came to its end.',
     states.includes('voided') && committed > 0

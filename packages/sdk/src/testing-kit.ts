@@ -64,7 +64,7 @@ export class Kit {
     }
     if (!ended) throw new TypeError('the sale never came to its end')
     await world.deliverLate()
-    return { world, watched, played: ended.result, books: world.provider.books() }
+    return { world, watched, played: ended.result, books: await world.provider.books() }
   }
 
   /** How long the provider's reservations last, as it said in a plain sale. */

@@ -15,7 +15,7 @@ export interface ProviderBooks {
 /** A provider as the kit needs it: one answer per request, and its books. */
 export interface ModelProvider {
   respond(request: HttpRequest): HttpResponse | Promise<HttpResponse>
-  books(): ProviderBooks
+  books(): ProviderBooks | Promise<ProviderBooks>
 }
 
 /** A request as the reference provider understands it. */
@@ -67,7 +67,9 @@ const OPERATIONS: ReadonlySet<string> = new Set([
 ])
 const LASTS_MS = 600_000
 
-export function referenceProvider(options: ReferenceOptions = {}): ModelProvider {
+export function referenceProvider(
+  options: ReferenceOptions = {},
+): ModelProvider & { respond(request: HttpRequest): HttpResponse; books(): ProviderBooks } {
   return new ReferenceProvider(options)
 }
 

@@ -29,6 +29,8 @@ export interface Sent {
 
 /** Ready work is done in at most so many turns before time goes on. */
 const TURNS = 3
+/** A provider that is really asked over a network is waited for in real time, at most so many turns. */
+const PROVIDER_TURNS = 100_000
 /** Timers that may fire in one run: a plugin that never comes to rest must not hang its test. */
 const MAX_TIMERS = 20_000
 const START_MS = 1_800_000_000_000
@@ -81,6 +83,8 @@ export class World {
   /** Decides about each request. */
   act: (sent: Sent) => Act = () => 'answer'
   readonly #late: (() => Promise<unknown>)[] = []
+  /** Requests that the provider has and has not answered yet. */
+  #delivering = 0
   #seed = 1
   #life = 0
 
@@ -115,7 +119,8 @@ export class World {
     const life = this.#life
     const sent: Sent = { number: this.sent.length + 1, request }
     this.sent.push(sent)
-    const answer = await this.#happens(this.act(sent), request.timeoutMs, deliver)
+    const counted = (): Promise<Answer> => this.#delivered(deliver)
+    const answer = await this.#happens(this.act(sent), request.timeoutMs, counted)
     // Nobody is there any more to hear it.
     if (life !== this.#life || this.disk.dead) return new Promise(() => undefined)
     if (answer === undefined) throw new CashdeskError('http.no-answer', { reason: 'time limit' })
@@ -147,6 +152,15 @@ export class World {
     }
   }
 
+  async #delivered<Answer>(deliver: () => Promise<Answer>): Promise<Answer> {
+    this.#delivering += 1
+    try {
+      return await deliver()
+    } finally {
+      this.#delivering -= 1
+    }
+  }
+
   #wait(ms: number): Promise<undefined> {
     return new Promise(resolve => {
       this.clock.after(ms, () => resolve(undefined))
@@ -172,7 +186,8 @@ export class World {
       },
     )
     for (let timers = 0; timers < MAX_TIMERS; timers += 1) {
-      for (let turns = 0; turns < TURNS; turns += 1) {
+      const most = (): number => (this.#delivering > 0 ? PROVIDER_TURNS : TURNS)
+      for (let turns = 0; turns < most(); turns += 1) {
         await turn()
         if (failed) throw failed.thrown
         if (ended || this.disk.dead) return ended

@@ -67,13 +67,17 @@ const OPERATIONS: ReadonlySet<string> = new Set([
 ])
 const LASTS_MS = 600_000
 
-export function referenceProvider(
-  options: ReferenceOptions = {},
-): ModelProvider & { respond(request: HttpRequest): HttpResponse; books(): ProviderBooks } {
-  return new ReferenceProvider(options)
+/** The reference provider answers at once. */
+export interface ReferenceProvider extends ModelProvider {
+  respond(request: HttpRequest): HttpResponse
+  books(): ProviderBooks
 }
 
-class ReferenceProvider implements ModelProvider {
+export function referenceProvider(options: ReferenceOptions = {}): ReferenceProvider {
+  return new BooksById(options)
+}
+
+class BooksById implements ReferenceProvider {
   readonly #options: ReferenceOptions
   readonly #answers: Map<string, { readonly payload: string; readonly answer: ReferenceAnswer }> = new Map()
   readonly #buried: Set<string> = new Set()

@@ -12,6 +12,7 @@ export {
   type ProviderBooks,
   type ReferenceAnswer,
   type ReferenceOptions,
+  type ReferenceProvider,
   type ReferenceRequest,
   referenceProvider,
 } from './testing-provider.ts'

@@ -1,6 +1,6 @@
 // A register whose card provider keeps real books behind a real HTTP server.
 import type { SaleHandle, SaleView, Till, TillOptions } from '../src/index.ts'
-import { type ModelProvider, referenceProvider } from '../src/testing-provider.ts'
+import { type ReferenceProvider, referenceProvider } from '../src/testing-provider.ts'
 import { cards } from './cards.ts'
 import { CARD, COFFEE, Register } from './node-register.ts'
 import { type ProviderServer, serve } from './node-server.ts'
@@ -8,13 +8,13 @@ import { type ProviderServer, serve } from './node-server.ts'
 export const TOKEN = 'tok-4711-abc'
 
 export interface Shop extends Register {
-  readonly provider: ModelProvider
+  readonly provider: ReferenceProvider
   readonly server: ProviderServer
   /** A till with the card plugin, unless `options` says otherwise. */
   till(options?: Partial<TillOptions>): Promise<Till>
 }
 
-export async function openShop(provider: ModelProvider = referenceProvider()): Promise<Shop> {
+export async function openShop(provider: ReferenceProvider = referenceProvider()): Promise<Shop> {
   const register = new Register()
   const server = register.also(await serve(request => provider.respond(request)))
   const plugins = [cards({ url: server.url, token: TOKEN })]

@@ -15,7 +15,6 @@ import {
   sell,
   settle,
 } from '../test/documented.ts'
-import { COFFEE } from '../test/node-register.ts'
 import { openShop, type Shop } from '../test/node-shop.ts'
 import type { TillEvent } from './index.ts'
 
@@ -96,7 +95,6 @@ describe('what the page shows', () => {
     expect(kept).toEqual(['attempt', 'approval', 'slip'])
     shop.terminal.script = ['lose-booked']
     expect(await devicesOnly(options, books)).toBe('done')
-    expect(COFFEE).toBeDefined()
   })
 
   it('defines a plugin that keeps the contract', async () => {

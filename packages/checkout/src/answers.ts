@@ -160,7 +160,8 @@ function providerUnknown(
     return goOn(draft, sale, claim.id, revision)
   }
   scheduleNext(draft, operation, error)
-  if (kind === 'reserve' || kind === 'renew') return
+  // Before the pivot the sale's patience ends first; after it somebody paid for what is not reserved yet.
+  if (operation.limitAt !== undefined && draft.sale(sale).paidAt === undefined) return
   const after = draft.participant(operation.plugin ?? '')?.profile.taskAfterMs ?? 0
   // What repeating alone will not help needs a person now; it is repeated all the same.
   if (error.retry === 'never' || draft.now - operation.since >= after) {
@@ -198,8 +199,6 @@ export function outOfPatience(draft: Draft, operation: LaneOperation): void {
     sale === undefined || operation.claim === undefined ? undefined : draft.claim(sale, operation.claim)
   if (sale === undefined || !claim) return draft.settle(op, 'abandoned')
   const revision = draft.sale(sale).revision
-  // Money is there already: patience has no end any more.
-  if (kind === 'reserve' && draft.sale(sale).paidAt !== undefined) return
   draft.settle(op, 'abandoned')
   if (kind === 'quote')
     draft.emit({

@@ -23,6 +23,8 @@ type Command<Type extends SaleCommand['type']> = Extract<SaleCommand, { type: Ty
 
 /** More lines than any receipt has; a bound on what one sale can cost in memory and paper. */
 const MAX_LINES = 999
+/** Claims of a sale, those that ended among them: a coupon tried again and again must not fill the memory. */
+const MAX_CLAIMS = 1_999
 /** Open sales and parked sales a lane keeps at once: more is a register that forgot to end them. */
 const MAX_OPEN_SALES = 500
 
@@ -79,7 +81,7 @@ export function addLine(draft: Draft, sale: Sale, input: Command<'line.add'>): v
   if (!Number.isInteger(input.quantity) || input.quantity < 1 || input.quantity > 9999) {
     return draft.refuse('line.quantity', { quantity: input.quantity }, sale.id)
   }
-  if (sale.lines.length >= MAX_LINES)
+  if (sale.lines.length >= MAX_LINES || sale.claims.length >= MAX_CLAIMS)
     return draft.refuse('sale.too-large', { lines: sale.lines.length }, sale.id)
   if (sale.kind !== 'sale') {
     const original =
@@ -143,6 +145,8 @@ export function claimBasket(draft: Draft, sale: Sale, wanted: Wanted): void {
   if (heldOnBasket(sale, wanted)) return
   if (!draft.participant(wanted.plugin))
     return draft.refuse('plugin.missing', { plugin: wanted.plugin }, sale.id)
+  if (sale.claims.length >= MAX_CLAIMS)
+    return draft.refuse('sale.too-large', { claims: sale.claims.length }, sale.id)
   openClaim(draft, sale.id, wanted, { on: 'basket' })
 }
 

@@ -324,6 +324,19 @@ describe('a coupon on the basket', () => {
   })
 })
 
+describe('a moment at which two things are due', () => {
+  it('does not touch again what the first of them has already ended', () => {
+    const { till, register } = withCard()
+    register.claim(COUPON)
+    const first = till.op('quote')
+    till.pass(20_000)
+    // The card was given up, so the coupon is quoted anew: the limit of its old quote is history.
+    expect(till.sale().lines[1]?.state).toBe('refused')
+    expect(till.sale().claims[1]?.state).toBe('quoting')
+    expect(till.op('quote')).not.toBe(first)
+  })
+})
+
 describe('time', () => {
   it('is asked for only while something waits for it', () => {
     const { till } = shop()

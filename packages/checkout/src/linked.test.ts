@@ -219,6 +219,23 @@ describe('a return', () => {
   })
 })
 
+describe('a return of a card that may still become active', () => {
+  it('waits until that is known', () => {
+    const till = new Till(SHOP)
+    const register = new Register(till)
+    register.line('card', CARD, [wants('A1')])
+    register.line('milk', MILK)
+    till.allWell()
+    register.say('sale.total')
+    register.pay('p', 'cash')
+    const back = undoing(till, 'return')
+    expect(refusedWith(back.returned('r', 'card'))).toBe('claim.pending')
+    expect(refusedWith(back.returned('s', 'milk'))).toBeUndefined()
+    till.answer('commit', granted())
+    expect(refusedWith(back.returned('r', 'card'))).toBeUndefined()
+  })
+})
+
 describe('what comes back of a sale with a discount', () => {
   const discounted = (minus: number): Till => {
     const till = new Till(SHOP)

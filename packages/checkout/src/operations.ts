@@ -9,7 +9,7 @@ import type {
   ProviderProfile,
   SaleId,
 } from '@cashdesk/kernel'
-import { fractionOf } from '@cashdesk/kernel'
+import { fractionOf, report } from '@cashdesk/kernel'
 import type { Draft } from './draft.ts'
 import type { LaneOperation } from './lane.ts'
 
@@ -27,9 +27,10 @@ export function openProvider(
   extra: Partial<Pick<OpenOperation, 'about' | 'amountMinor' | 'limitAt' | 'since'>> = {},
 ): OperationId {
   const { limitAt: _, since: __, ...about } = extra
-  return draft.open(
+  const belongs = { sale, claim: claim.id, plugin: claim.plugin }
+  const op = draft.open(
     operation,
-    { sale, claim: claim.id, plugin: claim.plugin, ...extra },
+    { ...belongs, ...extra },
     {
       class: 'query',
       // One after the other per sale and provider; sales, and providers within a sale, do not wait for each other.
@@ -37,7 +38,23 @@ export function openProvider(
       effect: { type: 'provider', plugin: claim.plugin, operation, sale, claim: claim.id, ...about },
     },
   )
+  if (!draft.participant(claim.plugin)) orphaned(draft, { op, ...belongs })
+  return op
 }
+
+/** Nobody can send it while its plugin is not registered: a person must know. */
+export function orphaned(draft: Draft, { op, sale, claim, plugin }: Orphan): void {
+  draft.task({
+    kind: 'provider-stuck',
+    ...(sale === undefined ? {} : { sale }),
+    ...(claim === undefined ? {} : { claim }),
+    op,
+    error: report('plugin.missing', { plugin: plugin ?? '' }),
+    actions: ['retry', 'written-off'],
+  })
+}
+
+type Orphan = Pick<OpenOperation, 'op' | 'sale' | 'claim' | 'plugin'>
 
 /** The delay before attempt number `attempt + 1`, shortened at random so that a thousand tills do not come back at once. */
 export function retryDelay(draft: Draft, retry: ProviderProfile['retry'], attempt: number): number {

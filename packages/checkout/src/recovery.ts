@@ -6,7 +6,7 @@ import { outOfPatience } from './answers.ts'
 import { continueCancelling } from './cancelling.ts'
 import type { Draft } from './draft.ts'
 import type { LaneOperation, LaneStore } from './lane.ts'
-import { attemptNow } from './operations.ts'
+import { attemptNow, orphaned } from './operations.ts'
 import { continueSettling } from './settling.ts'
 import { continueTotalling } from './tendering.ts'
 
@@ -54,18 +54,7 @@ function resume(draft: Draft, operation: LaneOperation): void {
     default: {
       const participant = operation.plugin === undefined ? undefined : draft.participant(operation.plugin)
       if (participant) return attemptNow(draft, operation, participant.profile.onUnknown)
-      const error = report('plugin.missing', { plugin: operation.plugin ?? '' })
-      const belongs = {
-        ...(operation.sale ? { sale: operation.sale } : {}),
-        ...(operation.claim ? { claim: operation.claim } : {}),
-      }
-      return draft.task({
-        kind: 'provider-stuck',
-        ...belongs,
-        op: operation.op,
-        error,
-        actions: ['retry', 'written-off'],
-      })
+      return orphaned(draft, operation)
     }
   }
 }

@@ -81,8 +81,12 @@ describe('"paid" by the register', () => {
     till.answer('reserve', lost('provider.unreachable'))
     till.pass(3_600_000)
     expect(till.open()).toEqual(['reserve'])
+    till.answer('reserve', lost())
+    expect(till.tasks().map(task => task.kind)).toEqual(['provider-stuck'])
+    till.pass(60_000)
     till.answer('reserve', granted())
     expect(till.open()).toEqual(['commit'])
+    expect(till.tasks()).toEqual([])
   })
 
   it('for a card that is then refused keeps the line, and is the task "refund due"', () => {
@@ -123,6 +127,23 @@ describe('"paid" by the register', () => {
     till.allWell()
     expect(till.sale().claims.map(claim => claim.state)).toEqual(['committed', 'committed'])
     expect(totalsOf(till.sale())).toMatchObject({ totalMinor: 2529, openMinor: 0 })
+  })
+
+  it('with a discount that turns out otherwise when it is reserved stays what it was', () => {
+    const { till, register } = shop()
+    register.claim(COUPON)
+    till.answer('quote', granted({ adjustments: [{ label: 'off', amountMinor: -100 }] }))
+    register.paid(2529)
+    till.answer('reserve', granted({ adjustments: [{ label: 'off', amountMinor: -200 }] }))
+    expect(totalsOf(till.sale())).toMatchObject({ adjustmentsMinor: -100, totalMinor: 2529, openMinor: 0 })
+  })
+
+  it('without the discount that was still being asked about redeems nothing', () => {
+    const { till, register } = shop()
+    register.claim(COUPON)
+    register.paid(2629)
+    expect(till.sale().claims.at(-1)?.state).toBe('released')
+    expect(totalsOf(till.sale()).totalMinor).toBe(2629)
   })
 
   it('with a discount that is then refused stays what it was, and a person is told', () => {

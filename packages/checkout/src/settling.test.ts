@@ -115,6 +115,7 @@ describe('a commit', () => {
     till.restart({ ...SHOP, participants: [] })
     register.pay('p', 'cash')
     expect(stateOf(till, 'activation')).toBe('committing')
+    expect(till.tasks()).toMatchObject([{ kind: 'provider-stuck', error: { code: 'plugin.missing' } }])
     till.restart()
     till.answer('commit', granted())
     expect(stateOf(till, 'activation')).toBe('committed')

@@ -21,6 +21,8 @@ type TenderCommand = Extract<SaleCommand, { type: 'tender.add' }>
 
 /** A reservation must outlive the payment by this much more than the payment may take. */
 const EXPIRY_MARGIN_MS = 30_000
+/** Payment attempts of one sale, the declined among them. */
+const MAX_LEGS = 99
 /** A fresh reservation is good for this long before a tender renews it again: a register needs time to send one. */
 const FRESH_MS = 30_000
 
@@ -133,6 +135,10 @@ function reopen(draft: Draft, id: SaleId, error?: ErrorReport): void {
 export function addTender(draft: Draft, sale: Sale, input: TenderCommand): void {
   if (sale.owner === 'register') return draft.refuse('sale.wrong-state', { owner: 'register' }, sale.id)
   if (sale.frozen?.ready !== true) return draft.refuse('claim.pending', undefined, sale.id)
+  // Cash for all of it ends every sale, also a return whose card is dead already.
+  const ends = input.by === 'cash' && input.amountMinor === 'rest'
+  if (sale.legs.length >= MAX_LEGS && !ends)
+    return draft.refuse('sale.too-large', { payments: sale.legs.length }, sale.id)
   const pending = sale.legs.find(leg => PENDING_LEGS.has(leg.state) && !isAsking(sale, leg))
   if (pending) {
     const code = pending.state === 'unknown' ? 'tender.unresolved' : 'tender.pending'

@@ -1,57 +1,29 @@
-// A register, a world and the accidents between them, driven by numbers: every number is some step that makes sense
-// or does not. The register remembers its own payments; the world keeps its own books.
-import type {
-  Answer,
-  Input,
-  OperationId,
-  Sale,
-  SaleCommand,
-  SaleKind,
-  TerminalEffect,
-  Wanted,
-} from '@cashdesk/kernel'
+// A register in a world of accidents, driven by numbers: every number is some step that makes sense or does not. The
+// register remembers its own payments; the world keeps its own books.
+import type { Input, Sale, SaleCommand, SaleKind, Wanted } from '@cashdesk/kernel'
 import { lineId, minor, saleId, tenderId } from '@cashdesk/kernel'
 import { totalsOf } from '../src/index.ts'
-import { article, CARD, COUPON, MILK, POINTS, SHOP, SWISS, wants } from './shop.ts'
-import { type Entry, lost, printed, Till } from './till.ts'
-import { type Request, silence, World } from './world.ts'
+import { Exchange, pick } from './exchange.ts'
+import { article, CARD, COUPON, MILK, POINTS, wants } from './shop.ts'
 
 /** A step: which one, and three numbers to choose with. */
 export type Step = readonly [kind: number, a: number, b: number, c: number]
 
-/** How the world answers what it understood. `late`: nobody waits for the answer any more. */
-type How = 'well' | 'no' | 'part' | 'tip' | 'late'
-
-/** What a generous customer adds at the terminal. */
-const TIP_MINOR = 77
-
-export class Chaos {
-  readonly till: Till
-  readonly world: World = new World()
-  readonly requests: Map<OperationId, Request> = new Map()
+export class Chaos extends Exchange {
   /** What the register itself did about the sales it owns. */
   readonly truth: Map<string, { readonly revision: number; readonly totalMinor: number } | 'cancelled'> =
     new Map()
   readonly history: SaleCommand[] = []
-  readonly #stash: Entry[] = []
-  readonly #told: { readonly op: OperationId; readonly answer: Answer }[] = []
   readonly #resolved: Set<string> = new Set()
   #ids = 0
 
   constructor(swiss: boolean) {
-    this.till = new Till(swiss ? SWISS : SHOP)
-    this.till.watch = (input, { intents }) => {
-      for (const { op, effect } of intents) this.#describe(op, effect)
+    super(swiss)
+    const { watch } = this.till
+    this.till.watch = (input, decision) => {
+      watch(input, decision)
       if ('sale' in input) this.history.push(input)
     }
-  }
-
-  /** What a plugin would see when it describes its call. */
-  #describe(op: OperationId, effect: Request['effect']): void {
-    const sale = 'sale' in effect ? this.till.lane.sales.get(effect.sale) : undefined
-    const claim = effect.type === 'provider' ? sale?.claims.find(each => each.id === effect.claim) : undefined
-    const linesMinor = sale ? totalsOf(sale).linesMinor : 0
-    this.requests.set(op, { op, effect, subject: claim?.subject ?? {}, linesMinor })
   }
 
   step([kind, a, b, c]: Step): void {
@@ -73,13 +45,13 @@ export class Chaos {
     this.#pays,
     this.#finishes,
     ...Array(8).fill(this.#goesOn),
-    ...Array(7).fill(this.#answers),
-    ...Array(4).fill(this.#suffers),
-    this.#arrivesLate,
-    this.#answersLate,
-    this.#waits,
-    this.#waits,
-    this.#restarts,
+    ...Array(7).fill(this.answers),
+    ...Array(4).fill(this.suffers),
+    this.arrivesLate,
+    this.answersLate,
+    this.waits,
+    this.waits,
+    this.restarts,
     this.#paidByRegister,
     this.#asked,
     this.#settles,
@@ -93,15 +65,10 @@ export class Chaos {
 
   // ── the register ──────────────────────────────────────────────────────────────────────────────────────
 
-  #pick<Item>(items: Iterable<Item>, at: number): Item | undefined {
-    const all = [...items]
-    return all[at % Math.max(1, all.length)]
-  }
-
   #sale(a: number): Sale | undefined {
     const live = [...this.till.lane.sales.values()]
     // Mostly the newest: that is where something is going on.
-    return a % 4 === 0 ? this.#pick(live, a >> 2) : (live.at(-1 - (a % 2)) ?? live.at(-1))
+    return a % 4 === 0 ? pick(live, a >> 2) : (live.at(-1 - (a % 2)) ?? live.at(-1))
   }
 
   #next(prefix: string): string {
@@ -123,7 +90,7 @@ export class Chaos {
       { type: 'scan', text: 'card', line, article: CARD, wants: [wants()] },
       { type: 'scan', text: 'TEN', line, wants: [], basket: { ...COUPON, subject: { code: `C${a % 3}` } } },
     ]
-    const code = this.#pick(codes, a)
+    const code = pick(codes, a)
     if (code) this.till.do(code)
   }
 
@@ -155,7 +122,7 @@ export class Chaos {
 
   #takesOff(a: number, b: number): void {
     const sale = this.#sale(a)
-    const line = sale ? this.#pick(sale.lines, b) : undefined
+    const line = sale ? pick(sale.lines, b) : undefined
     if (sale && line) this.till.do({ type: 'line.void', sale: sale.id, line: line.id })
   }
 
@@ -201,7 +168,7 @@ export class Chaos {
     const paid = [...this.till.lane.sales.values()].filter(
       ({ owner, paidAt }) => owner === 'register' && paidAt,
     )
-    const sale = this.#pick(paid, a)
+    const sale = pick(paid, a)
     if (sale) this.#cancels(sale)
   }
 
@@ -281,7 +248,7 @@ export class Chaos {
   }
 
   #returns(a: number, b: number, c: number): void {
-    const original = this.#pick(
+    const original = pick(
       [...this.till.lane.sales.values()].filter(sale => sale.kind === 'sale' && sale.paidAt !== undefined),
       a,
     )
@@ -290,7 +257,7 @@ export class Chaos {
     const kind = b % 2 === 0 ? 'void' : 'return'
     const { training, id } = original
     this.till.do({ type: 'sale.open', sale, kind, owner: 'till', original: id, training })
-    const line = this.#pick(original.lines, c)
+    const line = pick(original.lines, c)
     if (kind === 'void' || !line || !this.till.lane.sales.has(sale)) return
     const back = {
       type: 'line.add',
@@ -304,7 +271,7 @@ export class Chaos {
   }
 
   #repeats(a: number): void {
-    const command = this.#pick(this.history, a)
+    const command = pick(this.history, a)
     if (command && command.type !== 'register.paid') this.till.do(command)
   }
 
@@ -314,11 +281,11 @@ export class Chaos {
 
   /** A person looks at the slip and says what stands there, or decides what to do about a provider. */
   #settles(a: number, b: number): void {
-    const task = this.#pick(this.till.tasks(), a)
+    const task = pick(this.till.tasks(), a)
     if (!task) return
     const isBooked = task.op !== undefined && this.world.isBooked(task.op)
     const action =
-      task.kind === 'payment-unresolved' ? (isBooked ? 'booked' : 'not-booked') : this.#pick(task.actions, b)
+      task.kind === 'payment-unresolved' ? (isBooked ? 'booked' : 'not-booked') : pick(task.actions, b)
     if (action !== 'retry') this.#resolved.add(`${task.claim ?? task.tender ?? ''}`)
     this.till.do({
       type: 'task.resolve',
@@ -332,128 +299,5 @@ export class Chaos {
   /** Did a person decide about this claim or payment? */
   isSettledByHand(id: string): boolean {
     return this.#resolved.has(id)
-  }
-
-  // ── the world ─────────────────────────────────────────────────────────────────────────────────────────
-
-  #tell(entry: Entry, answer: Answer): void {
-    const via = entry.next === 'query' ? 'query' : 'send'
-    this.#told.push({ op: entry.op, answer })
-    this.till.do({ type: 'answer', op: entry.op, via, answer })
-  }
-
-  /** The request arrives, and its answer comes back. */
-  answerWell(entry: Entry, how: How = 'well'): void {
-    this.world.now = this.till.now
-    const { effect } = entry.intent
-    if (effect.type === 'terminal' && entry.next === 'repeat' && how !== 'no' && !this.#approves(entry))
-      return
-    this.#tell(entry, this.#arrive(entry, how))
-  }
-
-  /** The terminal asks for our acknowledgement before it books. */
-  #approves(entry: Entry): boolean {
-    const { effect } = entry.intent
-    if (effect.type !== 'terminal') return true
-    const facts = { amountMinor: effect.amountMinor, currency: effect.currency }
-    const events = this.till.do({ type: 'terminal.approved', op: entry.op, facts })
-    if (!events.some(event => event.type === 'approval.rejected')) return true
-    this.world.wrongs.push(`rejected what it had asked for: ${JSON.stringify(events)}`)
-    return false
-  }
-
-  #arrive(entry: Entry, how: How = 'well'): Answer {
-    const { op, next } = entry
-    const { effect } = entry.intent
-    const request = this.requests.get(op)
-    if (!request) throw new TypeError('an operation that was never described')
-    switch (effect.type) {
-      case 'provider':
-        return next === 'query'
-          ? this.world.query(op)
-          : this.world.provider(request, effect, how === 'part' || how === 'tip' ? 'well' : how)
-      case 'terminal':
-        if (next === 'query') return this.world.inquire(op, effect.currency)
-        return this.#terminal(op, effect, how)
-      case 'end-of-day':
-        return this.world.settle(this.till.config.currency)
-      default:
-        return printed()
-    }
-  }
-
-  #terminal(op: OperationId, effect: TerminalEffect, how: How): Answer {
-    if (how === 'no') return this.world.declines(op)
-    const kind = this.till.lane.operations.get(op)?.kind
-    // What is reversed is reversed whole, and only a payment has a tip.
-    const tipMinor = how === 'tip' && kind === 'pay' ? TIP_MINOR : 0
-    return this.world.terminal(op, effect, how === 'part' && kind !== 'reverse', tipMinor)
-  }
-
-  #answers(a: number, b: number): void {
-    const head = this.#pick(this.till.heads(), a)
-    if (head) this.answerWell(head, b % 11 === 0 ? 'part' : b % 11 === 1 ? 'tip' : 'well')
-  }
-
-  /** The request is lost, or its answer, or the answer is no, or a question, or nonsense. */
-  #suffers(a: number, b: number, c: number): void {
-    const head = this.#pick(this.till.heads(), a)
-    if (!head) return
-    this.world.now = this.till.now
-    const isTerminal = head.intent.effect.type === 'terminal'
-    switch (b % 8) {
-      case 0:
-        return this.#tell(head, silence(head.intent, c % 2 === 0))
-      case 1:
-      case 2:
-        // It arrives and is done, and nobody here learns of it.
-        if (isTerminal && head.next === 'repeat' && c % 2 === 0) this.#approves(head)
-        this.#arrive(head)
-        return this.#tell(head, silence(head.intent, true))
-      case 3:
-        return this.answerWell(head, 'no')
-      case 4:
-        // Approved, and then the line broke before it was booked.
-        if (isTerminal && head.next === 'repeat') this.#approves(head)
-        return this.#tell(head, silence(head.intent, true))
-      case 5:
-        return this.#tell(head, this.#asks(head))
-      case 6:
-        return this.#tell(head, isTerminal ? lost('terminal.cannot-tell') : silence(head.intent, true))
-      default:
-        if (head.intent.effect.type === 'provider' && head.next === 'repeat') this.#stash.push(head)
-        return this.#tell(head, silence(head.intent, true))
-    }
-  }
-
-  /** A question where one may be asked, nonsense anywhere else. */
-  #asks({ op, intent }: Entry): Answer {
-    const { effect } = intent
-    if (effect.type === 'provider' && effect.operation === 'reserve') return this.world.asks(op)
-    return { outcome: 'ask', prompt: { kind: 'serial', text: 'Again?' } }
-  }
-
-  /** A request that was thought lost arrives after all. */
-  #arrivesLate(): void {
-    const entry = this.#stash.shift()
-    if (!entry) return
-    this.world.now = this.till.now
-    this.#arrive({ ...entry, next: 'repeat' }, 'late')
-  }
-
-  /** An answer that was given before is given again. */
-  #answersLate(a: number): void {
-    const told = this.#pick(this.#told, a)
-    if (!told || this.till.lane.operations.has(told.op)) return
-    this.till.do({ type: 'answer', op: told.op, via: 'send', answer: told.answer })
-  }
-
-  #waits(a: number, b: number): void {
-    this.till.pass([1, 999, 5_000, 20_000, 60_000, 400_000][b % 6] ?? 1 + a)
-  }
-
-  #restarts(a: number): void {
-    if (a % 5 === 0) this.till.now += 3_600_000
-    this.till.restart()
   }
 }

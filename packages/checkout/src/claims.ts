@@ -39,7 +39,7 @@ export function openClaim(
 }
 
 /** One question at a time per claim and kind, so that a repeated answer finds what it once answered. */
-export function openPrompt(
+function openPrompt(
   draft: Draft,
   sale: SaleId,
   claim: Claim,

@@ -25,7 +25,7 @@ export interface LaneOperation extends OpenOperation {
 }
 
 /** What the terminal should have on its books since the last end of day. */
-export interface Day {
+interface Day {
   readonly expectedMinor: Minor
 }
 
@@ -40,7 +40,7 @@ export interface LaneStore {
   readonly tasks: ReadWrite<TaskId, Task>
 }
 
-export interface ReadWrite<Key, Value> {
+interface ReadWrite<Key, Value> {
   get(key: Key): Value | undefined
   set(key: Key, value: Value): void
   delete(key: Key): void

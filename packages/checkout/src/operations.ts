@@ -57,7 +57,7 @@ export function orphaned(draft: Draft, { op, sale, claim, plugin }: Orphan): voi
 type Orphan = Pick<OpenOperation, 'op' | 'sale' | 'claim' | 'plugin'>
 
 /** The delay before attempt number `attempt + 1`, shortened at random so that a thousand tills do not come back at once. */
-export function retryDelay(draft: Draft, retry: ProviderProfile['retry'], attempt: number): number {
+function retryDelay(draft: Draft, retry: ProviderProfile['retry'], attempt: number): number {
   const full = Math.min(retry.maxMs, retry.firstMs * retry.factor ** Math.min(attempt - 1, 60))
   return Math.round(full * (1 - retry.jitter * fractionOf(draft.stamp, attempt)))
 }

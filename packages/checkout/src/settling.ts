@@ -11,7 +11,7 @@ import { openProvider } from './operations.ts'
 const MAX_BUDGET_MS = 120_000
 
 /** Commits, and the undoing of some, that are still under way. */
-export const UNSETTLED: ReadonlySet<Claim['state']> = new Set(['due', 'reserving', 'committing', 'voiding'])
+const UNSETTLED: ReadonlySet<Claim['state']> = new Set(['due', 'reserving', 'committing', 'voiding'])
 /** At the moment of the pivot: not committed yet, but about to be. */
 const WILL_COMMIT: ReadonlySet<Claim['state']> = new Set(['reserved', 'renewing', 'quoted', 'quoting'])
 
@@ -110,7 +110,7 @@ export function commitClaim(draft: Draft, id: SaleId, claim: Claim): void {
 }
 
 /** When dependants stop waiting. */
-export function commitsDueBy(draft: Draft, sale: Sale): number {
+function commitsDueBy(draft: Draft, sale: Sale): number {
   return (sale.paidAt ?? draft.now) + draft.config.commitBudgetMs
 }
 
@@ -143,7 +143,7 @@ export function commitAnswered(
 }
 
 /** Paid, and finally not granted: only a person can put that right. */
-export function commitFailed(draft: Draft, id: SaleId, claim: Claim, error: ErrorReport): void {
+function commitFailed(draft: Draft, id: SaleId, claim: Claim, error: ErrorReport): void {
   const sale = draft.sale(id)
   const line = sale.lines.find(each => each.id === claim.line)
   const leg = sale.legs.find(each => each.id === claim.tender)

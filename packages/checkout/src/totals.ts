@@ -36,7 +36,7 @@ export function activeLines(sale: Sale): readonly Line[] {
 }
 
 /** Legs that count toward the sale: only what is certain. */
-export function doneLegs(sale: Sale): readonly Leg[] {
+function doneLegs(sale: Sale): readonly Leg[] {
   return sale.legs.filter(leg => leg.state === 'done')
 }
 

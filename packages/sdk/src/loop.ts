@@ -34,6 +34,7 @@ import type {
   TaskId,
 } from '@cashdesk/kernel'
 import { CashdeskError, hex, report } from '@cashdesk/kernel'
+import { LaneTime } from './lane-time.ts'
 import { lastBookedAfter } from './last-booked.ts'
 import { type Moment, momentOf, type SaleView, viewOf } from './view.ts'
 
@@ -83,6 +84,7 @@ export class LaneLoop {
   readonly tasks: Map<TaskId, Task> = new Map()
   #lastBooked: PaymentFacts | undefined
   readonly #options: LoopOptions
+  readonly #time: LaneTime
   #journal: Journal | undefined
   #records = 0
   #durable = 0
@@ -99,12 +101,14 @@ export class LaneLoop {
 
   constructor(options: LoopOptions) {
     this.#options = options
+    this.#time = new LaneTime(options.clock, this.lane)
   }
 
   /** Folds a recorded step. Before `start` only. */
   replay(step: Step): void {
     this.#records += 1
     this.#durable = this.#records
+    this.#time.recorded(step.at)
     for (const event of step.events) evolve(this.lane, event)
     this.#foldTasks(step.events)
     this.#lastBooked = lastBookedAfter(this.#lastBooked, step)
@@ -151,13 +155,12 @@ export class LaneLoop {
    */
   async submit(input: Input): Promise<Taken> {
     const journal = this.#usable()
-    const { clock, random } = this.#options
     // The disk is full: what is left in the open segment belongs to the sales that are under way.
     if (input.type === 'sale.open' && journal.low && !this.lane.sales.has(input.sale)) {
       const error = report('disk.full')
       return { events: [], refusal: error }
     }
-    const stamp = stampOf(clock, random)
+    const stamp = { at: this.#time.now(), nonce: nonceOf(this.#options.random) }
     const decision = decide(this.lane, input, stamp)
     const refusal = decision.events.find(event => event.type === 'refused')
     const events = decision.events.filter(event => event.type !== 'refused')
@@ -315,7 +318,7 @@ export class LaneLoop {
     if (this.#closed || this.#failure) return
     const due = nextDue(this.lane)
     if (due === undefined) return
-    const delay = Math.max(CLOCK_FLOOR_MS, due - this.#options.clock.now())
+    const delay = Math.max(CLOCK_FLOOR_MS, due - this.#time.now())
     this.#timer = this.#options.clock.after(delay, () => {
       this.submit({ type: 'clock' }).then(
         taken => {
@@ -375,5 +378,9 @@ export class LaneLoop {
 
 /** A fresh stamp: the time, and 128 bits nobody can guess. */
 export function stampOf(clock: Clock, random: Random): Stamp {
-  return { at: clock.now(), nonce: hex(random.bytes(16)) }
+  return { at: clock.now(), nonce: nonceOf(random) }
+}
+
+function nonceOf(random: Random): string {
+  return hex(random.bytes(16))
 }

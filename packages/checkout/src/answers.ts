@@ -85,7 +85,6 @@ function providerAnswered(
   if (sale === undefined || !claim) return draft.settle(op, 'abandoned')
   if (answer.outcome === 'unknown') return providerUnknown(draft, operation, sale, claim, answer.error)
   draft.settle(op, answer.outcome === 'ask' ? 'abandoned' : answer.outcome)
-  draft.closeTasks(task => task.op === op, 'the provider answered')
   const buried = answer.outcome === 'refused' && answer.error.code === 'provider.not-found'
   const again = via === 'query' && buried ? SENT_ANEW.find(each => each === kind) : undefined
   // It never arrived, and by asking for it the provider has buried its id: only a new id can still succeed.
@@ -236,7 +235,6 @@ function terminalAnswered(
   if (operation.kind === 'reverse' && via === 'query' && answer.outcome === 'refused')
     return scheduleRepeat(draft, operation)
   draft.settle(op, answer.outcome)
-  draft.closeTasks(task => task.op === op, 'the terminal answered')
   if (operation.kind === 'reverse') {
     if (answer.outcome === 'refused') return reversalRefused(draft, sale, leg, answer.error)
     draft.emit({ type: 'leg.moved', sale, tender: leg.id, to: 'reversed' })

@@ -94,8 +94,11 @@ export class Draft {
     return op
   }
 
+  /** Nothing more is tried, so nobody has to do anything about it either. */
   settle(op: OperationId, outcome: 'done' | 'refused' | 'abandoned'): void {
-    if (this.lane.operations.get(op)) this.emit({ type: 'op.settled', op, outcome })
+    if (!this.lane.operations.get(op)) return
+    this.emit({ type: 'op.settled', op, outcome })
+    this.closeTasks(task => task.op === op, `the operation is ${outcome}`)
   }
 
   /** One task per kind and subject: a problem that is noticed twice is still one problem. */

@@ -325,6 +325,17 @@ describe('"cancelled" after "paid"', () => {
     expect(till.sale().state).toBe('cancelled')
   })
 
+  it('ends what was still being asked for, with its task', () => {
+    const { till, register } = shop()
+    register.paid(2629)
+    till.pass(700_000)
+    till.answer('reserve', lost())
+    expect(till.tasks()).toHaveLength(1)
+    register.status('cancelled')
+    expect(till.tasks()).toEqual([])
+    expect(till.open()).toEqual(['release'])
+  })
+
   it('is a task where the card cannot be taken back', () => {
     const { till, register } = paid()
     till.answer('commit', granted())

@@ -240,6 +240,8 @@ describe('the paper', () => {
     const { till, register } = paid()
     register.finish()
     till.restart()
+    // The performer marks a second attempt COPY by its number.
+    expect(till.outbox.get(till.op('print'))).toMatchObject({ next: 'repeat', attempt: 2 })
     till.answer('print', refusal('printer.paper-out'))
     expect(till.sale().paper).toMatchObject({ state: 'unknown' })
     register.say('sale.print')

@@ -29,7 +29,7 @@ const MAX_CLAIMS = 1_999
 const MAX_OPEN_SALES = 500
 
 export function openSale(draft: Draft, input: Command<'sale.open'>): void {
-  const live = [...draft.lane.sales.values()].filter(
+  const live = [...draft.lane.live.values()].filter(
     sale => sale.state !== 'closed' && sale.state !== 'cancelled',
   )
   if (live.length >= MAX_OPEN_SALES)

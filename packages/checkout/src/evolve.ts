@@ -13,7 +13,7 @@ export function evolve(lane: LaneStore, event: Event): void {
       lane.config = event.config
       return
     case 'sale.opened':
-      lane.sales.set(event.sale, { ...event.opened, id: event.sale })
+      keep(lane, { ...event.opened, id: event.sale })
       if (event.opened.owner === 'till' && lane.front === undefined) lane.front = event.sale
       return
     case 'op.opened':
@@ -40,6 +40,18 @@ export function evolve(lane: LaneStore, event: Event): void {
   }
 }
 
+function keep(lane: LaneStore, sale: Sale): void {
+  lane.sales.set(sale.id, sale)
+  if (isAtRest(sale)) lane.live.delete(sale.id)
+  else lane.live.set(sale.id, sale)
+}
+
+/** Ended, and no commit waits for another one: from now on only its open operations concern it, and they are kept apart. */
+function isAtRest(sale: Sale): boolean {
+  const ended = sale.state === 'closed' || sale.state === 'cancelled'
+  return ended && !sale.claims.some(claim => claim.state === 'due' && claim.of === undefined)
+}
+
 type OperationEvent = Extract<Event, { type: 'op.opened' | 'op.scheduled' | 'op.attempted' | 'op.settled' }>
 type SaleEvent = Exclude<Extract<Event, { sale: SaleId }>, { type: 'sale.opened' | 'refused' }>
 
@@ -48,7 +60,7 @@ function evolveOperation(lane: LaneStore, event: OperationEvent): void {
     const { operation } = event
     lane.operations.set(event.op, { ...operation, phase: 'sent', via: 'send', attempt: 1, uncertain: false })
     const sale = operation.sale === undefined ? undefined : lane.sales.get(operation.sale)
-    if (sale) lane.sales.set(sale.id, withOperation(sale, event))
+    if (sale) keep(lane, withOperation(sale, event))
     return
   }
   const operation = lane.operations.get(event.op)
@@ -121,7 +133,7 @@ function evolveSale(lane: LaneStore, event: SaleEvent): void {
   const sale = lane.sales.get(event.sale)
   if (!sale) return
   if (event.type === 'leg.moved') countForDay(lane, sale, event)
-  lane.sales.set(sale.id, saleAfter(sale, event))
+  keep(lane, saleAfter(sale, event))
   if (event.type === 'sale.resumed') lane.front = sale.id
   else if (LEAVES_FRONT.has(event.type) && lane.front === sale.id) lane.front = undefined
 }

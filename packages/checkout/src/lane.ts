@@ -36,6 +36,8 @@ export interface LaneStore {
   front: SaleId | undefined
   day: Day
   readonly sales: ReadWrite<SaleId, Sale>
+  /** Those of them that still have something to do: what time and recovery look at, however long the journal is. */
+  readonly live: ReadWrite<SaleId, Sale>
   readonly operations: ReadWrite<OperationId, LaneOperation>
   readonly tasks: ReadWrite<TaskId, Task>
 }
@@ -50,6 +52,7 @@ interface ReadWrite<Key, Value> {
 /** Everything a lane knows. Only `evolve` writes to it. */
 export interface Lane extends LaneStore {
   readonly sales: Map<SaleId, Sale>
+  readonly live: Map<SaleId, Sale>
   readonly operations: Map<OperationId, LaneOperation>
   readonly tasks: Map<TaskId, Task>
 }
@@ -60,6 +63,7 @@ export function emptyLane(): Lane {
     front: undefined,
     day: { expectedMinor: 0 as Minor },
     sales: new Map(),
+    live: new Map(),
     operations: new Map(),
     tasks: new Map(),
   }
@@ -113,6 +117,7 @@ export function draftOf(lane: Lane): DraftLane {
     front: lane.front,
     day: lane.day,
     sales,
+    live: new Layer(lane.live),
     operations: new Layer(lane.operations),
     tasks: new Layer(lane.tasks),
     touchedSales: () => sales.touched(),

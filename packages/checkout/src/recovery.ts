@@ -13,7 +13,7 @@ import { continueTotalling } from './tendering.ts'
 export function startLane(draft: Draft, config: LaneConfig): void {
   draft.emit({ type: 'lane.started', config })
   for (const operation of [...draft.lane.operations.values()]) resume(draft, operation)
-  for (const { id } of [...draft.lane.sales.values()]) {
+  for (const { id } of [...draft.lane.live.values()]) {
     const sale = draft.sale(id)
     if (isAsked(sale)) ask(draft, sale)
     if (sale.state === 'settling') finishAfterCrash(draft, sale)
@@ -75,7 +75,7 @@ export function timePassed(draft: Draft): void {
       attemptNow(draft, operation, operation.next)
     }
   }
-  for (const { id } of [...draft.lane.sales.values()]) {
+  for (const { id } of [...draft.lane.live.values()]) {
     const sale = draft.sale(id)
     const due = saleDueAt(draft.lane, sale)
     if (due === undefined || due > draft.now) continue
@@ -121,6 +121,6 @@ export function nextDue(lane: LaneStore): EpochMs | undefined {
     if (operation.limitAt !== undefined && !paid) next = Math.min(next, operation.limitAt)
     if (operation.phase === 'waiting' && operation.dueAt !== undefined) next = Math.min(next, operation.dueAt)
   }
-  for (const sale of lane.sales.values()) next = Math.min(next, saleDueAt(lane, sale) ?? Infinity)
+  for (const sale of lane.live.values()) next = Math.min(next, saleDueAt(lane, sale) ?? Infinity)
   return next === Infinity ? undefined : next
 }

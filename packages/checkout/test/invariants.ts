@@ -20,6 +20,10 @@ export function violations(chaos: Chaos): readonly string[] {
     for (const leg of sale.legs) aliveLeg(chaos, sale, leg, at)
     charged(chaos, sale, at)
     if (sale.paper.state === 'printing' && !isOpen(chaos, sale.paper.op)) at('prints for ever')
+    const ended = sale.state === 'closed' || sale.state === 'cancelled'
+    if (!ended && lane.live.get(sale.id) !== sale) at('time and recovery do not look at it any more')
+    if (ended && lane.live.has(sale.id) && !sale.claims.some(claim => claim.state === 'due'))
+      at('is looked at for ever')
   }
   operations(chaos, found)
   return found

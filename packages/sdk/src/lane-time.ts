@@ -42,7 +42,7 @@ export class LaneTime {
   /** Something is due at its time, or a reservation runs out at its. */
   #waits(now: EpochMs): boolean {
     if (nextDue(this.#lane) !== undefined) return true
-    for (const { state, claims } of this.#lane.sales.values()) {
+    for (const { state, claims } of this.#lane.live.values()) {
       if (state === 'closed' || state === 'cancelled') continue
       if (claims.some(claim => claim.state === 'reserved' && (claim.expiresAt ?? 0) > now)) return true
     }

@@ -276,7 +276,7 @@ export class Till {
     try {
       return await loop.until(() => {
         if (late) return false
-        const moving = [...loop.lane.sales.values()].some(
+        const moving = [...loop.lane.live.values()].some(
           sale => sale.state === 'settling' || sale.state === 'cancelling',
         )
         return loop.settled && loop.lane.operations.size === 0 && !moving ? true : undefined

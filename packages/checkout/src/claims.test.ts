@@ -283,10 +283,13 @@ describe('a coupon on the basket', () => {
     expect(till.open()).toEqual(['release', 'quote'])
   })
 
-  it('refused at the total costs its discount', () => {
+  it('refused at the total leads back to ringing up: the customer saw another amount', () => {
     const { till, register } = quoted()
     register.say('sale.total')
     till.answer('reserve', refusal())
+    expect(till.sale()).toMatchObject({ state: 'open', claims: [{ state: 'refused' }] })
+    expect(till.sale().frozen).toBeUndefined()
+    register.say('sale.total')
     expect(till.sale().frozen).toMatchObject({ ready: true, totalMinor: 129 })
   })
 

@@ -22,7 +22,7 @@ export function dayEnded(draft: Draft, op: OperationId, answer: Answer): void {
   const totals = answer.data
   draft.emit({ type: 'day.ended', at: draft.now, totals, expectedMinor })
   if (totals.totalMinor === expectedMinor) return
-  const error = report('tender.unresolved', { terminalMinor: totals.totalMinor, tillMinor: expectedMinor })
+  const error = report('tender.books-differ', { terminalMinor: totals.totalMinor, tillMinor: expectedMinor })
   draft.task({
     kind: 'books-differ',
     op,

@@ -161,7 +161,8 @@ function saleAfter(sale: Sale, event: SaleEvent): Sale {
     case 'sale.totalling':
       return { ...sale, totalling: true }
     case 'sale.tendering': {
-      const frozen = { revision: event.revision, hash: event.hash, totalMinor: NO_MONEY, ready: false }
+      const totalMinor = event.dueMinor ?? NO_MONEY
+      const frozen = { revision: event.revision, hash: event.hash, totalMinor, ready: false }
       return { ...sale, state: 'tendering', totalling: false, frozen }
     }
     case 'sale.ready':

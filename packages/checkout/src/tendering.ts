@@ -52,7 +52,13 @@ export function continueTotalling(draft: Draft, id: SaleId): void {
 
 function enterTendering(draft: Draft, id: SaleId): void {
   const sale = draft.sale(id)
-  draft.emit({ type: 'sale.tendering', sale: id, revision: sale.revision, hash: basketHash(sale) })
+  draft.emit({
+    type: 'sale.tendering',
+    sale: id,
+    revision: sale.revision,
+    hash: basketHash(sale),
+    dueMinor: dueOf(sale),
+  })
   for (const claim of sale.claims) {
     if (claim.on === 'basket' && claim.state === 'quoted') reserveClaim(draft, id, claim)
     if (runsOut(draft, claim)) outlivePayment(draft, id, claim)
@@ -89,8 +95,22 @@ function becomeReady(draft: Draft, id: SaleId): void {
     reopen(draft, id, dropped?.error ?? report('sale.empty'))
     return
   }
+  const lost = sale.claims.findLast(
+    claim => claim.on === 'basket' && claim.state === 'refused' && (claim.adjustments ?? []).length > 0,
+  )
+  if (lost && dueOf(sale) > sale.frozen.totalMinor) {
+    // A coupon was refused after it was quoted: it costs more than the customer saw.
+    reopen(draft, id, lost.error ?? report('claim.refused'))
+    return
+  }
   draft.emit({ type: 'sale.ready', sale: id, totalMinor: totalsOf(sale).totalMinor })
   checkPaid(draft, id)
+}
+
+/** What the basket costs, without what payments add to it. */
+function dueOf(sale: Sale): Minor {
+  const { linesMinor, adjustmentsMinor } = totalsOf(sale)
+  return minor(linesMinor + adjustmentsMinor)
 }
 
 /** A sale can stand at its total for long: before an amount reaches a tender, what would run out is renewed. */
@@ -98,7 +118,7 @@ function stillReserved(draft: Draft, sale: Sale): boolean {
   const short = sale.claims.filter(claim => runsOut(draft, claim))
   if (short.length === 0) return true
   const { revision, hash } = sale.frozen ?? { revision: sale.revision, hash: basketHash(sale) }
-  draft.emit({ type: 'sale.tendering', sale: sale.id, revision, hash })
+  draft.emit({ type: 'sale.tendering', sale: sale.id, revision, hash, dueMinor: dueOf(sale) })
   for (const claim of short) outlivePayment(draft, sale.id, claim)
   becomeReady(draft, sale.id)
   return false

@@ -34,6 +34,14 @@ describe('a card payment', () => {
     expect(till.sale().state).toBe('settling')
   })
 
+  it('approved takes no second one beside it: both would be charged', () => {
+    const { till, register } = paying()
+    till.do({ type: 'terminal.approved', op: till.op('pay'), facts: { amountMinor: 1000, currency: 'EUR' } })
+    expect(refusedWith(register.pay('q', 'cash'))).toBe('tender.pending')
+    expect(refusedWith(register.pay('q', 'card'))).toBe('tender.pending')
+    expect(till.sale()).toMatchObject({ state: 'tendering', legs: [{ id: 'p', state: 'approved' }] })
+  })
+
   it('declined leaves the sale where it was', () => {
     const { till, register } = paying()
     till.answer('pay', refusal('tender.declined'))

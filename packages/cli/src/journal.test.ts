@@ -1,11 +1,13 @@
 // `cashdesk journal`: says whether a journal is whole, where it is not, and confirms a copy.
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { CashdeskError } from '@cashdesk/kernel'
 import { openTill } from '@cashdesk/sdk'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { confirmJournal, verifyJournal } from './journal.ts'
+import { complain } from './say.ts'
 
 const article = { name: 'Pen', priceMinor: 199, vat: 1900 }
 let folder = ''
@@ -44,8 +46,12 @@ it('verify names file and offset of a flipped bit', async () => {
   expect(JSON.parse(said())).toMatchObject({ ok: false, error: { code: 'journal.damaged' } })
 })
 
-it('verify makes no journal where there is none', async () => {
-  await expect(verifyJournal(io, join(folder, 'nowhere'), {})).rejects.toThrow(/cli\.usage/)
+it('neither makes a journal where there is none: it says so, and could not be done', async () => {
+  const nowhere = join(folder, 'nowhere')
+  await expect(verifyJournal(io, nowhere, {})).rejects.toThrow(/journal\.absent/)
+  await expect(confirmJournal(io, nowhere, {})).rejects.toThrow(/journal\.absent/)
+  expect(existsSync(nowhere)).toBe(false)
+  expect(complain(io, new CashdeskError('journal.absent', { dir: nowhere }), false)).toBe(3)
 })
 
 it('confirm makes a copied journal sell again', async () => {

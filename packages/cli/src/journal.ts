@@ -65,7 +65,7 @@ function verdict({ records, segments, tear, unknown, error }: VerifyReport): rea
   ]
 }
 
-/** @throws CashdeskError `journal.in-use`, `journal.damaged` … */
+/** @throws CashdeskError `journal.absent`, `journal.in-use`, `journal.damaged` … */
 export async function confirmJournal(io: Io, dir: string, { json }: JournalOptions): Promise<ExitCode> {
   const disk = journalAt(dir)
   const { journal, report } = await openJournal({ disk, folder: JOURNAL_FOLDER, onStep: () => undefined })
@@ -87,9 +87,8 @@ export async function confirmJournal(io: Io, dir: string, { json }: JournalOptio
   return EXIT.ok
 }
 
-/** @throws CashdeskError `cli.usage` where there is no journal: one that is looked for must not be made */
+/** @throws CashdeskError `journal.absent`: one that is looked for must not be made */
 function journalAt(dir: string): Disk {
-  if (!existsSync(join(dir, JOURNAL_FOLDER)))
-    throw new CashdeskError('cli.usage', { reason: `there is no journal in ${dir}` })
+  if (!existsSync(join(dir, JOURNAL_FOLDER))) throw new CashdeskError('journal.absent', { dir })
   return nodeDisk(dir)
 }

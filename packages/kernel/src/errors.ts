@@ -173,7 +173,7 @@ const TABLE = {
     'none',
     'new',
     'The catalog does not say what a provider must know about this article.',
-    'Complete the article in the catalog (`detail` names the fact), then scan it again.',
+    'Complete the article in the catalog, then scan it again.',
   ],
   'prompt.open': [
     'sale',
@@ -352,7 +352,7 @@ const TABLE = {
     'none',
     'new',
     'The card terminal comes last: the amount must be all that is still open.',
-    'Take cash and stored value first; for two cards say so with `split`.',
+    'Take cash and stored value first; a part on another card has to be announced as a split payment.',
   ],
   'tender.pending': [
     'tender',
@@ -396,6 +396,13 @@ const TABLE = {
     'A hold could not be captured after the sale was paid.',
     'Collect the missing amount or write it off; settle the task.',
   ],
+  'tender.books-differ': [
+    'tender',
+    'unknown',
+    'never',
+    'The terminal settled another amount than this till has on its books.',
+    'Compare the terminal’s slips with the till’s card payments of the day, then settle the task.',
+  ],
   'tender.owed': [
     'tender',
     'done',
@@ -408,7 +415,7 @@ const TABLE = {
     'none',
     'never',
     'There is no open task with this id.',
-    'Look at `till.tasks()`.',
+    'Look at the list of open tasks; somebody may have settled it already.',
   ],
   'task.action': [
     'register',
@@ -450,7 +457,7 @@ const TABLE = {
     'terminal',
     'none',
     'new',
-    'The terminal refused; `detail.resultCode` says why.',
+    'The terminal refused the payment.',
     'Follow the terminal’s display.',
   ],
   'terminal.link-lost': [
@@ -522,7 +529,7 @@ const TABLE = {
     'none',
     'same',
     'The printer has no paper.',
-    'Put in a new roll, then print the receipt again; it will say COPY.',
+    'Put in a new roll, then print the receipt again; it says COPY only if one may exist already.',
   ],
   'printer.cover-open': [
     'printer',
@@ -557,7 +564,7 @@ const TABLE = {
     'none',
     'same',
     'The printer has no character for some of the text.',
-    'Choose a code page that has them; `detail.characters` lists them.',
+    'Replace the characters in the text, or have the printer set to a code page that has them.',
   ],
   // scanner
   'scanner.garbled': ['scanner', 'none', 'new', 'The scanner sent bytes that are no code.', 'Scan again.'],
@@ -618,7 +625,7 @@ const TABLE = {
     'unknown',
     'never',
     'The disk failed.',
-    'Stop selling on this till and look at the disk; `detail` names file and reason.',
+    'Stop selling on this till and have its disk looked at.',
   ],
   'disk.full': [
     'disk',
@@ -633,6 +640,13 @@ const TABLE = {
     'never',
     'The journal directory lies on a network volume, where no lock can be trusted.',
     'Choose a directory on a local disk.',
+  ],
+  'journal.absent': [
+    'journal',
+    'none',
+    'new',
+    'There is no journal in this directory.',
+    'Name the till’s own directory: the one that holds the folder “journal”.',
   ],
   'journal.in-use': [
     'journal',

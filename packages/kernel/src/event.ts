@@ -48,6 +48,8 @@ export type Event =
       readonly sale: SaleId
       readonly revision: number
       readonly hash: string
+      /** Lines and adjustments as the customer saw them when the total was pressed. */
+      readonly dueMinor?: Minor
     }
   /** Every reservation stands and the total is final. */
   | { readonly type: 'sale.ready'; readonly sale: SaleId; readonly totalMinor: Minor }

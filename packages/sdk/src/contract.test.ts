@@ -87,6 +87,23 @@ describe('a coupon for 10 % of the basket', () => {
     expect([house.held.size, house.redeemed.size]).toEqual([0, 1])
   })
 
+  it('that is refused at the total is not charged at full price without a word', async () => {
+    const sale = await ringUp('R-1')
+    const errors: string[] = []
+    sale.on('refused', error => errors.push(error.code))
+    house.refusing = true
+    expect(await sale.pay({ id: 'P-1', by: 'card' })).toMatchObject({
+      outcome: 'refused',
+      error: { code: 'claim.refused' },
+    })
+    expect(errors).toEqual(['claim.refused'])
+    expect(sale.view()).toMatchObject({ state: 'open', payments: [], totals: { totalMinor: 1000 } })
+    expect(await sale.pay({ id: 'P-2', by: 'card' })).toMatchObject({
+      outcome: 'done',
+      payment: { amountMinor: 1000 },
+    })
+  })
+
   it('is let go when the sale is cancelled', async () => {
     const sale = await ringUp('R-1')
     await sale.total()

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { nodeDisk } from '@cashdesk/journal'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { gate } from '../test/devices.ts'
 import { HeldDisk } from '../test/held-disk.ts'
 import { CARD, COFFEE } from '../test/node-register.ts'
 import { answer, codeOf, openShop, quiet, ringUp, type Shop } from '../test/node-shop.ts'
@@ -49,6 +50,26 @@ function right(): void {
   expect(shop.printer.papers.length).toBeGreaterThan(0)
   expect(shop.printer.papers.filter(job => !job.copy).length).toBeLessThanOrEqual(1)
 }
+
+describe('a receipt whose end nobody saw', () => {
+  it('is printed again with a mark: the first one may lie in the printer', async () => {
+    const never = gate()
+    shop.printer.script = [{ after: never.opened }]
+    const first = await shop.till()
+    await play(first, SCRIPT.length - 1)
+    void first
+      .find('R-1')
+      .finish()
+      .catch(() => undefined)
+    await expect.poll(() => first.find('R-1').view().paper.state).toBe('printing')
+    await first.close()
+    const second = await shop.till()
+    expect(await second.idle({ timeoutMs: 4000 })).toBe(true)
+    expect(shop.printer.papers.map(job => job.copy)).toEqual([true])
+    never.open()
+    await expect.poll(() => shop.printer.papers.map(job => job.copy)).toEqual([true, false])
+  })
+})
 
 describe('a till that is closed and opened again', () => {
   it.each(SCRIPT.map((_, steps) => [steps]))('after %i steps of a sale ends it right', async steps => {

@@ -125,25 +125,36 @@ export class SaleHandle {
     options: { readonly signal?: CancelSignal; readonly resolveWithinMs?: number } = {},
   ): Promise<PaymentResult> {
     const command = parseCommand('pay', { type: 'pay', sale: this.id, ...given })
-    const before = this.view()
-    const known = before.payments.some(payment => payment.id === command.id)
-    if (!known && before.state === 'open') {
-      const total = await this.#refusable(() => this.total())
-      if ('outcome' in total) return total
-      const dropped = droppedSince(before, total)
-      // The customer agreed to another total: nothing is taken before the cashier has seen the new one.
-      if (dropped || total.state === 'open') return refused(dropped?.error ?? report('claim.pending'))
-    }
+    const missing = await this.#readyFor(command.id)
+    if (missing) return missing
     const release = options.signal
       ? this.#core.performer.abortable(saleId(this.id), tenderId(command.id), options.signal)
       : undefined
     try {
-      const taken = await this.#refusable(() => this.#core.tender(command))
+      let taken = await this.#refusable(() => this.#core.tender(command))
+      if ('outcome' in taken && taken.error.code === 'claim.pending') {
+        // A reservation is being renewed, so that it outlives this payment: wait for that, then ask once more.
+        const still = await this.#readyFor(command.id)
+        if (still) return still
+        taken = await this.#refusable(() => this.#core.tender(command))
+      }
       if ('outcome' in taken) return taken
       return await this.#paymentEnd(command.id, options.resolveWithinMs ?? RESOLVE_WITHIN_MS)
     } finally {
       release?.()
     }
+  }
+
+  /** Presses the total if nobody did, and waits until money may be taken. Answers why it may not. */
+  async #readyFor(payment: string): Promise<Refused | undefined> {
+    const before = this.view()
+    if (before.payments.some(each => each.id === payment)) return undefined
+    if (before.ready || (before.state !== 'open' && before.state !== 'tendering')) return undefined
+    const total = await this.#refusable(() => this.total())
+    if ('outcome' in total) return total
+    const lost = lostSince(before, total)
+    // The customer agreed to another total: nothing is taken before the cashier has seen the new one.
+    return lost || total.state === 'open' ? refused(lost ?? report('claim.pending')) : undefined
   }
 
   /** Waits for the end of a payment that was `unknown`. */
@@ -250,10 +261,16 @@ export class SaleHandle {
   }
 }
 
-/** A line that counted in the earlier view and was refused since. */
-function droppedSince(before: SaleView, now: SaleView): LineView | undefined {
+/** Why the basket is no longer what the cashier saw: a line or a coupon that was refused meanwhile. */
+function lostSince(before: SaleView, now: SaleView): ErrorReport | undefined {
   const active = new Set(before.lines.flatMap(line => (line.state === 'active' ? [line.id] : [])))
-  return now.lines.findLast(line => line.state === 'refused' && active.has(line.id))
+  const granted = new Set(before.claims.flatMap(claim => (claim.state === 'refused' ? [] : [claim.id])))
+  const line = now.lines.findLast(each => each.state === 'refused' && active.has(each.id))
+  if (line) return line.error ?? report('claim.refused')
+  const claim = now.claims.findLast(each => each.state === 'refused' && granted.has(each.id))
+  return claim && now.totals.totalMinor > before.totals.totalMinor
+    ? (claim.error ?? report('claim.refused'))
+    : undefined
 }
 
 const REFUSALS: ReadonlySet<string> = new Set(['sale', 'tender', 'terminal', 'claim', 'prompt', 'line'])

@@ -20,9 +20,13 @@ export interface Accident {
   readonly till: string
   /** How it ends. */
   readonly ends: string
+  /** Where the killed register is left to the next run: what that will do. */
+  readonly nextRun?: string
   /** What has become of the ContentCard when it has ended. */
   readonly card: 'sold' | 'follows' | 'not sold'
   readonly killedAt?: KilledAt
+  /** It needs a payment by card to happen in. */
+  readonly byCard?: true
   readonly beforeSerial?: (scene: Scene) => Promise<void>
   readonly beforePayment?: (scene: Scene) => Promise<void>
   /** The sale is closed. */
@@ -37,12 +41,12 @@ export const ACCIDENTS: readonly Accident[] = [
   {
     name: 'host-down-at-reserve',
     happens: 'the host dies before the card’s serial is scanned',
-    till: 'It waits for the reservation as long as a customer would, then refuses that line alone.',
+    till: 'Nothing can be sent, so it refuses that line at once, and that line alone.',
     ends: 'The sale closes without the card. Nothing stays reserved.',
     card: 'not sold',
     beforeSerial: async ({ counter }) => await counter.shop.killHost(),
     afterSale: async ({ counter }) => {
-      counter.story.say('The host is up again; what it must forget is told to it')
+      counter.story.say('The host is up again')
       await counter.shop.startHost()
     },
   },
@@ -77,6 +81,7 @@ export const ACCIDENTS: readonly Accident[] = [
     till: 'It goes back to tendering; the reservation stands.',
     ends: 'Paid in cash. The sale is closed and the card active.',
     card: 'sold',
+    byCard: true,
     beforePayment: async ({ counter }) => await counter.shop.terminal.happens('decline'),
     thenPays: 'cash',
   },
@@ -86,6 +91,7 @@ export const ACCIDENTS: readonly Accident[] = [
     till: 'The payment is unknown, so it asks the terminal for its last transaction and finds the payment there.',
     ends: 'The sale is closed. The customer is charged once.',
     card: 'sold',
+    byCard: true,
     beforePayment: async ({ counter }) => await counter.shop.terminal.happens('lose-link-after-ack'),
   },
   {
@@ -95,6 +101,7 @@ export const ACCIDENTS: readonly Accident[] = [
     till: 'The payment is unknown, so it asks the terminal, finds it reversed, and goes back to tendering.',
     ends: 'The customer pays again and is charged once. The sale is closed.',
     card: 'sold',
+    byCard: true,
     beforePayment: async ({ counter }) => await counter.shop.terminal.happens('lose-link-after-status'),
     thenPays: 'card',
   },
@@ -115,7 +122,10 @@ export const ACCIDENTS: readonly Accident[] = [
     happens: 'the register is killed (SIGKILL) between the payment and the activation',
     till: 'The payment is in its journal. When it starts again it activates the card, prints the receipt and closes the sale.',
     ends: 'The sale is closed, charged once, and the card active, without anybody doing anything.',
+    nextRun:
+      'The sale is paid and its card still reserved. The next run with the same --dir activates the card, prints the receipt and closes the sale; the customer is not charged again.',
     card: 'sold',
+    byCard: true,
     killedAt: 'paid',
     // No request to activate gets through before the register is dead: the instant is hit for certain.
     beforePayment: async ({ counter }) =>
@@ -127,7 +137,10 @@ export const ACCIDENTS: readonly Accident[] = [
       'the register is killed (SIGKILL) after it wrote down the approval and before it acknowledged it',
     till: 'The terminal reverses. When the till starts again it asks, finds that nothing was booked, and counts nothing as paid.',
     ends: 'The sale is cancelled and its card released; the customer was not charged. The next sale is as any other.',
+    nextRun:
+      'The customer was not charged, and the card is still reserved. The next run with the same --dir asks the terminal, cancels the sale and releases the card.',
     card: 'sold',
+    byCard: true,
     killedAt: 'approved',
     beforePayment: async ({ counter }) =>
       void (await counter.register.call('standStill', { at: 'approved' })),
@@ -136,6 +149,11 @@ export const ACCIDENTS: readonly Accident[] = [
 
 export function accidentNamed(name: string): Accident | undefined {
   return ACCIDENTS.find(accident => accident.name === name)
+}
+
+/** How it ended, or, with a register that is still dead, what will become of the sale. */
+export function endOf({ ends, nextRun = ends }: Accident, killed: boolean): string {
+  return killed ? nextRun : ends
 }
 
 /** For --help and `--fault list`. */

@@ -1,5 +1,6 @@
 // Questions to the person at the keyboard. Whoever presses Esc has answered nothing, which is undefined here.
-import { isCancel, log, note, select, text } from '@clack/prompts'
+import { confirm, isCancel, log, note, select, text } from '@clack/prompts'
+import { minorOf } from './amount.ts'
 import type { Story } from './story.ts'
 
 export interface Choice {
@@ -30,22 +31,21 @@ export async function type(message: string, placeholder = ''): Promise<string | 
   return isCancel(answer) ? undefined : answer.trim()
 }
 
-/** An amount as people write it, `20` or `20.50`, in minor units. */
-export async function typeAmount(message: string, placeholder: string): Promise<number | undefined> {
+/** An amount as people write it, `20` or `20.50`, in minor units. Enter alone takes `suggested`. */
+export async function typeAmount(message: string, suggested: string): Promise<number | undefined> {
   const answer = await text({
     message,
-    placeholder,
+    placeholder: suggested,
+    defaultValue: suggested,
     validate: value =>
-      minorOf(value ?? '') === undefined ? 'An amount like 20 or 20.50, please.' : undefined,
+      minorOf(value || suggested) === undefined ? 'An amount like 20 or 20.50, please.' : undefined,
   })
   return isCancel(answer) ? undefined : minorOf(answer)
 }
 
-/** Whole cents without any arithmetic on fractions; undefined when it is no such amount. */
-function minorOf(text: string): number | undefined {
-  const parts = /^(\d{1,6})(?:[.,](\d{1,2}))?$/.exec(text.trim())
-  if (!parts) return undefined
-  return Number(`${parts[1]}${(parts[2] ?? '').padEnd(2, '0')}`)
+/** Yes only when somebody says yes; Enter alone says no. */
+export async function isMeant(message: string): Promise<boolean> {
+  return (await confirm({ message, initialValue: false })) === true
 }
 
 /** Tells it between the questions. */

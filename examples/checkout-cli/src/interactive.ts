@@ -1,10 +1,12 @@
 // The register at a terminal: a person is the cashier, and decides what the customer does and which accident happens.
 import { join } from 'node:path'
 import { CashdeskError } from '@cashdesk/kernel'
-import type { SaleView } from '@cashdesk/sdk'
+import { formatAmount, type SaleView } from '@cashdesk/sdk'
 import { intro, outro } from '@clack/prompts'
 import { ACCIDENTS, type Accident } from './accidents.ts'
-import { type Choice, choose, spokenStory, type, typeAmount } from './ask.ts'
+import { inNotes, looksMistyped } from './amount.ts'
+import { ArmedAccident } from './armed.ts'
+import { type Choice, choose, isMeant, spokenStory, type, typeAmount } from './ask.ts'
 import { ARTICLES, articleOf, CARDS } from './catalog.ts'
 import { Counter, inWords } from './counter.ts'
 import { takeUp } from './recovery.ts'
@@ -48,13 +50,13 @@ class Desk {
   readonly #shop: Shop
   #counter: Counter | undefined
   #sale: string | undefined
-  #accident: Accident | undefined
+  readonly #accident: ArmedAccident
   #payments = 0
   #over = false
 
   constructor(shop: Shop, accident: Accident | undefined) {
     this.#shop = shop
-    this.#accident = accident
+    this.#accident = new ArmedAccident(accident)
   }
 
   async startRegister(): Promise<void> {
@@ -100,7 +102,7 @@ class Desk {
   }
 
   #headline(view: SaleView | undefined): string {
-    const accident = this.#accident ? `   (about to happen: ${this.#accident.name})` : ''
+    const accident = this.#accident.name ? `   (about to happen: ${this.#accident.name})` : ''
     if (!view) return `What now?${accident}`
     const count = view.lines.filter(line => line.state === 'active').length
     return `${count} ${count === 1 ? 'line' : 'lines'}, ${this.#at.money(view.totals.openMinor)} to pay${accident}`
@@ -202,24 +204,33 @@ class Desk {
   async #pay(by: 'card' | 'cash'): Promise<void> {
     const sale = await this.#open()
     const { totals } = await this.#at.view(sale)
-    const due = this.#at.money(totals.openMinor)
-    const given = by === 'cash' ? await typeAmount(`${due} to pay. How much is given?`, '50') : undefined
+    const given = by === 'cash' ? await this.#given(totals.openMinor) : undefined
     if (by === 'cash' && given === undefined) return
-    const accident = this.#accident
-    await this.#accidentBefore('beforePayment', sale, await this.#serial(sale))
-    if (accident?.killedAt && by === 'card') return await this.#killed(sale, accident)
+    const accident = await this.#accidentBefore('beforePayment', sale, await this.#serial(sale), by)
+    if (accident?.killedAt) return await this.#killed(sale, accident)
     this.#payments += 1
     const result = await this.#at.pay(sale, `payment-${this.#payments}`, by, given)
     if (result.outcome === 'done' && result.openMinor === 0) await this.#finish(sale)
   }
 
+  /** What the customer hands over; asked back when it looks like a slip of the finger. */
+  async #given(dueMinor: number): Promise<number | undefined> {
+    const due = this.#at.money(dueMinor)
+    const notes = formatAmount(inNotes(dueMinor), 'EUR')
+    for (;;) {
+      const given = await typeAmount(`${due} to pay. How much is given?`, notes)
+      if (given === undefined || !looksMistyped(given, dueMinor)) return given
+      if (await isMeant(`${this.#at.money(given)} for ${due}: is that right?`)) return given
+    }
+  }
+
   /** Paid: the receipt, the host's word on every card, and whatever an accident still has in store. */
   async #finish(sale: string): Promise<void> {
     const { receipt } = await this.#at.finish(sale)
-    await this.#accident?.afterSale?.({ counter: this.#at, sale, serial: '' })
-    this.#accident = undefined
+    const tooLate = await this.#accident.afterSale({ counter: this.#at, sale, serial: '' })
     this.#at.show(receipt ?? (await this.#at.print(sale)))
     await this.#showCards(sale)
+    if (tooLate) spokenStory.say(tooLate)
     this.#sale = undefined
   }
 
@@ -239,7 +250,6 @@ class Desk {
 
   async #killed(sale: string, accident: Accident): Promise<void> {
     await payUntilKilled(this.#at, sale, `payment-${this.#payments + 1}`, accident.killedAt ?? 'paid')
-    this.#accident = undefined
     await this.#shop.host.behave()
     spokenStory.heading('The register is dead. It is started again')
     await this.startRegister()
@@ -252,21 +262,25 @@ class Desk {
 
   async #chooseAccident(): Promise<void> {
     const none: Choice = { value: 'none', label: 'none' }
-    const name = await choose('What is to happen to this sale?', [
+    const name = await choose('What is to happen?', [
       none,
       ...ACCIDENTS.map(({ name, happens }) => ({ value: name, label: name, hint: happens })),
     ])
-    if (name !== undefined) this.#accident = ACCIDENTS.find(each => each.name === name)
+    if (name !== undefined) this.#accident.arm(ACCIDENTS.find(each => each.name === name))
   }
 
-  async #accidentBefore(when: 'beforeSerial' | 'beforePayment', sale: string, serial: string): Promise<void> {
-    const hook = this.#accident?.[when]
-    if (!hook) return
-    spokenStory.heading(`Accident: ${this.#accident?.happens}`)
-    await hook({ counter: this.#at, sale, serial })
-    // It happens once; what comes after the sale belongs to the sale that it happened to.
-    const { afterSale, killedAt } = this.#accident ?? {}
-    if (!afterSale && !killedAt) this.#accident = undefined
+  /** Answers the accident that has happened now, if one has. */
+  async #accidentBefore(
+    when: 'beforeSerial' | 'beforePayment',
+    sale: string,
+    serial: string,
+    by?: 'card' | 'cash',
+  ): Promise<Accident | undefined> {
+    const accident = this.#accident.take(when, by)
+    if (!accident) return undefined
+    spokenStory.heading(`Accident: ${accident.happens}`)
+    await accident[when]?.({ counter: this.#at, sale, serial })
+    return accident
   }
 
   async #startHost(): Promise<void> {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CashdeskError } from '@cashdesk/kernel'
 import { Command, CommanderError } from 'commander'
-import { type Accident, accidentNamed, listOfAccidents } from './accidents.ts'
+import { type Accident, accidentNamed, endOf, listOfAccidents } from './accidents.ts'
 import { runScripted } from './auto.ts'
 import { runInteractive } from './interactive.ts'
 import { problemsOf } from './report.ts'
@@ -88,7 +88,7 @@ async function auto(
   if (accident) {
     story.say(`What happened: ${accident.happens}.`)
     story.say(`What the till did: ${accident.till}`)
-    story.say(`The end: ${accident.ends}`)
+    story.say(`The end: ${endOf(accident, report.killed)}`)
   }
   const problems = problemsOf(report, accident)
   for (const problem of problems) story.say(`NOT TRUE: ${problem}`)

@@ -2,6 +2,7 @@
 import { CashdeskError } from '@cashdesk/kernel'
 import type { SaleView } from '@cashdesk/sdk'
 import type { Accident, KilledAt, Scene } from './accidents.ts'
+import { inNotes } from './amount.ts'
 import { BASKET } from './catalog.ts'
 import type { Counter, Receipt } from './counter.ts'
 
@@ -18,8 +19,6 @@ export interface Played {
 
 /** Longer than any payment of the simulated terminal. */
 const KILL_TIMEOUT_MS = 60_000
-/** Notes that customers have. */
-const NOTE_MINOR = 1000
 
 /** Rings up the scripted basket. Only an accident that kills the register leaves the sale unfinished. */
 export async function ringUp(counter: Counter, sale: string, accident?: Accident): Promise<Played> {
@@ -71,8 +70,7 @@ async function payInFull(counter: Counter, sale: string, accident: Accident | un
   if (first.outcome !== 'refused') return
   const { totals } = await counter.view(sale)
   const cash = accident?.thenPays === 'cash'
-  if (cash)
-    await counter.pay(sale, 'payment-2', 'cash', Math.ceil(totals.openMinor / NOTE_MINOR) * NOTE_MINOR)
+  if (cash) await counter.pay(sale, 'payment-2', 'cash', inNotes(totals.openMinor))
   else if (accident?.thenPays === 'card') await counter.pay(sale, 'payment-2', 'card')
 }
 

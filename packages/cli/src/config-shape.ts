@@ -174,7 +174,11 @@ const activation = z.strictObject({
 export const configShape: z.ZodType<Config> = z
   .strictObject({
     $schema: z.string().exactOptional(),
-    dir: text('Where the journal lives: a directory on a local disk', 4_096),
+    // No file system takes a NUL, whatever else it takes.
+    dir: text('Where the journal lives: a directory on a local disk', 4_096).refine(
+      value => !value.includes('\0'),
+      'must hold no NUL',
+    ),
     lane: z
       .string()
       .regex(/^[\w .:-]{1,40}$/, 'must be 1 to 40 letters, digits, spaces, dots, colons or dashes')

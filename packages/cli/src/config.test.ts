@@ -155,7 +155,11 @@ describe('a configuration with mistakes', () => {
     ['{"dir": "x", // here\n "lane": "1"}', ['1:14 the document is no JSON here: invalid comment token']],
     ['', ['1:1 the document is no JSON here: value expected']],
     ['[]', ['1:1 the document must be an object { … }']],
-  ])('that is no JSON tells where: %s', async (text, expected) => {
+    [`"${'['.repeat(101)}"`, ['1:1 the document must be an object { … }']],
+    ['['.repeat(200_000), ['1:101 the document is nested more than 100 deep']],
+    [`${'{"a":'.repeat(100_000)}1`, ['1:501 the document is nested more than 100 deep']],
+    ['{"dir":"a\\u0000b","lane":"1","currency":"EUR"}', ['1:2 dir must hold no NUL']],
+  ])('that is no configuration tells where: %.40s', async (text, expected) => {
     const { problems } = await inspectFile(await written(text))
     const told = problems.map(
       ({ line, column, path, message }) => `${line}:${column} ${path || 'the document'} ${message}`,

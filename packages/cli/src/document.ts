@@ -29,15 +29,27 @@ export interface Document {
   readonly mistakes: readonly Mistake[]
 }
 
+/** No configuration is nested deeper; what reads it calls itself once per level. */
+const MAX_DEPTH = 100
+
 /** Reads strict JSON; a byte order mark is forgiven, because editors put it there unasked. */
 export function readDocument(text: string): Document {
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text
-  const errors: ParseError[] = []
-  const root = parseTree(json, errors, { allowTrailingComma: false, disallowComments: true })
   const placeAt = (offset: number): Place => {
     const before = json.slice(0, offset).split('\n')
     return { line: before.length, column: (before.at(-1) ?? '').length + 1 }
   }
+  const deep = tooDeepAt(json)
+  if (deep !== undefined) {
+    const message = `is nested more than ${MAX_DEPTH} deep`
+    return {
+      value: undefined,
+      place: () => undefined,
+      mistakes: [{ path: [], message, place: placeAt(deep) }],
+    }
+  }
+  const errors: ParseError[] = []
+  const root = parseTree(json, errors, { allowTrailingComma: false, disallowComments: true })
   // Where one thing is not there, the reader may say so in two ways.
   const first = errors.filter(({ offset }, index) => errors[index - 1]?.offset !== offset)
   const syntax = first.map(({ error, offset }) => ({
@@ -57,6 +69,21 @@ export function readDocument(text: string): Document {
     },
     mistakes: [...syntax, ...twice.map(({ offset, ...mistake }) => ({ ...mistake, place: placeAt(offset) }))],
   }
+}
+
+/** Where it is nested too deep, if it is. Brackets in texts do not count. */
+function tooDeepAt(json: string): number | undefined {
+  let depth = 0
+  let inText = false
+  for (let index = 0; index < json.length; index += 1) {
+    const character = json[index]
+    if (character === '"' || character === '\n') inText = character === '"' && !inText
+    else if (inText && character === '\\') index += 1
+    else if (!inText && (character === '[' || character === '{')) depth += 1
+    else if (!inText && (character === ']' || character === '}')) depth -= 1
+    if (depth > MAX_DEPTH) return index
+  }
+  return undefined
 }
 
 /** `CommaExpected` → `comma expected`. */

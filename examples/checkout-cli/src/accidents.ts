@@ -138,7 +138,7 @@ export const ACCIDENTS: readonly Accident[] = [
     till: 'The terminal reverses. When the till starts again it asks, finds that nothing was booked, and counts nothing as paid.',
     ends: 'The sale is cancelled and its card released; the customer was not charged. The next sale is as any other.',
     nextRun:
-      'The customer was not charged, and the card is still reserved. The next run with the same --dir asks the terminal, cancels the sale and releases the card.',
+      'The customer was not charged, and the card is still reserved. The next run with the same --dir asks the terminal; with --auto it cancels the sale and releases the card.',
     card: 'sold',
     byCard: true,
     killedAt: 'approved',

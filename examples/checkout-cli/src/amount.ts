@@ -1,7 +1,7 @@
 // Amounts as people type and hand them over, in minor units.
 
 /** Notes that customers have. */
-export const NOTE_MINOR = 1000
+const NOTE_MINOR = 1000
 /** Whoever seems to hand over more than this many times the total has probably mistyped it. */
 const LIKELY_AT_MOST_TIMES = 10
 

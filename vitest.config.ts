@@ -8,14 +8,17 @@ const roots = [...under('packages'), ...under('drivers'), 'hardware-sim', ...und
   existsSync(`${root}/package.json`),
 )
 
+// A time limit ends a test that hangs; none of them measures speed, and a busy machine must not fail one.
 const project = (name: string, include: string[], exclude: string[] = []): object => ({
   resolve: { conditions: ['@cashdesk/source'] },
   ssr: { resolve: { conditions: ['@cashdesk/source'] } },
-  test: { name, include, exclude, testTimeout: 20_000, hookTimeout: 30_000 },
+  test: { name, include, exclude, testTimeout: 90_000, hookTimeout: 90_000 },
 })
 
 export default defineConfig({
   test: {
+    // Most tests wait for sockets, disks and processes: more of them at once than there are cores.
+    maxWorkers: 4,
     projects: [
       ...roots.map(root => project(root.split('/').at(-1) ?? root, [`${root}/src/**/*.test.ts`])),
       // The full runs take minutes and have a configuration of their own: vitest.full.config.ts.

@@ -1,12 +1,13 @@
 // Voids and returns: bounded by what the original sold and took, cards dead before money goes back.
+import type { LaneConfig } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'
 import { article, CARD, COUPON, GAME, MILK, Register, SHOP, wants } from '../test/shop.ts'
 import { booked, granted, lost, printed, refusal, refusedWith, Till } from '../test/till.ts'
 import { totalsOf } from './index.ts'
 
 /** A closed sale of three milks and one active card. */
-const sold = (by = 'cash'): Till => {
-  const till = new Till(SHOP)
+const sold = (by = 'cash', config: LaneConfig = SHOP): Till => {
+  const till = new Till(config)
   const register = new Register(till)
   register.line('milk', MILK, [], 3)
   register.line('card', CARD, [wants('A1')])
@@ -35,6 +36,29 @@ describe('a void', () => {
     till.answer('void', granted())
     back.pay('p', 'cash')
     expect(till.sale('S2')).toMatchObject({ state: 'settling', legs: [{ amountMinor: -2887 }] })
+  })
+
+  it('refunds the amount where the provider knows no void, under an id of its own', () => {
+    const participants = SHOP.participants.map(each => ({
+      ...each,
+      operations: each.operations.map(operation => (operation === 'void' ? 'refund' : operation)),
+    }))
+    const till = sold('cash', { ...SHOP, participants })
+    const back = undoing(till, 'void')
+    back.say('sale.total')
+    expect(till.open()).toEqual(['refund'])
+    const { about, amountMinor } = {
+      about: undefined,
+      amountMinor: undefined,
+      ...till.intent('refund').effect,
+    }
+    expect({ about, amountMinor }).toEqual({
+      about: till.sale('S1').claims[0]?.ops.commit,
+      amountMinor: 2500,
+    })
+    till.answer('refund', granted())
+    back.pay('p', 'cash')
+    expect(till.sale('S2')).toMatchObject({ state: 'settling', claims: [{ state: 'voided' }] })
   })
 
   it('drops the line whose card was used, and gives back the rest', () => {

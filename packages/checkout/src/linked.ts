@@ -153,6 +153,14 @@ export function voidClaim(draft: Draft, sale: SaleId, claim: Claim): void {
   } else if (supports(draft, claim, 'void')) {
     openProvider(draft, sale, claim, 'void', { about })
     draft.emit({ type: 'claim.moved', sale, claim: claim.id, to: 'voiding' })
+  } else if (supports(draft, claim, 'refund')) {
+    // A provider that knows no void gives back the amount of the line, under an id of its own.
+    const line = draft.sale(sale).lines.find(each => each.id === claim.line)
+    openProvider(draft, sale, claim, 'refund', {
+      about,
+      ...(line === undefined ? {} : { amountMinor: Math.abs(line.grossMinor) }),
+    })
+    draft.emit({ type: 'claim.moved', sale, claim: claim.id, to: 'voiding' })
   } else
     voidAnswered(draft, sale, claim, report('claim.refused', { reason: 'the provider takes nothing back' }))
 }

@@ -92,7 +92,7 @@ function resolveStuck(draft: Draft, task: Task, action: Resolve['action']): void
   const { revision, paidAt } = draft.sale(task.sale)
   if (paidAt === undefined && operation.limitAt !== undefined) return outOfPatience(draft, operation)
   draft.settle(operation.op, 'abandoned')
-  if (operation.kind === 'void' && claim.state === 'voiding')
+  if ((operation.kind === 'void' || operation.kind === 'refund') && claim.state === 'voiding')
     voidAnswered(draft, task.sale, claim, task.error)
   else if (operation.kind !== 'release' || claim.state === 'releasing') {
     const to = operation.kind === 'release' ? 'released' : 'failed'

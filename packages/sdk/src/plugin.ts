@@ -130,6 +130,7 @@ export interface PluginDefinition<Config extends object> {
   readonly release?: Describe<Config>
   readonly commit?: Describe<Config>
   readonly void?: Describe<Config>
+  /** Gives back an amount (`op.amountMinor`) of what `op.about` committed; called where there is no `void`. */
   readonly refund?: Describe<Config>
   readonly query?: Describe<Config>
   /** What may wait in the outbox when the line is down. Everything after the pivot must. */

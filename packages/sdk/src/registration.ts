@@ -24,8 +24,6 @@ export function checkDefinition<Config extends object>(definition: PluginDefinit
     wrong('offline.commit: what is paid must become true, so commits are queued')
   if (definition.offline.reserve === 'queue')
     wrong('offline.reserve: deferred reservations are not supported by this version')
-  if (definition.refund)
-    wrong('refund: undoing a part of a claim is not supported by this version; describe `void`')
   const onUnknown = definition.profile?.onUnknown
   if (onUnknown === 'query' && !definition.query) wrong('profile.onUnknown is `query`, but there is no query')
   if (definition.after?.includes(definition.name)) wrong('after: it cannot wait for itself')

@@ -157,8 +157,7 @@ export class LaneLoop {
     const journal = this.#usable()
     // The disk is full: what is left in the open segment belongs to the sales that are under way.
     if (input.type === 'sale.open' && journal.low && !this.lane.sales.has(input.sale)) {
-      const error = report('disk.full')
-      return { events: [], refusal: error }
+      return { events: [], refusal: report('disk.full') }
     }
     const stamp = { at: this.#time.now(), nonce: nonceOf(this.#options.random) }
     const decision = decide(this.lane, input, stamp)
@@ -168,11 +167,8 @@ export class LaneLoop {
       // Nothing to write; but a repeated command may ask about a step whose sync is still under way.
       await this.#tail
       if (this.#failure) throw this.#failure
-      if (refusal) this.#tellRefusal(refusal.error, refusal.sale)
-    } else {
-      await this.#write(journal, stamp, input, { events, intents: decision.intents }, refusal?.error)
-      if (refusal) this.#tellRefusal(refusal.error, refusal.sale)
-    }
+    } else await this.#write(journal, stamp, input, { events, intents: decision.intents }, refusal?.error)
+    if (refusal) this.#tellRefusal(refusal.error, refusal.sale)
     return refusal ? { events, refusal: refusal.error } : { events }
   }
 

@@ -213,7 +213,9 @@ export class Till {
   /** Sales that nobody ended. */
   unfinished(): readonly SaleView[] {
     const { loop } = this.#parts
-    return [...loop.lane.sales.keys()]
+    // With nothing on its way to the disk only live sales can be unfinished; else one that just ended may still be.
+    const { live, sales } = loop.lane
+    return [...(loop.settled ? live : sales).keys()]
       .flatMap(id => loop.view(id) ?? [])
       .filter(({ state }) => !ENDED.has(state))
   }

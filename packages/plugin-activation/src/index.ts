@@ -6,7 +6,6 @@ export type { ActivationOptions } from './settings.ts'
 export {
   type Parameter,
   type ParameterSource,
-  type Patience,
   type RefusalCode,
   type ServerRole,
   type WireAnswer,

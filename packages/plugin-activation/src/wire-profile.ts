@@ -1,6 +1,6 @@
 // The shape of a wire profile: everything that one provider of activations does its own way, as data. Another
 // provider is another profile; no code changes.
-import { CashdeskError, type ErrorCode } from '@cashdesk/sdk'
+import { CashdeskError, type ErrorCode, type ProviderProfile } from '@cashdesk/sdk'
 import { z } from 'zod'
 
 /** What a parameter of the query is filled with. `operation` is the call's own id, `about` the one that it names. */
@@ -40,27 +40,6 @@ export interface WireQuery {
   readonly parameters?: readonly Parameter[]
   /** Results that mean: the operation asked about does not stand, and never will. */
   readonly gone?: { readonly [kind in keyof WireOperations]?: readonly string[] }
-}
-
-/** How the till treats the provider when it does not answer. Times in milliseconds. */
-export interface Patience {
-  /** One attempt, from the call to the last byte of the answer. */
-  readonly timeoutMs: number
-  /** How long a sale waits for a reservation, all attempts together, before its line is refused. */
-  readonly reserveLimitMs: number
-  /** Delays between attempts: the first, growing by `factor` up to `maxMs`, shortened at random by up to `jitter`. */
-  readonly retry: {
-    readonly firstMs: number
-    readonly factor: number
-    readonly maxMs: number
-    readonly jitter: number
-  }
-  /** `repeat` where the provider answers the same id once, however often it comes; else `query`. */
-  readonly onUnknown: 'repeat' | 'query'
-  /** After so long an activation that nobody answers is shown as a task; it is tried on. */
-  readonly taskAfterMs: number
-  /** After so many failures in a row sales stop waiting for the provider, for `coolMs`. */
-  readonly breaker: { readonly failures: number; readonly coolMs: number }
 }
 
 /** The till's codes that a provider's reason may stand for. */
@@ -120,7 +99,7 @@ export interface WireProfile {
   readonly operations: WireOperations
   readonly query?: WireQuery
   readonly answer: WireAnswer
-  readonly patience: Patience
+  readonly patience: ProviderProfile
 }
 
 const REFUSAL_CODES: readonly RefusalCode[] = [
@@ -200,7 +179,7 @@ const queryShape: z.ZodType<WireQuery> = z.strictObject({
 
 const upTo = (longest: number): z.ZodInt => z.int().min(1).max(longest)
 const HOUR_MS = 3_600_000
-const patienceShape: z.ZodType<Patience> = z.strictObject({
+const patienceShape: z.ZodType<ProviderProfile> = z.strictObject({
   timeoutMs: upTo(60_000),
   reserveLimitMs: upTo(120_000),
   retry: z.strictObject({

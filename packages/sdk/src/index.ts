@@ -8,6 +8,7 @@ export {
   feed,
   formatAmount,
   formatMinor,
+  type ProviderProfile,
   pair,
   qr,
   type ReadSpec,

@@ -146,9 +146,21 @@ export class Books {
 
   /** Undoes an authorised (or, for a synchronisation by 1F1F, a booked) transaction. */
   reverse(trace: number, why: string, resultCode: number): BookEntry {
-    const reversed = this.#change(trace, entry => ({ ...entry, state: 'reversed', why, resultCode }))
+    const reversed = this.#change(trace, entry =>
+      // Switched off and on meanwhile, it did this by itself.
+      entry.state === 'reversed' ? entry : { ...entry, state: 'reversed', why, resultCode },
+    )
     this.#save()
     return reversed
+  }
+
+  /** Who was switched off while waiting for the register reverses when it is switched on again. */
+  restart(): void {
+    const why = 'the terminal restarted before the register acknowledged'
+    this.#entries = this.#entries.map(entry =>
+      entry.state === 'authorised' ? { ...entry, state: 'reversed', why, resultCode: 0x6c } : entry,
+    )
+    this.#save()
   }
 
   /** The next transaction takes the receipt number of the last one once more (PA00P015 ch. 4). */
@@ -256,18 +268,8 @@ export class Books {
     this.#nextTrace = stored.nextTrace
     this.#nextReceipt = stored.nextReceipt
     this.#nextTurnover = stored.nextTurnover
-    // Who was switched off while waiting for the register reverses when it is switched on again.
-    this.#entries = stored.entries.map(entry =>
-      entry.state === 'authorised'
-        ? {
-            ...entry,
-            state: 'reversed',
-            why: 'the terminal restarted before the register acknowledged',
-            resultCode: 0x6c,
-          }
-        : entry,
-    )
-    this.#save()
+    this.#entries = [...stored.entries]
+    this.restart()
   }
 
   // Written beside, synced, renamed: a crash leaves the old books or the new ones, never half of either.

@@ -1,6 +1,7 @@
-// One TCP connection from a register: cuts its bytes into messages, hands over one at a time, and matches the
+// One connection from a register: cuts its bytes into messages, hands over one at a time, and matches the
 // register's answers with what the terminal asked.
-import type { Socket } from 'node:net'
+import type { Stop } from '@cashdesk/kernel'
+import type { Timing, Wire } from '../wire.ts'
 import { type Apdu, ApduReader, writeApdu } from './codec.ts'
 import { REPLY } from './tables.ts'
 
@@ -19,7 +20,8 @@ export interface LinkEvents {
 const MAX_WAITING = 64
 
 export class Link {
-  readonly #socket: Socket
+  readonly #wire: Wire
+  readonly #timing: Timing
   readonly #events: LinkEvents
   readonly #t3Ms: number
   readonly #reader = new ApduReader()
@@ -29,18 +31,19 @@ export class Link {
   #pumping = false
   #ended = false
   #deaf = false
-  #partial: NodeJS.Timeout | undefined
+  #partial: Stop | undefined
   #alive = true
 
-  constructor(socket: Socket, events: LinkEvents, t3Ms: number) {
-    this.#socket = socket
+  constructor(wire: Wire, timing: Timing, events: LinkEvents, t3Ms: number) {
+    this.#wire = wire
+    this.#timing = timing
     this.#events = events
     this.#t3Ms = t3Ms
-    socket.setNoDelay(true)
-    socket.on('data', chunk => this.#receive(chunk))
-    socket.on('error', () => {})
-    socket.on('end', () => this.#end())
-    socket.on('close', () => this.#end())
+  }
+
+  /** From now on it hears the register. */
+  listen(): void {
+    this.#wire.listen({ data: chunk => this.#receive(chunk), ended: () => this.#end() })
   }
 
   get alive(): boolean {
@@ -56,7 +59,7 @@ export class Link {
   send(bytes: Buffer): Promise<void> {
     if (!this.#alive) return Promise.resolve()
     return new Promise(resolve => {
-      this.#socket.write(bytes, () => resolve())
+      this.#wire.write(bytes, resolve)
     })
   }
 
@@ -64,9 +67,9 @@ export class Link {
   ask(bytes: Buffer, waitMs: number): Promise<Answer> {
     if (!this.#alive) return Promise.resolve({ kind: 'lost' })
     return new Promise(resolve => {
-      const timer = setTimeout(() => settle({ kind: 'silent' }), waitMs)
+      const stop = this.#timing.clock.after(waitMs, () => settle({ kind: 'silent' }))
       const settle = (answer: Answer): void => {
-        clearTimeout(timer)
+        stop()
         this.#question = undefined
         resolve(answer)
       }
@@ -85,7 +88,7 @@ export class Link {
   /** Breaks the link. What was already sent still arrives. */
   cut(): void {
     this.deafen()
-    this.#socket.destroySoon()
+    this.#wire.end()
     this.#lose()
   }
 
@@ -102,23 +105,21 @@ export class Link {
     }
     // A message that does not become complete within T3 costs the connection (PA00P016 ch. 5.2.5, case b).
     if (apdus.length > 0) {
-      clearTimeout(this.#partial)
+      this.#partial?.()
       this.#partial = undefined
     }
-    if (this.#reader.midway) this.#partial ??= setTimeout(() => this.cut(), this.#t3Ms)
-    void this.#pump()
+    if (this.#reader.midway) this.#partial ??= this.#timing.clock.after(this.#t3Ms, () => this.cut())
+    if (!this.#pumping) this.#pump()
   }
 
   // One message, then everything it set off, then the next: an answer and a new command may share a packet.
-  async #pump(): Promise<void> {
-    if (this.#pumping) return
-    this.#pumping = true
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+  #pump(): void {
+    const next = this.#waiting.shift()
+    this.#pumping = next !== undefined
+    if (next !== undefined) {
       this.#deliver(next.apdu, next.arrived)
-      await new Promise(resolve => setImmediate(resolve))
-    }
-    this.#pumping = false
-    if (this.#ended) this.#lose()
+      this.#timing.turn(() => this.#pump())
+    } else if (this.#ended) this.#lose()
   }
 
   #deliver(apdu: Apdu, arrived: number): void {
@@ -142,7 +143,7 @@ export class Link {
   #lose(): void {
     if (!this.#alive) return
     this.#alive = false
-    clearTimeout(this.#partial)
+    this.#partial?.()
     this.#question?.answer({ kind: 'lost' })
     this.#events.lost(this)
   }

@@ -28,7 +28,8 @@ export interface MoneyOrder {
 
 export interface Till {
   readonly books: Books
-  readonly card: Card
+  /** What the customer holds out next. */
+  card: Card
   readonly terminalId: string
   /** Two bytes, ISO 4217 numeric. */
   readonly currency: Buffer

@@ -1,5 +1,6 @@
 // One dialogue in which the terminal is master: what it may send between the register's command and 06 0F or 06 1E,
 // how long it waits for each answer, and where an accident strikes.
+import type { Clock } from '@cashdesk/kernel'
 import type { Accident, DialogueKind } from './accidents.ts'
 import { type Field, writeApdu, writeFields } from './codec.ts'
 import type { Answer, Link } from './link.ts'
@@ -21,6 +22,7 @@ export interface Registration {
 }
 
 export interface TalkLimits {
+  readonly clock: Clock
   /** For the answer to anything but 04 0F and print commands. */
   readonly t3Ms: number
   /** For the register's word on a payment, unless 06 01 says otherwise. */
@@ -88,9 +90,9 @@ export class Talk {
   async pause(ms: number): Promise<boolean> {
     if (ms > 0 && !this.over) {
       await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, ms)
+        const stop = this.#limits.clock.after(ms, resolve)
         this.#wake = () => {
-          clearTimeout(timer)
+          stop()
           resolve()
         }
       })

@@ -16,8 +16,13 @@ export interface PeerSide {
   close(): void
 }
 
-/** A simulated device: called for every stream that is opened to it, it answers with what listens to the till. */
-export type Peer = (side: PeerSide) => TransportListener
+/**
+ * A simulated device: called for every stream that is opened to it, it answers with what listens to the till, or
+ * with undefined where nobody is there: the opening is then refused.
+ */
+export type Peer = (side: PeerSide) => TransportListener | undefined
+
+const NOBODY: TransportListener = { data: () => undefined, closed: () => undefined }
 
 /** How long an opening may take when the caller does not say. */
 const OPEN_TIMEOUT_MS = 3000
@@ -41,7 +46,9 @@ export function transportOver(weather: NetworkWeather, prng: Prng, name: string,
       await waitFor(weather, name, answerMs, timeoutMs, signal)
       if (refused) throw unreachable(name, 'ECONNREFUSED')
       if (weather.isOut()) throw unreachable(name, 'EHOSTUNREACH')
-      return new Stream(weather, own, name, listener, peer).till
+      const stream = new Stream(weather, own, name, listener, peer)
+      if (stream.isRefused) throw unreachable(name, 'ECONNREFUSED')
+      return stream.till
     },
   }
 }
@@ -79,6 +86,8 @@ class Stream {
   /** By the side they lead to. */
   readonly #pipes: { readonly [side in Side]: Pipe }
   readonly #open = new Set<Side>(['till', 'peer'])
+  /** The device was not there. */
+  readonly isRefused: boolean
 
   constructor(weather: NetworkWeather, prng: Prng, name: string, listener: TransportListener, peer: Peer) {
     this.#name = name
@@ -104,7 +113,9 @@ class Stream {
         weather.clock.after(0, () => this.#close('peer', 'till'))
       },
     })
-    this.#listeners = { till: listener, peer: peerListener }
+    this.isRefused = peerListener === undefined
+    if (this.isRefused) this.#open.clear()
+    this.#listeners = { till: listener, peer: peerListener ?? NOBODY }
   }
 
   #endOf(side: Side): PipeEnd {

@@ -1,0 +1,360 @@
+// A simulated ZVT payment terminal: one register at a time, one dialogue at a time, its own books. Accidents are
+// switched on while it runs. It knows neither sockets nor real time: both are handed in.
+import { CashdeskError, type Json } from '@cashdesk/kernel'
+import type { Timing, Wire } from '../wire.ts'
+import { type Accident, accidentOf, Behaviour, type DialogueKind } from './accidents.ts'
+import { type BookEntry, Books, type BookTotals } from './books.ts'
+import { type Apdu, bcd } from './codec.ts'
+import {
+  completeRegistration,
+  diagnosis,
+  endOfDay,
+  enquiryCompletion,
+  type RepeatShows,
+  registrationOf,
+  repeatReceipt,
+  UNREGISTERED,
+} from './enquiries.ts'
+import { Link } from './link.ts'
+import { printsPayments, runMoney, type Till } from './money.ts'
+import { orderOf } from './orders.ts'
+import { Reception } from './reception.ts'
+import { CARDS, type Card, COMMAND, RESULT } from './tables.ts'
+import { type Registration, Talk, type TalkLimits } from './talk.ts'
+
+/** All times in ms. */
+export interface TerminalOptions {
+  /** A JSON file for the books, so that they survive the terminal. */
+  readonly books?: string
+  /** Eight digits. */
+  readonly terminalId?: string
+  /** Six digits. */
+  readonly password?: string
+  /** ISO 4217 numeric, three digits; 978 is EUR. */
+  readonly currency?: string
+  readonly card?: string
+  /** Stretches the stages of a payment (300 ms in all); 0 for tests. */
+  readonly speed?: number
+  /** The wait for the register's word on 04 0F and on each print command. */
+  readonly answerMs?: number
+  /** The wait for any other answer. */
+  readonly t3Ms?: number
+  /** The wait between `84 9C` and the next 04 0F. */
+  readonly repeatMs?: number
+  /** How long an auto-reversal keeps the terminal busy. */
+  readonly reversalMs?: number
+  readonly repeatShows?: RepeatShows
+  readonly firstReceipt?: number
+  /** The behaviour to begin with: an accident's name and arguments. */
+  readonly behaviour?: { readonly name: string; readonly [argument: string]: Json }
+}
+
+export type TerminalState = {
+  readonly books: readonly BookEntry[]
+  readonly totals: BookTotals
+  readonly behaviour: Accident
+  readonly connected: boolean
+  readonly registered: boolean
+  /** The dialogue that runs now. */
+  readonly dialogue: DialogueKind | null
+  /** The last dialogue that ended, and how. */
+  readonly lastDialogue: { readonly kind: DialogueKind; readonly ended: string } | null
+}
+
+const VERSION = 'CASHDESK-SIM 1.0'
+
+/** The terminal behind its port. */
+export class Terminal {
+  readonly #options: TerminalOptions
+  readonly #till: Till
+  readonly #password: string
+  readonly #timing: Timing
+  readonly #reception: Reception
+  readonly #behaviour = new Behaviour()
+  readonly #sleepers = new Set<() => void>()
+  #registration: Registration = UNREGISTERED
+  #link: Link | undefined
+  #running: { readonly talk: Talk; readonly ended: Promise<void> } | undefined
+  #last: TerminalState['lastDialogue'] = null
+  #closed = false
+
+  /** @throws CashdeskError `sim.usage`, `sim.books` */
+  constructor(options: TerminalOptions, timing: Timing, shut: (isShut: boolean) => void) {
+    const {
+      terminalId = '52500041',
+      currency = '978',
+      speed = 1,
+      card = 'girocard',
+      password = '000000',
+    } = options
+    digits('tid', terminalId, 8)
+    digits('currency', currency, 3)
+    digits('password', password, 6)
+    this.#options = options
+    this.#password = password
+    this.#timing = timing
+    this.#till = {
+      books: new Books({
+        currency,
+        now: () => timing.clock.now(),
+        ...(options.books !== undefined && { file: options.books }),
+        ...(options.firstReceipt !== undefined && { firstReceipt: options.firstReceipt }),
+      }),
+      card: cardOf(card),
+      terminalId,
+      currency: bcd(currency, 2),
+      stages: { cardMs: 100 * speed, pinMs: 80 * speed, hostMs: 120 * speed },
+      repeatMs: options.repeatMs ?? 2_000,
+      reversalMs: options.reversalMs ?? 0,
+      sleep: ms => this.#sleep(ms),
+    }
+    this.#reception = new Reception({
+      sleep: ms => this.#sleep(ms),
+      entered: wire => this.#entered(wire),
+      shut,
+    })
+    const { name = 'approve', ...args } = options.behaviour ?? {}
+    this.#behaviour.set(accidentOf(String(name), args))
+  }
+
+  /** It is switched on. */
+  start(): void {
+    const { name, ms } = this.#behaviour.accident
+    if (name === 'refuse-connections') this.#refuse(ms)
+  }
+
+  /** A register calls; false when nobody is there for it. */
+  called(wire: Wire): boolean {
+    return this.#reception.called(wire)
+  }
+
+  /** Every booking so far, oldest first: the evidence, not a copy of it. */
+  get books(): readonly BookEntry[] {
+    return this.#till.books.entries
+  }
+
+  /** The customer has another card. @throws CashdeskError `sim.usage` */
+  present(card: string): void {
+    this.#till.card = cardOf(card)
+  }
+
+  /** Breaks the link, if there is one. */
+  cutLink(): void {
+    this.#link?.cut()
+  }
+
+  /** Off and, after `offMs`, on again. What waited for the register is reversed, as real books are. */
+  powerCycle(offMs: number): void {
+    this.#registration = UNREGISTERED
+    this.#till.books.restart()
+    this.#reception.turnAway()
+    this.#link?.cut()
+    for (const wake of [...this.#sleepers]) wake()
+    if (offMs > 0) this.#refuse(offMs)
+  }
+
+  state(): TerminalState {
+    return {
+      books: this.#till.books.entries.slice(),
+      totals: this.#till.books.totals(),
+      behaviour: this.#behaviour.accident,
+      connected: this.#link !== undefined,
+      registered: this.#registration.registered,
+      dialogue: this.#running?.talk.kind ?? null,
+      lastDialogue: this.#last,
+    }
+  }
+
+  accident(name: string, args: { readonly [name: string]: Json } = {}): Accident {
+    const accident = accidentOf(name, args)
+    this.#behaviour.set(accident)
+    if (accident.name === 'refuse-connections') this.#refuse(accident.ms)
+    else this.#reception.reopen()
+    return accident
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#reception.close()
+    this.#link?.cut()
+    for (const wake of [...this.#sleepers]) wake()
+    await this.#running?.ended
+  }
+
+  #refuse(ms: number): void {
+    void this.#reception.refuse(ms).then(over => {
+      const still = this.#behaviour.accident.name === 'refuse-connections'
+      if (over && still) this.#behaviour.set(accidentOf('approve', {}))
+    })
+  }
+
+  #sleep(ms: number): Promise<void> {
+    if (ms <= 0 || this.#closed) return Promise.resolve()
+    return new Promise(resolve => {
+      const wake = (): void => {
+        stop()
+        this.#sleepers.delete(wake)
+        resolve()
+      }
+      const stop = this.#timing.clock.after(ms, wake)
+      this.#sleepers.add(wake)
+    })
+  }
+
+  #entered(wire: Wire): void {
+    const link = new Link(
+      wire,
+      this.#timing,
+      { command: (from, apdu) => this.#command(from, apdu), lost: from => this.#lost(from) },
+      this.#limits().t3Ms,
+    )
+    this.#link = link
+    link.listen()
+  }
+
+  #lost(link: Link): void {
+    if (this.#link === link) this.#link = undefined
+    if (this.#running?.talk.link === link) this.#running.talk.interrupt()
+    this.#reception.left()
+  }
+
+  #command(link: Link, apdu: Apdu): void {
+    const talk = this.#running?.talk
+    if (apdu.control === COMMAND.abort) {
+      const tooLate = talk !== undefined && !(talk.link === link && talk.abortable)
+      link.reply(tooLate ? 0x8400 | RESULT.notPossible : 0x8000)
+      if (!tooLate) talk?.abort()
+      return
+    }
+    // While it reverses by itself after a lost link, it only says that it is busy.
+    const busy = talk !== undefined
+    if (busy && !(apdu.control === COMMAND.statusEnquiry && talk.link !== link)) {
+      link.reply(0x8400 | RESULT.notReady)
+      return
+    }
+    const refusal = this.#start(link, apdu, busy)
+    if (refusal !== undefined) link.reply(0x8400 | refusal)
+  }
+
+  /** Starts what the command orders, or answers the code with which it is refused. */
+  #start(link: Link, { control, data }: Apdu, busy: boolean): number | undefined {
+    switch (control) {
+      case COMMAND.registration:
+        return this.#register(link, data)
+      case COMMAND.logOff:
+        this.#registration = UNREGISTERED
+        link.reply(0x8000)
+        return undefined
+      case COMMAND.authorisation:
+      case COMMAND.refund:
+      case COMMAND.reversal:
+        return this.#money(link, control, data)
+      case COMMAND.statusEnquiry:
+        return this.#enquiry(link, data, busy)
+      case COMMAND.repeatReceipt: {
+        const shows = this.#options.repeatShows ?? 'reversed'
+        return (
+          this.#locked(data) ??
+          this.#run('repeat-receipt', link, t => repeatReceipt(t, this.#till, data, shows))
+        )
+      }
+      case COMMAND.endOfDay:
+        return (
+          this.#locked(data) ??
+          this.#run('end-of-day', link, t => endOfDay(t, this.#till, this.#timing.clock.now()))
+        )
+      case COMMAND.diagnosis:
+        return this.#run('diagnosis', link, t => diagnosis(t, this.#till, this.#timing.clock.now()))
+      default:
+        return RESULT.notPossible
+    }
+  }
+
+  #register(link: Link, data: Buffer): number | undefined {
+    const locked = this.#locked(data)
+    if (locked !== undefined) return locked
+    const next = registrationOf(data, this.#till.currency)
+    if (next === RESULT.registrationFailed) {
+      link.reply(0x8400 | next, Buffer.concat([Buffer.from([RESULT.wrongCurrency]), this.#till.currency]))
+      return undefined
+    }
+    if (typeof next === 'number') return next
+    return this.#run('registration', link, async talk => {
+      if (!talk.accept()) return 'did not answer'
+      this.#registration = next
+      await completeRegistration(talk, this.#till, next)
+      return 'registered'
+    })
+  }
+
+  #money(link: Link, control: number, data: Buffer): number | undefined {
+    const order = orderOf(control, data, {
+      books: this.#till.books,
+      registration: this.#registration,
+      currency: this.#till.currency,
+      password: this.#password,
+      answerMs: this.#options.answerMs ?? 30_000,
+    })
+    if (typeof order === 'number') return order
+    const kind = order.kind === 'payment' ? 'authorisation' : order.kind
+    return this.#run(kind, link, talk => runMoney(order, talk, this.#till))
+  }
+
+  #enquiry(link: Link, data: Buffer, busy: boolean): number | undefined {
+    if (data.length > 0 && data.length < 3) return RESULT.protocol
+    const completion = enquiryCompletion(data, VERSION, busy)
+    if (busy) {
+      // Beside the reversal that still runs, hence no dialogue of its own.
+      const talk = new Talk('status-enquiry', link, this.#registration, undefined, this.#limits())
+      if (talk.accept()) void talk.complete(completion)
+      return undefined
+    }
+    return this.#run('status-enquiry', link, async talk => {
+      if (!talk.accept()) return 'did not answer'
+      await talk.complete(completion)
+      return 'enquired'
+    })
+  }
+
+  #locked(data: Buffer): number | undefined {
+    if (data.length < 3) return RESULT.protocol
+    return data.subarray(0, 3).toString('hex') === this.#password ? undefined : RESULT.notPossible
+  }
+
+  #limits(): TalkLimits {
+    return {
+      clock: this.#timing.clock,
+      t3Ms: this.#options.t3Ms ?? 5_000,
+      answerMs: this.#options.answerMs ?? 30_000,
+    }
+  }
+
+  #run(kind: DialogueKind, link: Link, dialogue: (talk: Talk) => Promise<string>): undefined {
+    const accident = this.#behaviour.take(kind, printsPayments(this.#registration))
+    const talk = new Talk(kind, link, this.#registration, accident, this.#limits())
+    const done = (ended: string): void => {
+      this.#running = undefined
+      this.#last = { kind, ended }
+      if (accident !== undefined && accident.refuseMs > 0 && !link.alive) this.#refuse(accident.refuseMs)
+    }
+    const ended = dialogue(talk).then(done, thrown => {
+      // Books that cannot be kept: a terminal that cannot store takes no money, so nobody hears 06 0F.
+      link.cut()
+      done(thrown instanceof Error ? thrown.message : String(thrown))
+    })
+    this.#running = { talk, ended }
+    return undefined
+  }
+}
+
+function cardOf(name: string): Card {
+  const card = CARDS[name]
+  if (card === undefined) throw new CashdeskError('sim.usage', { card: name, known: Object.keys(CARDS) })
+  return card
+}
+
+function digits(option: string, value: string, length: number): void {
+  if (!/^\d+$/.test(value) || value.length !== length) {
+    throw new CashdeskError('sim.usage', { option, value: value.slice(0, 40), digits: length })
+  }
+}

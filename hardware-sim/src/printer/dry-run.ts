@@ -25,6 +25,7 @@ export function dryRun(bytes: Uint8Array | readonly Uint8Array[], paperDots = 57
   const kicks: DryRun['kicks'][number][] = []
   const engine = new Engine({
     paperDots,
+    pictures: true,
     pin3WhenOpen: 'high',
     serial: 'SIM0001',
     send: sent => {

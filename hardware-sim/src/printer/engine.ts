@@ -23,6 +23,8 @@ const PROBLEMS_LIMIT = 200
 export interface EngineOptions {
   /** Printable dots across: 576 for 80 mm paper, 384 for 58 mm. */
   readonly paperDots: number
+  /** Draw what is printed; without it a sheet is text and codes, and has no picture. */
+  readonly pictures: boolean
   readonly pin3WhenOpen: 'high' | 'low'
   readonly serial: string
   /** Sends bytes to the register, if one is connected. */
@@ -65,7 +67,7 @@ export class Engine {
     this.#options = options
     this.body = readyMechanism(options.pin3WhenOpen)
     this.#interpreter = createInterpreter(options.paperDots)
-    this.#paper = new Paper(options.paperDots)
+    this.#paper = new Paper(options.paperDots, options.pictures)
     this.#told = automaticStatus(this.body)
   }
 

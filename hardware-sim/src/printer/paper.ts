@@ -5,7 +5,7 @@ import { glyph } from './font.ts'
 import { heightOf } from './line.ts'
 import { cell, DEFAULT_SPACING_DOTS } from './modes.ts'
 import type { Area, Barcode, Bitmap, Matrix, Operation, Piece } from './operations.ts'
-import { drawBarcode, drawMatrix } from './symbols.ts'
+import { drawBarcode, drawMatrix, readBarcode, readMatrix } from './symbols.ts'
 import { caption, lineText } from './text.ts'
 
 /** Between head and knife lie 15 mm: what was printed last is below the cut unless the paper was fed on. */
@@ -35,16 +35,17 @@ export interface Sheet {
 
 export class Paper {
   readonly #dots: number
-  #canvas: Canvas
+  /** Absent where nothing is drawn. */
+  #canvas: Canvas | undefined
   #lines: string[] = []
   #codes: PrintedCode[] = []
   #y = 0
   #inkEnd = 0
 
-  /** Paper with a head of `dots` dots. */
-  constructor(dots: number) {
+  /** Paper with a head of `dots` dots; without `pictures` only what a person would read is kept. */
+  constructor(dots: number, pictures: boolean) {
     this.#dots = dots
-    this.#canvas = new Canvas(dots)
+    this.#canvas = pictures ? new Canvas(dots) : undefined
   }
 
   /** Whether there is print on the paper that was not cut off yet. */
@@ -76,9 +77,9 @@ export class Paper {
       heightDots: Math.min(this.#y, PAPER_LIMIT_DOTS),
       longer: this.#y > PAPER_LIMIT_DOTS,
       beyondKnifeDots: reachesKnife ? 0 : Math.max(0, this.#inkEnd + HEAD_TO_CUTTER_DOTS - this.#y),
-      png: () => canvas.png(reachesKnife ? HEAD_TO_CUTTER_DOTS : 0),
+      png: () => (canvas ?? new Canvas(this.#dots)).png(reachesKnife ? HEAD_TO_CUTTER_DOTS : 0),
     }
-    this.#canvas = new Canvas(this.#dots)
+    this.#canvas = canvas && new Canvas(this.#dots)
     this.#lines = []
     this.#codes = []
     this.#y = 0
@@ -87,49 +88,41 @@ export class Paper {
   }
 
   #line(line: Extract<Operation, { kind: 'line' }>): void {
-    const left = offset(line.area, line.used)
-    for (const piece of line.pieces) {
-      const top = this.#y + line.height - heightOf(piece)
-      if (piece.kind === 'image') this.#canvas.burn(piece.bitmap, left + piece.x, top)
-      else this.#character(piece, left + piece.x, top)
+    const canvas = this.#canvas
+    if (canvas !== undefined) {
+      const left = offset(line.area, line.used)
+      for (const piece of line.pieces) {
+        const top = this.#y + line.height - heightOf(piece)
+        if (piece.kind === 'image') canvas.burn(piece.bitmap, left + piece.x, top)
+        else character(canvas, piece, left + piece.x, top)
+      }
     }
     const onlyImages = line.pieces.every(piece => piece.kind === 'image')
     if (!onlyImages) this.#write(lineText(line))
     this.#advance(line.height)
     this.#y += line.advance - line.height
-    this.#canvas.reach(this.#y)
-  }
-
-  #character(piece: Extract<Piece, { kind: 'character' }>, x: number, y: number): void {
-    const { style } = piece
-    const { height } = cell(style.font)
-    const dots = glyph(piece.character, style.font)
-    this.#canvas.burn(dots, x, y, style.wide, style.high)
-    if (style.bold) this.#canvas.burn(dots, x + style.wide, y, style.wide, style.high)
-    const bottom = y + height * style.high
-    if (style.underline > 0) this.#canvas.fill(x, bottom - style.underline, piece.width, style.underline)
-    if (style.inverse) this.#canvas.invert(x, y, piece.width, height * style.high)
+    this.#canvas?.reach(this.#y)
   }
 
   #feed(dots: number, lines: number): void {
     this.#y += dots
-    this.#canvas.reach(this.#y)
+    this.#canvas?.reach(this.#y)
     const blank = lines > 0 ? lines : Math.floor(dots / DEFAULT_SPACING_DOTS)
     for (let line = 0; line < blank; line += 1) this.#write('')
   }
 
   #picture(bitmap: Bitmap, area: Area): void {
-    this.#canvas.burn(bitmap, offset(area, bitmap.width), this.#y)
+    this.#canvas?.burn(bitmap, offset(area, bitmap.width), this.#y)
     this.#advance(bitmap.height)
     this.#write(caption(`picture ${bitmap.width} × ${bitmap.height}`, area))
   }
 
   #barcode(barcode: Barcode, area: Area): string | undefined {
-    const drawn = drawBarcode(barcode)
+    const drawn = this.#canvas === undefined ? readBarcode(barcode) : drawBarcode(barcode)
     if ('refused' in drawn) return drawn.refused
     if (drawn.bitmap.width > area.width) return 'wider than the print area'
     if (barcode.hri === 'above' || barcode.hri === 'both') this.#hri(drawn.text, barcode.hriFont, area)
-    this.#canvas.burn(drawn.bitmap, offset(area, drawn.bitmap.width), this.#y)
+    this.#canvas?.burn(drawn.bitmap, offset(area, drawn.bitmap.width), this.#y)
     this.#advance(drawn.bitmap.height)
     if (barcode.hri === 'below' || barcode.hri === 'both') this.#hri(drawn.text, barcode.hriFont, area)
     this.#note({ kind: barcode.kind, text: drawn.text }, area)
@@ -137,10 +130,10 @@ export class Paper {
   }
 
   #matrix(matrix: Matrix, area: Area): string | undefined {
-    const drawn = drawMatrix(matrix)
+    const drawn = this.#canvas === undefined ? readMatrix(matrix) : drawMatrix(matrix)
     if ('refused' in drawn) return drawn.refused
     if (drawn.bitmap.width > area.width) return 'wider than the print area'
-    this.#canvas.burn(drawn.bitmap, offset(area, drawn.bitmap.width), this.#y)
+    this.#canvas?.burn(drawn.bitmap, offset(area, drawn.bitmap.width), this.#y)
     this.#advance(drawn.bitmap.height)
     this.#note({ kind: matrix.kind, text: drawn.text }, area)
     return undefined
@@ -152,7 +145,7 @@ export class Paper {
     const shown = text.replace(/[^\x20-\x7e]/g, ' ')
     const left = offset(area, Math.min(shown.length * width, area.width))
     for (const [index, character] of [...shown].entries()) {
-      this.#canvas.burn(glyph(character, font), left + index * width, this.#y + 2)
+      this.#canvas?.burn(glyph(character, font), left + index * width, this.#y + 2)
     }
     this.#advance(height + 4)
   }
@@ -166,12 +159,23 @@ export class Paper {
   #advance(dots: number): void {
     this.#y += dots
     this.#inkEnd = this.#y
-    this.#canvas.reach(this.#y)
+    this.#canvas?.reach(this.#y)
   }
 
   #write(line: string): void {
     if (this.#lines.length < TEXT_LIMIT_LINES) this.#lines.push(line)
   }
+}
+
+function character(canvas: Canvas, piece: Extract<Piece, { kind: 'character' }>, x: number, y: number): void {
+  const { style } = piece
+  const { height } = cell(style.font)
+  const dots = glyph(piece.character, style.font)
+  canvas.burn(dots, x, y, style.wide, style.high)
+  if (style.bold) canvas.burn(dots, x + style.wide, y, style.wide, style.high)
+  const bottom = y + height * style.high
+  if (style.underline > 0) canvas.fill(x, bottom - style.underline, piece.width, style.underline)
+  if (style.inverse) canvas.invert(x, y, piece.width, height * style.high)
 }
 
 /** Where something of `width` dots begins under the area's alignment. */

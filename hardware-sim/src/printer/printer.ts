@@ -1,68 +1,17 @@
-// The simulated receipt printer on its network socket: one register at a time, as many jobs per connection as it
-// likes. Its accidents are what happens to real ones: paper ends, covers open, knives jam, links break.
-import { createServer, type Server, type Socket } from 'node:net'
-import { CashdeskError, type Json } from '@cashdesk/kernel'
+// The simulated receipt printer on its network socket.
+import { createServer } from 'node:net'
+import type { Json } from '@cashdesk/kernel'
 import { listenOn, type RunningSim } from '../program.ts'
-import { Engine } from './engine.ts'
-import { isOnline } from './mechanism.ts'
-import { type PrintedReceipt, Shelf } from './shelf.ts'
+import { realTiming, socketWire } from '../wire.ts'
+import { Device, type PrinterOptions, type PrinterState } from './device.ts'
 
-/** As in a printer with a 64 KiB buffer: what a stopped printer cannot hold stays on the wire. */
-const RECEIVE_BUFFER_BYTES = 64 * 1024
-/** Registers that may wait until the connected one leaves; further ones are turned away. */
-const WAITING_LIMIT = 4
-/** The slowest line of `slow`. */
-const LINE_LIMIT_MS = 60_000
-/** Drawer pulses that are kept for reading. */
-const KICKS_LIMIT = 100
-
-export interface PrinterSimOptions {
+export interface PrinterSimOptions extends PrinterOptions {
   /** TCP port, 0 (default) for any free one. */
   readonly port?: number
   /** Default 127.0.0.1. */
   readonly host?: string
-  /** Printable dots across at 203 dpi: 576 (80 mm, 48 columns; default) or 384 (58 mm, 32 columns). */
-  readonly paperDots?: number
-  /** Folder for `receipt-0001.png`, `.txt`, `.json`. */
-  readonly out?: string
-  /** Level of drawer connector pin 3 while the drawer is open (default `high`); depends on the drawer. */
-  readonly pin3WhenOpen?: 'high' | 'low'
   /** Wall clock in ms, for `printedAt`. */
   readonly now?: () => number
-  readonly onReceipt?: (receipt: PrintedReceipt) => void
-}
-
-export type Kick = {
-  readonly pin: 2 | 5
-  readonly onMs: number
-  readonly offMs: number
-  readonly at: string
-}
-
-export type PrinterState = {
-  readonly receipts: readonly PrintedReceipt[]
-  readonly paper: 'ok' | 'near-end' | 'out'
-  readonly cover: 'closed' | 'open'
-  readonly drawer: 'closed' | 'open'
-  readonly online: boolean
-  readonly cutterError: boolean
-  /** Connections that brought at least one byte. */
-  readonly jobs: number
-  readonly kicks: readonly Kick[]
-  /** Commands that the printer did not understand, lacks, or refused; the first 200 of `unknownCount`. */
-  readonly unknownCommands: readonly {
-    readonly at: number
-    readonly command: string
-    readonly kind: string
-    readonly why: string
-  }[]
-  readonly unknownCount: number
-  /** Printed and not cut off yet. */
-  readonly uncut: string
-  readonly connected: boolean
-  readonly receivedBytes: number
-  /** Bytes in the buffer that were not carried out yet. */
-  readonly pendingBytes: number
 }
 
 export interface PrinterSim extends RunningSim {
@@ -77,8 +26,11 @@ export interface PrinterSim extends RunningSim {
  * Starts a printer. @throws CashdeskError `sim.port-in-use`, `disk.failed` for the folder
  */
 export async function startPrinterSim(options: PrinterSimOptions = {}): Promise<PrinterSim> {
-  const device = new Device(options)
-  const port = await listenOn(device.server, options.port ?? 0, options.host)
+  const device = new Device(options, realTiming(options.now))
+  const server = createServer(socket => {
+    if (!device.called(socketWire(socket))) socket.destroy()
+  })
+  const port = await listenOn(server, options.port ?? 0, options.host)
   return {
     sim: 'printer',
     ports: { tcp: port },
@@ -89,191 +41,11 @@ export async function startPrinterSim(options: PrinterSimOptions = {}): Promise<
       return device.state()
     },
     png: number => device.shelf.png(number),
-    close: () => device.close(),
+    close: async () => {
+      if (!server.listening) return
+      const closed = new Promise<void>(resolve => server.close(() => resolve()))
+      device.close()
+      await closed
+    },
   }
-}
-
-class Device {
-  readonly server: Server
-  readonly shelf: Shelf
-  readonly #engine: Engine
-  readonly #now: () => number
-  readonly #waiting: Socket[] = []
-  readonly #kicks: Kick[] = []
-  #active: Socket | undefined
-  #timer: NodeJS.Timeout | undefined
-  #silent = false
-  #linkBytes: number | undefined
-  #jobs = 0
-  #received = 0
-
-  constructor(options: PrinterSimOptions) {
-    this.#now = options.now ?? Date.now
-    this.shelf = new Shelf(options.out, this.#now)
-    this.#engine = new Engine({
-      paperDots: options.paperDots ?? 576,
-      pin3WhenOpen: options.pin3WhenOpen ?? 'high',
-      serial: 'SIM0001',
-      send: bytes => {
-        if (!this.#silent && this.#active?.writable === true) this.#active.write(bytes)
-      },
-      sheet: (sheet, end) => {
-        const receipt = this.shelf.put(sheet, end)
-        options.onReceipt?.(receipt)
-      },
-      kicked: pulse => {
-        this.#kicks.push({ ...pulse, at: new Date(this.#now()).toISOString() })
-        if (this.#kicks.length > KICKS_LIMIT) this.#kicks.shift()
-      },
-      after: (ms, wake) => {
-        this.#timer = setTimeout(() => {
-          wake()
-          this.#flow()
-        }, ms)
-      },
-    })
-    this.server = createServer(socket => this.#arrived(socket))
-  }
-
-  state(): PrinterState {
-    const { body, problems, problemCount, uncut, pending } = this.#engine
-    return {
-      receipts: this.shelf.receipts,
-      paper: body.paper,
-      cover: body.cover,
-      drawer: body.drawer,
-      online: isOnline(body),
-      cutterError: body.cutterError,
-      jobs: this.#jobs,
-      kicks: [...this.#kicks],
-      unknownCommands: problems.map(problem => ({ ...problem })),
-      unknownCount: problemCount,
-      uncut,
-      connected: this.#active !== undefined,
-      receivedBytes: this.#received,
-      pendingBytes: pending,
-    }
-  }
-
-  accident(name: string, args: { readonly [name: string]: Json }): void {
-    const engine = this.#engine
-    const play: { readonly [accident: string]: () => void } = {
-      'paper-out': () => {
-        const afterLines = count(args, 'afterLines', 0)
-        if (afterLines > 0) engine.ahead.linesToPaperEnd = afterLines
-        else engine.change(body => (body.paper = 'out'))
-      },
-      'paper-in': () => {
-        engine.ahead.linesToPaperEnd = undefined
-        engine.change(body => (body.paper = 'ok'))
-      },
-      'near-end': () => engine.change(body => (body.paper = 'near-end')),
-      'cover-open': () => engine.change(body => (body.cover = 'open')),
-      'cover-close': () => engine.change(body => (body.cover = 'closed')),
-      'cutter-error': () => {
-        if (args['when'] === 'next-cut') engine.ahead.jamAtCut = true
-        else engine.change(body => (body.cutterError = true))
-      },
-      'cutter-freed': () => engine.change(body => (body.cutterError = false)),
-      offline: () => engine.change(body => (body.offline = true)),
-      online: () => engine.change(body => (body.offline = false)),
-      'drawer-open': () => engine.change(body => (body.drawer = 'open')),
-      'drawer-close': () => engine.change(body => (body.drawer = 'closed')),
-      'power-cycle': () => {
-        this.#active?.destroy()
-        this.#silent = false
-        this.#linkBytes = undefined
-        engine.powerCycle()
-      },
-      'lose-link': () => this.#loseLink(count(args, 'afterBytes', 0)),
-      silent: () => {
-        this.#silent = args['off'] !== true
-      },
-      slow: () => {
-        engine.ahead.msPerLine = Math.min(count(args, 'msPerLine', 100), LINE_LIMIT_MS)
-      },
-      'tear-off': () => engine.tear(),
-    }
-    if (!Object.hasOwn(play, name)) {
-      throw new CashdeskError('sim.usage', { accident: name.slice(0, 40), known: Object.keys(play) })
-    }
-    play[name]?.()
-    this.#flow()
-  }
-
-  async close(): Promise<void> {
-    clearTimeout(this.#timer)
-    if (!this.server.listening) return
-    const closed = new Promise<void>(resolve => this.server.close(() => resolve()))
-    for (const socket of this.#waiting.splice(0)) socket.destroy()
-    this.#active?.destroy()
-    await closed
-  }
-
-  #arrived(socket: Socket): void {
-    socket.on('error', () => undefined)
-    socket.setNoDelay(true)
-    if (this.#active === undefined) this.#serve(socket)
-    else if (this.#waiting.length < WAITING_LIMIT) {
-      socket.pause()
-      this.#waiting.push(socket)
-      socket.on('close', () => {
-        const place = this.#waiting.indexOf(socket)
-        if (place >= 0) this.#waiting.splice(place, 1)
-      })
-    } else socket.destroy()
-  }
-
-  #serve(socket: Socket): void {
-    this.#active = socket
-    let started = false
-    socket.on('data', bytes => {
-      if (!started) this.#jobs += 1
-      started = true
-      this.#take(socket, bytes)
-    })
-    socket.on('close', () => {
-      if (this.#active !== socket) return
-      this.#active = undefined
-      const next = this.#waiting.shift()
-      if (next !== undefined) this.#serve(next)
-    })
-    socket.resume()
-  }
-
-  #take(socket: Socket, bytes: Uint8Array): void {
-    const left = this.#linkBytes
-    const taken = left === undefined ? bytes : bytes.subarray(0, left)
-    this.#received += taken.length
-    this.#engine.receive(taken)
-    if (left !== undefined) {
-      this.#linkBytes = left - taken.length
-      if (taken.length < bytes.length || this.#linkBytes === 0) this.#cutLink(socket)
-    }
-    this.#flow()
-  }
-
-  #loseLink(afterBytes: number): void {
-    if (afterBytes > 0) this.#linkBytes = afterBytes
-    else if (this.#active !== undefined) this.#cutLink(this.#active)
-  }
-
-  #cutLink(socket: Socket): void {
-    this.#linkBytes = undefined
-    socket.resetAndDestroy()
-  }
-
-  /** A stopped printer with a full buffer lets the rest wait on the wire. */
-  #flow(): void {
-    if (this.#active === undefined) return
-    const full = !this.#engine.printing && this.#engine.pending >= RECEIVE_BUFFER_BYTES
-    if (full) this.#active.pause()
-    else this.#active.resume()
-  }
-}
-
-function count(args: { readonly [name: string]: Json }, name: string, otherwise: number): number {
-  const value = args[name] ?? otherwise
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  throw new CashdeskError('sim.usage', { argument: name, value: JSON.stringify(value).slice(0, 40) })
 }

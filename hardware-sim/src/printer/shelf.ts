@@ -5,9 +5,6 @@ import { join, resolve } from 'node:path'
 import { CashdeskError } from '@cashdesk/kernel'
 import type { PrintedCode, Sheet } from './paper.ts'
 
-/** Receipts that are kept in memory; older ones are on disk or gone. */
-const SHELF_LIMIT = 100
-
 export type PrintedReceipt = {
   /** Counts up from 1; goes on where the folder's last receipt stopped. */
   readonly number: number
@@ -30,16 +27,25 @@ export type PrintedReceipt = {
   readonly sameAs?: number
 }
 
+export interface ShelfOptions {
+  readonly folder: string | undefined
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  readonly pictures: boolean
+  /** Receipts that are kept in memory; older ones are on disk or gone. */
+  readonly keep: number
+}
+
 export class Shelf {
   readonly #folder: string | undefined
-  readonly #now: () => number
-  #receipts: { readonly receipt: PrintedReceipt; readonly png: Buffer }[] = []
+  readonly #options: ShelfOptions
+  #receipts: { readonly receipt: PrintedReceipt; readonly png: Buffer | undefined }[] = []
   #last = 0
 
   /** @throws CashdeskError `disk.failed` when the folder cannot be made or read */
-  constructor(folder: string | undefined, now: () => number) {
-    this.#now = now
-    this.#folder = folder === undefined ? undefined : resolve(folder)
+  constructor(options: ShelfOptions) {
+    this.#options = options
+    this.#folder = options.folder === undefined ? undefined : resolve(options.folder)
     if (this.#folder !== undefined) this.#last = lastNumber(this.#folder)
   }
 
@@ -54,11 +60,11 @@ export class Shelf {
 
   put(sheet: Sheet, end: PrintedReceipt['end']): PrintedReceipt {
     this.#last += 1
-    const png = sheet.png()
+    const png = this.#options.pictures ? sheet.png() : undefined
     const twin = this.#receipts.find(entry => entry.receipt.text === sheet.text && sheet.text !== '')
     const bare: PrintedReceipt = {
       number: this.#last,
-      printedAt: new Date(this.#now()).toISOString(),
+      printedAt: new Date(this.#options.now()).toISOString(),
       end,
       text: sheet.text,
       png: null,
@@ -71,7 +77,7 @@ export class Shelf {
     }
     const receipt = this.#folder === undefined ? bare : store(this.#folder, bare, png)
     this.#receipts.push({ receipt, png })
-    if (this.#receipts.length > SHELF_LIMIT) this.#receipts.shift()
+    if (this.#receipts.length > this.#options.keep) this.#receipts.shift()
     return receipt
   }
 }
@@ -87,11 +93,12 @@ function lastNumber(folder: string): number {
 }
 
 /** A folder that fails later on costs the files, not the printing. */
-function store(folder: string, receipt: PrintedReceipt, png: Buffer): PrintedReceipt {
+function store(folder: string, receipt: PrintedReceipt, png: Buffer | undefined): PrintedReceipt {
   const base = join(folder, `receipt-${String(receipt.number).padStart(4, '0')}`)
-  const stored = { ...receipt, png: `${base}.png`, textFile: `${base}.txt` }
+  const picture = png === undefined ? null : `${base}.png`
+  const stored = { ...receipt, png: picture, textFile: `${base}.txt` }
   try {
-    writeFileSync(stored.png, png)
+    if (png !== undefined) writeFileSync(`${base}.png`, png)
     writeFileSync(stored.textFile, `${receipt.text}\n`)
     writeFileSync(`${base}.json`, `${JSON.stringify(stored, null, 2)}\n`)
     return stored

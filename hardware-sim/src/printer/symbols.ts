@@ -30,19 +30,49 @@ const SYMBOLOGIES: { readonly [kind in Exclude<BarcodeKind, 'CODE128'>]: Symbolo
   CODE93: { encoder: 'code93', pattern: /^[0-9A-Z $%+\-./]{1,255}$/ },
 }
 
+/** What the modules are made from: what the encoder takes, and the text for people. */
+type Read =
+  | { readonly encoder: string; readonly data: string; readonly options: Options; readonly text: string }
+  | { readonly refused: string }
+
 /** Draws the bars, without the text that may stand above or below them. */
 export function drawBarcode(barcode: Barcode): Drawn {
-  if (barcode.kind === 'CODE128') return drawCode128(barcode)
-  const { encoder, pattern, twoWidths } = SYMBOLOGIES[barcode.kind]
+  const read = barcodeData(barcode)
+  if ('refused' in read) return read
+  const modules = widthsOf(read.encoder, read.data, read.options)
+  if (typeof modules === 'string') return { refused: modules }
+  const twoWidths = barcode.kind !== 'CODE128' && SYMBOLOGIES[barcode.kind].twoWidths === true
+  const scale = (width: number): number =>
+    twoWidths && width > 1 ? Math.round(WIDE_RATIO * barcode.moduleDots) : width * barcode.moduleDots
+  return { bitmap: bars(modules.map(scale), barcode.heightDots), text: read.text }
+}
+
+/** As `drawBarcode`, for who wants the text alone: nothing is drawn, and the width is not known. */
+export function readBarcode(barcode: Barcode): Drawn {
+  const read = barcodeData(barcode)
+  return 'refused' in read ? read : { bitmap: blank(barcode.heightDots), text: read.text }
+}
+
+/** As `drawMatrix`, for who wants the text alone. */
+export function readMatrix(matrix: Matrix): Drawn {
+  return { bitmap: blank(0), text: utf8(matrix.data) }
+}
+
+function blank(height: number): Bitmap {
+  return { width: 0, height, dots: new Uint8Array(0) }
+}
+
+function barcodeData(barcode: Barcode): Read {
+  if (barcode.kind === 'CODE128') return code128Data(barcode)
+  const { encoder, pattern } = SYMBOLOGIES[barcode.kind]
   const data = latin1(barcode.data)
   if (!pattern.test(data)) return { refused: `not the data of a ${barcode.kind}` }
-  const modules = widthsOf(encoder, normalised(barcode.kind, data), {
-    includecheck: barcode.kind === 'CODE93',
-  })
-  if (typeof modules === 'string') return { refused: modules }
-  const scale = (width: number): number =>
-    twoWidths === true && width > 1 ? Math.round(WIDE_RATIO * barcode.moduleDots) : width * barcode.moduleDots
-  return { bitmap: bars(modules.map(scale), barcode.heightDots), text: readable(barcode.kind, data) }
+  return {
+    encoder,
+    data: normalised(barcode.kind, data),
+    options: { includecheck: barcode.kind === 'CODE93' },
+    text: readable(barcode.kind, data),
+  }
 }
 
 /** Draws a QR or PDF417 symbol, without a quiet zone. */
@@ -79,7 +109,7 @@ const SWITCH: { readonly [set: string]: number } = { A: 101, B: 100, C: 99 }
  * CODE128 as the job dictates it: `{A`, `{B`, `{C` choose the code set, `{S` shifts, `{1`–`{4` are function
  * characters, `{{` is a brace; in set C every byte is a pair of digits (0–99).
  */
-function drawCode128(barcode: Barcode): Drawn {
+function code128Data(barcode: Barcode): Read {
   const codewords: number[] = []
   let set = ''
   let text = ''
@@ -109,11 +139,8 @@ function drawCode128(barcode: Barcode): Drawn {
     text += set === 'C' ? String(wanted).padStart(2, '0') : String.fromCharCode(wanted)
   }
   if (codewords.length < 2) return { refused: 'not the data of a CODE128' }
-  const raws = codewords.map(value => `^${String(value).padStart(3, '0')}`).join('')
-  const modules = widthsOf('code128', raws, { raw: true })
-  if (typeof modules === 'string') return { refused: modules }
-  const widths = modules.map(width => width * barcode.moduleDots)
-  return { bitmap: bars(widths, barcode.heightDots), text }
+  const data = codewords.map(value => `^${String(value).padStart(3, '0')}`).join('')
+  return { encoder: 'code128', data, options: { raw: true }, text }
 }
 
 function functionCharacter(sign: string, set: string): number | undefined {

@@ -23,7 +23,7 @@ const SEGMENT_MAGIC = Uint8Array.of(0x43, 0x41, 0x53, 0x48, 0x44, 0x45, 0x53, 0x
 const FRAME_MAGIC = 0xf54443f5
 
 /** What a record holds. Others than these are of a later release: kept, and reported. */
-export const KIND = { step: 1, epoch: 2 } as const
+export const KIND = { step: 1, epoch: 2, carryBegin: 3, carried: 4, carryEnd: 5 } as const
 
 export interface SegmentHeader {
   /** From 1, without gaps. */
@@ -142,6 +142,11 @@ export function sealFrame(
   target.fill(0, offset + FRAME_BYTES + payloadBytes, next)
   view.setUint32(offset + 4, crc32(target, offset + 8, next), true)
   return next
+}
+
+/** The checksum that the frame at `offset` carries. */
+export function frameCrc(view: DataView, offset: number): number {
+  return view.getUint32(offset + 4, true)
 }
 
 /** The frame at `offset`, or undefined if there is no whole and sound one. */

@@ -1,4 +1,5 @@
 // The durable journal and the outbox of Cashdesk.
+export type { CarriedStep, CarryOver } from './carry.ts'
 export { type NodeDiskOptions, nodeDisk } from './node-disk.ts'
 export {
   type Journal,
@@ -21,3 +22,4 @@ export {
   runnable,
 } from './outbox.ts'
 export type { OnStep, Tear, UnknownRecord } from './reader.ts'
+export type { DiscardedSnapshot, SnapshotContent, SnapshotReader } from './snapshot.ts'

@@ -1,9 +1,33 @@
 // Opens a journal for the one process that may write it, or reads one beside that process. What is read is handed out
 // step by step; nothing is decided here.
-import { CashdeskError, type Disk, type DiskLock, type Log, type Step } from '@cashdesk/kernel'
-import { DEFAULT_SEGMENT_BYTES, HEADER_BYTES, KIND, MIN_SEGMENT_BYTES, payloadOf } from './format.ts'
-import { type OnStep, type Scan, scanJournal, type Tear, type UnknownRecord } from './reader.ts'
+import { CashdeskError, type Disk, type DiskLock, type EpochMs, type Log, type Step } from '@cashdesk/kernel'
+import { CARRY_ROOM_BYTES, type CarriedStep, type CarryOver, carryRecords } from './carry.ts'
+import {
+  DEFAULT_SEGMENT_BYTES,
+  exceeds,
+  HEADER_BYTES,
+  KIND,
+  MAX_RECORD_BYTES,
+  MIN_SEGMENT_BYTES,
+  payloadOf,
+} from './format.ts'
+import {
+  isKnown,
+  type Known,
+  type OnStep,
+  type Scan,
+  scanJournal,
+  type Tear,
+  type UnknownRecord,
+} from './reader.ts'
 import { type RecoveryOptions, recover } from './recovery.ts'
+import {
+  type DiscardedSnapshot,
+  restoreSnapshot,
+  type SnapshotContent,
+  type SnapshotReader,
+  writeSnapshot,
+} from './snapshot.ts'
 import type { Writer } from './writer.ts'
 
 export interface JournalOptions {
@@ -15,15 +39,30 @@ export interface JournalOptions {
   readonly segmentBytes?: number
   /** Called for every step there is, before `openJournal` resolves. What it throws ends the opening. */
   readonly onStep: OnStep
+  /**
+   * Called when a complete carry-over follows: everything handed out so far is to be forgotten. A till that archives
+   * needs it.
+   */
+  readonly onReset?: () => void
+  /** Takes what a snapshot holds; then only the steps after it are handed out. Absent: every step is read. */
+  readonly snapshot?: SnapshotReader
 }
 
 /** `restored`: a copy on another machine or folder; it can be read, and nothing can be appended until `confirm`. */
 export type JournalState = 'open' | 'restored' | 'poisoned' | 'closed'
 
 export interface RecoveryReport {
-  /** Steps read, which is also the sequence of the last one. */
+  /** Sequence of the last step: as many as there ever were, archived ones included. */
   readonly records: number
   readonly segments: number
+  /** Steps that were handed out: all of them, or those after the snapshot or from the carry-over on. */
+  readonly replayed: number
+  /** What was restored instead of reading the records up to `sequence`. */
+  readonly snapshot?: { readonly file: string; readonly sequence: number }
+  /** Snapshots that were not used. That costs time, and nothing else. */
+  readonly discarded: readonly DiscardedSnapshot[]
+  /** With which the present journal begins, once something was carried over so that it could be archived. */
+  readonly carried?: CarryOver
   /** 1 for a new journal, one more for every opening. In a restored journal: of its last opening elsewhere. */
   readonly epoch: number
   readonly created: boolean
@@ -46,11 +85,23 @@ export interface Journal {
    * `register.closed`
    */
   append(step: Step): Promise<void>
-  /** Durable steps. */
+  /** Durable steps, which is also the sequence of the last one. */
   readonly records: number
   readonly state: JournalState
   /** The disk is full and only the open segment is left: let the sale in progress end, open no other. */
   readonly low: boolean
+  /**
+   * Keeps what the till made of the records up to `sequence`, so that the next opening need not read them. False, and
+   * nothing is kept, unless exactly those are synced and nothing is on its way, or where the disk would not take it.
+   * Never throws, and delays no record for long.
+   */
+  snapshot(content: SnapshotContent): Promise<boolean>
+  /**
+   * Writes steps once more behind all others, with their old numbers: from now on they are all that is folded of what
+   * was before. They begin a segment, whose number is the answer. Only while nothing else is being appended.
+   * @throws CashdeskError as `append` does; then nothing has changed
+   */
+  carryOver(steps: Iterable<CarriedStep>, before: EpochMs): Promise<number>
   /** Makes a restored journal this machine's own. Harmless on one that is. @throws CashdeskError as recovery does */
   confirm(): Promise<void>
   /** Answers what is appended, closes the files, gives the lock back. Never throws. */
@@ -83,35 +134,62 @@ async function openLocked(
   options: JournalOptions,
   lock: DiskLock,
 ): Promise<{ readonly journal: Journal; readonly report: RecoveryReport }> {
-  const { disk, folder, onStep, log = () => undefined } = options
+  const { disk, folder, onStep, onReset, snapshot, log = () => undefined } = options
   const identity = await disk.identity(folder)
-  const scan = await scanJournal(disk, folder, onStep)
+  const { used, discarded } =
+    snapshot === undefined
+      ? { used: undefined, discarded: [] }
+      : await restoreSnapshot(disk, folder, snapshot, isKnown)
+  const scan = await scanJournal(disk, folder, onStep, { onReset, after: used })
   const created = scan.segments.length === 0
   const restored = !created && scan.identity !== identity
   const recovery = { disk, folder, identity, log, segmentBytes: segmentBytesOf(options) }
   if (scan.tear !== undefined) {
     log('warn', 'The journal’s last batch was torn; what was never acknowledged is cut.', { ...scan.tear })
   }
+  for (const each of discarded) log('info', 'A snapshot of the journal is not used.', { ...each })
   if (restored) log('warn', 'The journal is a copy from elsewhere; it takes nothing until it is confirmed.')
   const writer = restored ? undefined : await recover(scan, recovery)
   const epoch = restored ? scan.maxEpoch : scan.maxEpoch + 1
   return {
     journal: new OpenJournal(lock, scan, recovery, writer),
-    report: { ...summary(scan), created, restored, epoch },
+    report: {
+      ...summary(scan),
+      ...(used ? { snapshot: { file: used.file, sequence: used.mark.sequence } } : {}),
+      discarded,
+      created,
+      restored,
+      epoch,
+    },
   }
 }
 
-function summary(scan: Scan): Omit<RecoveryReport, 'created' | 'restored' | 'epoch'> {
-  const { unknown, unknownCount, tear, tail, segments } = scan
-  const report = { records: tail.sequence, segments: segments.length, unknown, unknownCount }
-  return tear === undefined ? report : { ...report, cut: tear }
+function summary(
+  scan: Scan,
+): Omit<RecoveryReport, 'created' | 'restored' | 'epoch' | 'snapshot' | 'discarded'> {
+  const { unknown, unknownCount, tear, tail, segments, replayed, carried } = scan
+  return {
+    records: tail.sequence,
+    segments: segments.length,
+    replayed,
+    unknown,
+    unknownCount,
+    ...(carried === undefined ? {} : { carried }),
+    ...(tear === undefined ? {} : { cut: tear }),
+  }
 }
+
+/** Carried records that may wait for the disk at once. */
+const CARRIED_AT_ONCE = 1000
 
 class OpenJournal implements Journal {
   readonly #lock: DiskLock
   readonly #scan: Scan
   readonly #recovery: RecoveryOptions
   #writer: Writer | undefined
+  #known: Known
+  /** One snapshot at a time. */
+  #saving: Promise<boolean> | undefined
   #confirming: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
@@ -120,6 +198,8 @@ class OpenJournal implements Journal {
     this.#scan = scan
     this.#recovery = recovery
     this.#writer = writer
+    const { unknown, unknownCount, carried } = scan
+    this.#known = { unknown, unknownCount, ...(carried === undefined ? {} : { carried }) }
   }
 
   get records(): number {
@@ -137,15 +217,52 @@ class OpenJournal implements Journal {
   }
 
   append(step: Step): Promise<void> {
-    if (this.#closing !== undefined) return Promise.reject(new CashdeskError('register.closed'))
-    if (this.#writer === undefined) {
-      return Promise.reject(new CashdeskError('journal.restored', { folder: this.#recovery.folder }))
-    }
     try {
-      return this.#writer.append(KIND.step, payloadOf(step), true)
+      const writer = this.#usable()
+      const text = payloadOf(step)
+      const limit = MAX_RECORD_BYTES - CARRY_ROOM_BYTES
+      if (exceeds(text, limit)) throw new CashdeskError('journal.too-large', { limit })
+      return writer.append(KIND.step, text, true)
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  #usable(): Writer {
+    if (this.#closing !== undefined) throw new CashdeskError('register.closed')
+    if (this.#writer !== undefined) return this.#writer
+    throw new CashdeskError('journal.restored', { folder: this.#recovery.folder })
+  }
+
+  async snapshot({ version, sequence, parts }: SnapshotContent): Promise<boolean> {
+    const mark = this.#writer?.mark
+    // A step that is not synced may never have happened: nothing may be kept that knows of it.
+    if (mark === undefined || mark.sequence !== sequence) return false
+    if (this.#closing !== undefined || this.#saving !== undefined || this.low) return false
+    const { disk, folder, log } = this.#recovery
+    this.#saving = writeSnapshot({ version, parts }, { disk, folder, log, mark, about: this.#known })
+    try {
+      return await this.#saving
+    } finally {
+      this.#saving = undefined
+    }
+  }
+
+  async carryOver(steps: Iterable<CarriedStep>, before: EpochMs): Promise<number> {
+    const writer = this.#usable()
+    const segment = await writer.beginSegment()
+    let count = -2
+    let batch: Promise<void>[] = []
+    for (const { kind, text } of carryRecords(steps, { identity: this.#recovery.identity, before })) {
+      count += 1
+      batch.push(writer.append(kind, text, false))
+      if (batch.length < CARRIED_AT_ONCE) continue
+      await Promise.all(batch)
+      batch = []
+    }
+    await Promise.all(batch)
+    this.#known = { ...this.#known, carried: { segment, before, steps: count } }
+    return segment
   }
 
   async confirm(): Promise<void> {
@@ -171,6 +288,7 @@ class OpenJournal implements Journal {
 
   async #close(): Promise<void> {
     await this.#confirming?.catch(() => undefined)
+    await this.#saving
     await this.#writer?.close()
     await this.#lock.release().catch(() => undefined)
   }
@@ -184,6 +302,8 @@ export interface JournalReading {
   /** Machine and inode of the folder it was last written in; absent for an empty folder. */
   readonly identity?: string
   readonly tear?: Tear
+  /** The carry-over with which the present journal begins. */
+  readonly carried?: CarryOver
   readonly unknown: readonly UnknownRecord[]
   readonly unknownCount: number
 }
@@ -210,7 +330,7 @@ export async function readJournal(
   let looks = 0
   for (let places = 0; ; ) {
     try {
-      return reading(await scanJournal(disk, folder, once, read))
+      return reading(await scanJournal(disk, folder, once, { from: read }))
     } catch (error) {
       if (!(error instanceof CashdeskError) || error.code !== 'journal.damaged') throw error
       const here = `${error.detail?.['file']} ${error.detail?.['offset']}`
@@ -223,13 +343,14 @@ export async function readJournal(
 }
 
 function reading(scan: Scan): JournalReading {
-  const { tail, segments, maxEpoch, unknown, unknownCount, tear, identity } = scan
+  const { tail, segments, maxEpoch, unknown, unknownCount, tear, identity, carried } = scan
   return {
     records: tail.sequence,
     segments: segments.length,
     epoch: maxEpoch,
     ...(identity === undefined ? {} : { identity }),
     ...(tear === undefined ? {} : { tear }),
+    ...(carried === undefined ? {} : { carried }),
     unknown,
     unknownCount,
   }

@@ -1,6 +1,7 @@
 // Reads all segments in order, hands out every sound record, and judges the first place that is not sound: the
 // unused end, a tear that a loss of power may leave, or damage. Changes nothing on the disk.
 import { CashdeskError, type Disk, type DiskFile, type Step } from '@cashdesk/kernel'
+import { CarryGathering, type CarryOver, carryBeginIn } from './carry.ts'
 import {
   ALIGN_BYTES,
   decodeFrame,
@@ -8,14 +9,19 @@ import {
   decodePayload,
   type Frame,
   frameBytes,
+  frameCrc,
   HEADER_BYTES,
   KIND,
   MAX_RECORD_BYTES,
   viewOf,
 } from './format.ts'
-import { listSegments, segmentPath } from './segments.ts'
+import { baseOf, listSegments, missing, segmentPath } from './segments.ts'
+import type { Mark } from './snapshot.ts'
 
-/** Called for every step in order; `sequence` counts records from 1 without gaps. */
+/**
+ * Called for every step in order; `sequence` counts records from 1 without gaps. Of steps whose segments are archived
+ * only what is still alive is there, with its old numbers.
+ */
 export type OnStep = (step: Step, sequence: number) => void
 
 /** A record of a kind that this release does not know: kept where it is. */
@@ -43,6 +49,9 @@ export interface Tail {
   /** Whether the last batch is there as a whole. */
   readonly last: boolean
   readonly epoch: number
+  /** Place and checksum of the last frame; 0 where there is none. */
+  readonly frameOffset: number
+  readonly frameCrc: number
 }
 
 export interface ScannedSegment {
@@ -65,6 +74,35 @@ export interface Scan {
   /** At most `MAX_UNKNOWN`. */
   readonly unknown: readonly UnknownRecord[]
   readonly unknownCount: number
+  /** Steps handed out. */
+  readonly replayed: number
+  /** The last complete carry-over that was read. */
+  readonly carried: CarryOver | undefined
+  /** Segments of before a carry-over that an interrupted archiving left: none of their records is read. */
+  readonly leftovers: readonly number[]
+}
+
+export interface ScanOptions {
+  /**
+   * A complete carry-over follows: everything handed out so far is forgotten, and its steps are handed out. Without
+   * this only those of its steps are handed out that were not read before.
+   */
+  readonly onReset?: (() => void) | undefined
+  /** Steps up to this sequence are not handed out again. */
+  readonly from?: number
+  /** Records up to this place were restored from a snapshot, with what was known of them. */
+  readonly after?: { readonly mark: Mark; readonly about: Known } | undefined
+}
+
+/** What a snapshot keeps of the records it covers, besides what the till makes of them. */
+export interface Known {
+  readonly unknown: readonly UnknownRecord[]
+  readonly unknownCount: number
+  readonly carried?: CarryOver
+}
+
+export function isKnown(value: unknown): value is Known {
+  return typeof value === 'object' && value !== null && 'unknown' in value && 'unknownCount' in value
 }
 
 /** Read at once: what recovery needs of memory does not grow with the segment. */
@@ -73,14 +111,17 @@ const LARGEST_FRAME_BYTES: number = frameBytes(MAX_RECORD_BYTES)
 /** More of them are only counted. */
 const MAX_UNKNOWN = 100
 
-/**
- * @param from steps up to this sequence are not handed out again
- * @throws CashdeskError `journal.damaged` with file and offset, `journal.not-ours`, `disk.failed`
- */
-export async function scanJournal(disk: Disk, folder: string, onStep: OnStep, from = 0): Promise<Scan> {
+/** @throws CashdeskError `journal.damaged` with file and offset, `journal.not-ours`, `disk.failed` */
+export async function scanJournal(
+  disk: Disk,
+  folder: string,
+  onStep: OnStep,
+  options: ScanOptions = {},
+): Promise<Scan> {
   const { segments, unfinished } = await listSegments(disk, folder)
-  const scanner = new Scanner(onStep, from)
-  for (const number of segments) {
+  const base = await baseOf(disk, folder, segments)
+  const scanner = new Scanner(onStep, options)
+  for (const number of segments.filter(each => each >= base)) {
     const path = segmentPath(folder, number)
     const file = await disk.open(path, 'read')
     try {
@@ -89,7 +130,22 @@ export async function scanJournal(disk: Disk, folder: string, onStep: OnStep, fr
       await file.close()
     }
   }
-  return scanner.result(unfinished)
+  if (base > 1 && scanner.carried === undefined) throw missing(folder, 1)
+  return scanner.result(
+    unfinished,
+    segments.filter(each => each < base),
+  )
+}
+
+const BEGINNING: Tail = {
+  segment: 0,
+  offset: HEADER_BYTES,
+  sequence: 0,
+  batch: 0,
+  last: true,
+  epoch: 0,
+  frameOffset: 0,
+  frameCrc: 0,
 }
 
 /** The first place where no record continues the last one. */
@@ -102,19 +158,35 @@ interface Hole {
 
 class Scanner {
   readonly #onStep: OnStep
-  readonly #from: number
+  readonly #options: ScanOptions
   #segments: ScannedSegment[] = []
-  #tail: Tail = { segment: 0, offset: HEADER_BYTES, sequence: 0, batch: 0, last: true, epoch: 0 }
+  #tail: Tail | undefined
   #hole: Hole | undefined
   #tear: Tear | undefined
   #maxEpoch = 0
   #identity: string | undefined
   #unknown: UnknownRecord[] = []
   #unknownCount = 0
+  #handed: number
+  #replayed = 0
+  #gathering: CarryGathering | undefined
+  /** Number of the segment that is being read. */
+  #number = 0
+  carried: CarryOver | undefined
 
-  constructor(onStep: OnStep, from: number) {
+  constructor(onStep: OnStep, options: ScanOptions) {
     this.#onStep = onStep
-    this.#from = from
+    this.#options = options
+    const { from = 0, after } = options
+    this.#handed = from
+    if (after === undefined) return
+    const { mark, about } = after
+    this.#identity = mark.identity
+    this.#maxEpoch = mark.epoch
+    this.#unknown = [...about.unknown]
+    this.#unknownCount = about.unknownCount
+    this.carried = about.carried
+    this.#handed = Math.max(from, mark.sequence)
   }
 
   async segment(number: number, path: string, file: DiskFile): Promise<void> {
@@ -123,9 +195,19 @@ class Scanner {
     if (header.segment !== number) {
       throw new CashdeskError('journal.damaged', { file: path, offset: 0, reason: 'segment number' })
     }
+    this.#number = number
     this.#maxEpoch = Math.max(this.#maxEpoch, header.epoch)
     this.#identity ??= header.identity
+    const mark = this.#options.after?.mark
+    if (mark !== undefined && number < mark.segment) {
+      this.#segments.push({ number, path, bytes: size, soiled: false })
+      return
+    }
     let offset = HEADER_BYTES
+    if (mark?.segment === number) {
+      offset = mark.offset
+      this.#tail = { ...mark, segment: this.#segments.length, last: true }
+    }
     for (let window = WINDOW_BYTES; ; ) {
       const taken = this.#walk(path, await file.read(offset, window), offset)
       offset += taken
@@ -139,16 +221,19 @@ class Scanner {
     this.#survey(path, rest, offset, end)
   }
 
-  result(unfinished: readonly string[]): Scan {
+  result(unfinished: readonly string[], leftovers: readonly number[]): Scan {
     return {
       segments: this.#segments,
       unfinished,
-      tail: this.#tail,
+      leftovers,
+      tail: this.#tail ?? BEGINNING,
       maxEpoch: this.#maxEpoch,
       identity: this.#identity,
       tear: this.#tear,
       unknown: this.#unknown,
       unknownCount: this.#unknownCount,
+      replayed: this.#replayed,
+      carried: this.carried,
     }
   }
 
@@ -158,10 +243,25 @@ class Scanner {
     let taken = 0
     for (;;) {
       const frame = decodeFrame(bytes, view, taken)
-      if (frame === undefined || !follows(this.#tail, frame)) return taken
+      if (frame === undefined) return taken
+      this.#tail ??= this.#tailBefore(frame)
+      if (!follows(this.#tail, frame)) return taken
       this.#take(file, bytes, base, frame)
+      const { sequence, batch, last, epoch } = frame
+      const segment = this.#segments.length
+      const frameOffset = base + frame.offset
+      const offset = base + frame.next
+      const crc = frameCrc(view, frame.offset)
+      this.#tail = { segment, offset, sequence, batch, last, epoch, frameOffset, frameCrc: crc }
       taken = frame.next
     }
+  }
+
+  /** What is archived ended where the first carry-over begins. */
+  #tailBefore({ kind, sequence, batch, epoch }: Frame): Tail {
+    return kind === KIND.carryBegin && sequence > 0
+      ? { ...BEGINNING, sequence, batch: batch - 1, epoch }
+      : BEGINNING
   }
 
   #take(file: string, bytes: Uint8Array, base: number, frame: Frame): void {
@@ -169,26 +269,60 @@ class Scanner {
     this.#hole = undefined
     this.#tear = undefined
     this.#maxEpoch = Math.max(this.#maxEpoch, frame.epoch)
-    const { sequence, batch, last, epoch } = frame
-    this.#tail = { segment: this.#segments.length, offset: base + frame.next, sequence, batch, last, epoch }
+    const content = (): unknown => decodePayload(bytes, frame)
     switch (frame.kind) {
-      case KIND.step: {
-        const step = decodePayload(bytes, frame)
-        if (!isStep(step)) {
-          throw new CashdeskError('journal.damaged', { file, offset: base + frame.offset, reason: 'content' })
-        }
-        if (sequence > this.#from) this.#onStep(step, sequence)
+      case KIND.carryBegin:
+        return this.#beginCarry(content())
+      case KIND.carried: {
+        const payload = bytes.subarray(frame.payloadStart, frame.payloadEnd)
+        if (!this.#gathering?.add(content(), payload, isStep)) this.#gathering = undefined
         return
       }
-      case KIND.epoch:
-        this.#identity = identityIn(decodePayload(bytes, frame)) ?? this.#identity
-        return
+      case KIND.carryEnd:
+        return this.#endCarry(content())
       default:
-        this.#unknownCount += 1
-        if (this.#unknown.length < MAX_UNKNOWN) {
-          this.#unknown.push({ file, offset: base + frame.offset, kind: frame.kind })
-        }
+        // Whatever stands between its records makes a carry-over void: its writing was interrupted.
+        this.#gathering = undefined
     }
+    if (frame.kind === KIND.epoch) this.#identity = identityIn(content()) ?? this.#identity
+    else if (frame.kind === KIND.step) {
+      const step = content()
+      if (!isStep(step)) {
+        throw new CashdeskError('journal.damaged', { file, offset: base + frame.offset, reason: 'content' })
+      }
+      this.#handOut(step, frame.sequence)
+    } else {
+      this.#unknownCount += 1
+      if (this.#unknown.length < MAX_UNKNOWN)
+        this.#unknown.push({ file, offset: base + frame.offset, kind: frame.kind })
+    }
+  }
+
+  #handOut(step: Step, sequence: number): void {
+    if (sequence <= this.#handed) return
+    this.#handed = sequence
+    this.#replayed += 1
+    this.#onStep(step, sequence)
+  }
+
+  #beginCarry(content: unknown): void {
+    const begin = carryBeginIn(content)
+    this.#gathering = begin && new CarryGathering(this.#number, begin.before)
+    this.#identity = begin?.identity ?? this.#identity
+  }
+
+  #endCarry(content: unknown): void {
+    const gathered = this.#gathering
+    this.#gathering = undefined
+    if (!gathered?.isWhole(content)) return
+    const { segment, before, steps } = gathered
+    this.carried = { segment, before, steps: steps.length }
+    if (this.#options.onReset) {
+      this.#options.onReset()
+      this.#handed = 0
+      this.#replayed = 0
+    }
+    for (const { step, sequence } of steps) this.#handOut(step, sequence)
   }
 
   /**
@@ -196,7 +330,7 @@ class Scanner {
    * that the hole's batch was synced: then what is missing was acknowledged.
    */
   #survey(file: string, rest: Uint8Array, base: number, end: number): void {
-    const { batch, last, epoch } = this.#tail
+    const { batch, last, epoch } = this.#tail ?? BEGINNING
     this.#hole ??= { file, offset: base, batch: last ? batch + 1 : batch }
     const hole = this.#hole
     if (end === 0) return
@@ -226,8 +360,8 @@ function follows(tail: Tail, frame: Frame): boolean {
   if (frame.kind === KIND.epoch) {
     return frame.sequence === tail.sequence && frame.epoch > tail.epoch && frame.batch > tail.batch
   }
-  const known = frame.kind === KIND.step
-  const counted = frame.sequence === tail.sequence + 1 || (!known && frame.sequence === tail.sequence)
+  const step = frame.kind === KIND.step
+  const counted = frame.sequence === tail.sequence + 1 || (!step && frame.sequence === tail.sequence)
   return counted && frame.epoch === tail.epoch && frame.batch === (tail.last ? tail.batch + 1 : tail.batch)
 }
 

@@ -4,6 +4,7 @@ import { CashdeskError, type Disk, type Log } from '@cashdesk/kernel'
 import { HEADER_BYTES, KIND, payloadOf } from './format.ts'
 import type { Scan, ScannedSegment, Tail } from './reader.ts'
 import { makeSegment, pathOf, segmentPath, zero } from './segments.ts'
+import { removeSnapshots } from './snapshot.ts'
 import { Writer, type WriterOptions } from './writer.ts'
 
 export interface RecoveryOptions {
@@ -21,6 +22,7 @@ export interface RecoveryOptions {
 export async function recover(scan: Scan, options: RecoveryOptions): Promise<Writer> {
   const { disk, folder, identity } = options
   for (const name of scan.unfinished) await disk.remove(pathOf(folder, name))
+  await removeSnapshots(disk, folder, 'unfinished')
   const epoch = scan.maxEpoch + 1
   const start = scan.segments.length === 0 ? await begin(options) : await cut(scan, options)
   const writer = new Writer({ ...options, ...start, epoch })

@@ -1,12 +1,22 @@
 // The journal's files: their names, and how a new one comes to be. A segment is complete and synced, name and all,
 // before its first record is written; until then it carries another name, which recovery may throw away.
 import { CashdeskError, type Disk, type DiskFile } from '@cashdesk/kernel'
-import { encodeHeader, HEADER_BYTES, type SegmentHeader } from './format.ts'
+import {
+  decodeFrame,
+  encodeHeader,
+  frameBytes,
+  HEADER_BYTES,
+  KIND,
+  type SegmentHeader,
+  viewOf,
+} from './format.ts'
 
 /** `00000001.seg` */
 const SEGMENT = /^(\d{8})\.seg$/
 /** A segment whose making was interrupted. */
 const UNFINISHED = /^\d{8}\.new$/
+/** `snapshot-000000020000`, and one whose making was interrupted: see snapshot.ts. */
+const SNAPSHOT = /^snapshot-\d+(\.new)?$/
 /** What operating systems and our own lock leave in folders. */
 const IGNORED = /^(\..*|lock|desktop\.ini|Thumbs\.db)$/i
 const MAX_SEGMENT = 99_999_999
@@ -14,7 +24,7 @@ const MAX_SEGMENT = 99_999_999
 const FILL_BYTES = 262_144
 
 export interface Listing {
-  /** Numbers of the segments, ascending and without gaps from 1. */
+  /** Numbers of the segments, ascending and without gaps; from 1 unless earlier ones are archived. */
   readonly segments: readonly number[]
   /** Names of unfinished segments. */
   readonly unfinished: readonly string[]
@@ -33,19 +43,44 @@ export async function listSegments(disk: Disk, folder: string): Promise<Listing>
   const names = await disk.list(folder)
   const segments = names.flatMap(name => SEGMENT.exec(name)?.[1] ?? []).map(Number)
   const unfinished = names.filter(name => UNFINISHED.test(name))
-  const foreign = names.filter(name => !SEGMENT.test(name) && !UNFINISHED.test(name) && !IGNORED.test(name))
+  const ours = [SEGMENT, UNFINISHED, SNAPSHOT, IGNORED]
+  const foreign = names.filter(name => !ours.some(pattern => pattern.test(name)))
+  // A snapshot is made of a journal that has segments: where they are gone, nothing must begin anew.
+  if (segments.length === 0 && names.some(name => SNAPSHOT.test(name))) throw missing(folder, 1)
   if (segments.length === 0 && foreign.length > 0) {
     throw new CashdeskError('journal.not-ours', { folder, files: foreign.slice(0, 5) })
   }
+  const [first = 1] = segments
   for (const [index, segment] of segments.entries()) {
-    if (segment === index + 1) continue
-    throw new CashdeskError('journal.damaged', {
-      file: segmentPath(folder, index + 1),
-      offset: 0,
-      reason: 'missing',
-    })
+    if (segment !== first + index) throw missing(folder, first + index)
   }
   return { segments, unfinished }
+}
+
+/**
+ * The first segment that is read: 1, or where others were archived the first that begins with a carry-over.
+ * @throws CashdeskError `journal.damaged` when segments are missing that were never archived
+ */
+export async function baseOf(disk: Disk, folder: string, segments: readonly number[]): Promise<number> {
+  if (segments.length === 0 || segments[0] === 1) return 1
+  for (const number of segments) {
+    const file = await disk.open(segmentPath(folder, number), 'read')
+    try {
+      const bytes = await file.read(HEADER_BYTES, frameBytes(512))
+      if (decodeFrame(bytes, viewOf(bytes), 0)?.kind === KIND.carryBegin) return number
+    } finally {
+      await file.close()
+    }
+  }
+  throw missing(folder, 1)
+}
+
+export function missing(folder: string, segment: number): CashdeskError {
+  return new CashdeskError('journal.damaged', {
+    file: segmentPath(folder, segment),
+    offset: 0,
+    reason: 'missing',
+  })
 }
 
 /**

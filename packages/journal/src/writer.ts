@@ -5,6 +5,7 @@ import {
   exceeds,
   frameBytes,
   frameBytesAtMost,
+  frameCrc,
   HEADER_BYTES,
   MAX_RECORD_BYTES,
   putPayload,
@@ -12,6 +13,7 @@ import {
   viewOf,
 } from './format.ts'
 import { makeSegment } from './segments.ts'
+import type { Mark } from './snapshot.ts'
 
 /** Records that may wait for the disk: a till has tens; more is a caller that does not wait for its promises. */
 const MAX_WAITING = 65_536
@@ -68,6 +70,8 @@ export class Writer {
   #reserve: { readonly path: string; readonly bytes: number }[]
   /** The segment after the open one, or why there is none. Never rejects. */
   #next: Promise<NextSegment | CashdeskError>
+  /** Place and checksum of the last frame; there is one as soon as the epoch mark is written. */
+  #lastFrame: Pick<Mark, 'frameOffset' | 'frameCrc'> | undefined
   #low = false
   #retryAtBatch = 0
   #waiting: Waiting[] = []
@@ -98,6 +102,22 @@ export class Writer {
     return this.#poison
   }
 
+  /** The durable end; undefined while anything is on its way to it, and for ever after a failure. */
+  get mark(): Mark | undefined {
+    const { epoch, identity } = this.#options
+    if (this.#poison !== undefined || this.#lastFrame === undefined) return undefined
+    if (this.#inFlight.length > 0 || this.#waiting.length > 0) return undefined
+    return {
+      sequence: this.#sequence,
+      batch: this.#batch,
+      epoch,
+      identity,
+      segment: this.#segment,
+      offset: this.#offset,
+      ...this.#lastFrame,
+    }
+  }
+
   /** No segment could be made ready behind the open one: what is left of the open one is all there is. */
   get low(): boolean {
     return this.#low
@@ -119,6 +139,19 @@ export class Writer {
       this.#waiting.push({ kind, text, counted, resolve, reject })
       this.#draining ??= this.#drain()
     })
+  }
+
+  /**
+   * What is appended next begins a segment, and the answer is its number. Only while nothing is being appended.
+   * @throws CashdeskError `journal.poisoned`, `disk.full`
+   */
+  async beginSegment(): Promise<number> {
+    await this.#draining
+    if (this.#offset > HEADER_BYTES) {
+      const full = await this.#advance()
+      if (full !== undefined) throw full
+    }
+    return this.#segment
   }
 
   /** Waits until everything appended is answered and the next segment is made or not, then closes the files. */
@@ -150,9 +183,11 @@ export class Writer {
       sizes = this.#fill()
     }
     const batch = this.#take(sizes.length)
-    const { bytes, sequence } = this.#seal(batch, sizes)
+    const { bytes, sequence, last } = this.#seal(batch, sizes)
+    const crc = frameCrc(viewOf(bytes), last)
     await this.#file.write(this.#offset, bytes)
     await this.#file.sync()
+    this.#lastFrame = { frameOffset: this.#offset + last, frameCrc: crc }
     this.#offset += bytes.length
     this.#sequence = sequence
     this.#batch += 1
@@ -192,18 +227,20 @@ export class Writer {
   #seal(
     batch: readonly Waiting[],
     sizes: readonly number[],
-  ): { readonly bytes: Uint8Array; readonly sequence: number } {
+  ): { readonly bytes: Uint8Array; readonly sequence: number; readonly last: number } {
     const view = viewOf(this.#buffer)
     const { epoch } = this.#options
     let sequence = this.#sequence
     let offset = 0
+    let lastOffset = 0
     for (const [index, { kind, counted }] of batch.entries()) {
       if (counted) sequence += 1
       const last = index === batch.length - 1
       const head = { kind, sequence, batch: this.#batch + 1, last, epoch }
+      lastOffset = offset
       offset = sealFrame(this.#buffer, view, offset, head, sizes[index] ?? 0)
     }
-    return { bytes: this.#buffer.subarray(0, offset), sequence }
+    return { bytes: this.#buffer.subarray(0, offset), sequence, last: lastOffset }
   }
 
   #reserveBuffer(bytes: number): void {
@@ -227,6 +264,7 @@ export class Writer {
     this.#fileBytes = next.bytes
     this.#segment += 1
     this.#offset = HEADER_BYTES
+    this.#lastFrame = undefined
     this.#next = this.#prepare()
     return undefined
   }

@@ -49,25 +49,33 @@ export function timingOf(clock: Clock): Timing {
   return { clock, turn: then => void clock.after(0, then) }
 }
 
-export function socketWire(socket: Socket): Wire {
+/** `over`: whether a register that only hangs up its half (`end`) is gone, or one whose connection is closed. */
+export function socketWire(socket: Socket, over: 'end' | 'close'): Wire {
   socket.setNoDelay(true)
   socket.on('error', () => {})
   return {
     listen: listener => {
-      let over = false
+      let told = false
       const ended = (): void => {
-        if (over) return
-        over = true
+        if (told) return
+        told = true
         listener.ended()
       }
       socket.on('data', bytes => listener.data(bytes))
-      socket.on('end', ended)
       socket.on('close', ended)
-      if (socket.destroyed) ended()
+      if (over === 'end') socket.on('end', ended)
+      if (socket.closed) ended()
     },
     write: (bytes, left) => {
-      if (socket.writable) socket.write(bytes, () => left?.())
-      else left?.()
+      if (!socket.writable) left?.()
+      else if (left === undefined) socket.write(bytes)
+      else {
+        socket.once('close', left)
+        socket.write(bytes, () => {
+          socket.off('close', left)
+          left()
+        })
+      }
     },
     end: () => socket.destroySoon(),
     reset: () => socket.resetAndDestroy(),

@@ -28,7 +28,7 @@ export interface PrinterSim extends RunningSim {
 export async function startPrinterSim(options: PrinterSimOptions = {}): Promise<PrinterSim> {
   const device = new Device(options, realTiming(options.now))
   const server = createServer(socket => {
-    if (!device.called(socketWire(socket))) socket.destroy()
+    if (!device.called(socketWire(socket, 'close'))) socket.destroy()
   })
   const port = await listenOn(server, options.port ?? 0, options.host)
   return {

@@ -3,8 +3,9 @@ import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { CashdeskError } from '@cashdesk/kernel'
 import { type SimProgram, wholeNumber } from '../program.ts'
+import { terminatorOf } from './device.ts'
 import { openPty } from './pty.ts'
-import { type ScannerSim, startScannerSim, terminatorOf } from './scanner.ts'
+import { type ScannerSim, startScannerSim } from './scanner.ts'
 
 export const SCANNER_PROGRAM: SimProgram = {
   name: 'scanner',

@@ -26,7 +26,7 @@ export async function startTerminalSim(options: TerminalSimOptions = {}): Promis
     if (isShut) door.shut()
     else void door.reopen()
   })
-  const door = new Door(options.host, socket => void terminal.called(socketWire(socket)))
+  const door = new Door(options.host, socket => void terminal.called(socketWire(socket, 'end')))
   await door.open(options.port ?? 0)
   terminal.start()
   return {

@@ -4,9 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CashdeskError } from '@cashdesk/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { type Desk, EXCHANGE_PATH } from './app.ts'
-import { keysOf, refuseOutright } from './rules.ts'
-import { parse, toReply } from './wire.ts'
+import { type Desk, EXCHANGE_PATH } from './desk.ts'
+import { parse } from './wire.ts'
 
 const NAMES = ['http-500', 'html', 'hang', 'drop-answer', 'drop-request', 'refuse'] as const
 
@@ -96,11 +95,7 @@ async function happen(
       hangUp(request, reply)
       return
     case 'refuse': {
-      const refused = admit().request
-      const verdict = await desk.store.transact(keysOf(refused), books =>
-        refuseOutright(books, refused, desk.now(), desk.policy),
-      )
-      const { status, body } = toReply(verdict)
+      const { status, body } = await desk.refuse(admit().request)
       await reply.code(status).send(body)
     }
   }

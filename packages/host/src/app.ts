@@ -1,7 +1,6 @@
 // The host's HTTP server: the exchange, the manual interface beside it, health and the OpenAPI page. It parses,
 // checks credentials, lets the rules decide inside the store's transaction, and answers.
-import { createHash, timingSafeEqual } from 'node:crypto'
-import { CashdeskError, type EpochMs } from '@cashdesk/kernel'
+import { CashdeskError } from '@cashdesk/kernel'
 import swagger from '@fastify/swagger'
 import fastify, {
   type FastifyBaseLogger,
@@ -10,14 +9,11 @@ import fastify, {
   type FastifySchema,
 } from 'fastify'
 import { registerApi } from './api.ts'
-import type { Answer, Store } from './books.ts'
+import type { Store } from './books.ts'
+import { type Desk, type DeskOptions, deskOf, EXCHANGE_PATH, equal } from './desk.ts'
 import { docsPage } from './docs-page.ts'
 import { errorSerializer, requestSerializer } from './log.ts'
-import { type ActivationRequest, decide, keysOf, type Policy } from './rules.ts'
-import type { User } from './shapes.ts'
-import { type Call, parseCall, SCHEMAS, toReply, toWireError } from './wire.ts'
-
-export const EXCHANGE_PATH = '/contentcard/contentcard.php'
+import { SCHEMAS, toWireError } from './wire.ts'
 
 /** A body is a few fields. Bytes. */
 const MAX_BODY = 16_384
@@ -32,28 +28,11 @@ export interface HostLog {
   readonly stream: { write(line: string): void }
 }
 
-export interface AppOptions {
-  readonly store: Store
-  readonly policy: Policy
-  readonly users: readonly User[]
+export interface AppOptions extends DeskOptions {
   readonly adminToken: string
-  readonly now: () => EpochMs
   readonly log: HostLog
   /** Development only: registers what makes the host misbehave, before anything else. */
   readonly misbehave?: (app: FastifyInstance, desk: Desk) => void
-}
-
-/** The work behind the exchange, for routes and for accidents alike. */
-export interface Desk {
-  readonly store: Store
-  readonly policy: Policy
-  readonly now: () => EpochMs
-  /** Parses the call and checks its credentials. @throws CashdeskError `host.bad-request`, `host.unauthorised` */
-  readonly admit: (query: unknown, headers: unknown) => Call
-  /** @throws CashdeskError `host.database`, `host.repeated-differently` */
-  readonly perform: (
-    request: ActivationRequest,
-  ) => Promise<{ readonly status: number; readonly body: Answer }>
 }
 
 export async function createApp(options: AppOptions): Promise<FastifyInstance> {
@@ -93,21 +72,6 @@ export async function createApp(options: AppOptions): Promise<FastifyInstance> {
   return app
 }
 
-function deskOf({ store, policy, now, users }: AppOptions): Desk {
-  return {
-    store,
-    policy,
-    now,
-    admit: (query, headers) => {
-      const call = parseCall(query, headers)
-      if (!mayUse(users, call)) throw new CashdeskError('host.unauthorised')
-      return call
-    },
-    perform: async request =>
-      toReply(await store.transact(keysOf(request), books => decide(books, request, now(), policy))),
-  }
-}
-
 function registerExchange(app: FastifyInstance, desk: Desk): void {
   const answers = { 200: SCHEMAS.answer, 404: SCHEMAS.answer, 409: SCHEMAS.answer }
   const errors = { 400: SCHEMAS.error, 401: SCHEMAS.error, 422: SCHEMAS.error, 503: SCHEMAS.error }
@@ -137,25 +101,10 @@ function registerOpen(app: FastifyInstance, store: Store): void {
   )
 }
 
-/** Compared by digest, in constant time, against every user: neither length nor name leaks by timing. */
-function mayUse(users: readonly User[], call: Call): boolean {
-  let found = false
-  for (const { user, pass, cspid } of users) {
-    const same = equal(`${user}\n${pass}`, `${call.user}\n${call.pass}`)
-    if (same && (cspid === undefined || cspid === call.cspid)) found = true
-  }
-  return found
-}
-
 function bearerCheck(adminToken: string): (authorization: string | undefined) => void {
   return authorization => {
     if (!equal(authorization ?? '', `Bearer ${adminToken}`)) throw new CashdeskError('host.unauthorised')
   }
-}
-
-function equal(one: string, other: string): boolean {
-  const digest = (value: string): Buffer => createHash('sha256').update(value).digest()
-  return timingSafeEqual(digest(one), digest(other))
 }
 
 /** Anything that is not ours is either a request that Fastify could not read, or our own failure. */

@@ -1,5 +1,12 @@
 // The reference back end as a library: start it, or take its pure rules into a simulation.
 export type * from './books.ts'
+export {
+  type DeskOptions,
+  EXCHANGE_PATH,
+  type InProcessHost,
+  type InProcessOptions,
+  inProcessHost,
+} from './desk.ts'
 export { runHost } from './program.ts'
 export {
   type Activate,
@@ -24,4 +31,4 @@ export {
   type StoreChoice,
   startHost,
 } from './start.ts'
-export { type Keep, MemoryStore, type Snapshot } from './store-memory.ts'
+export { type Keep, type MemoryBooks, MemoryStore, type Snapshot } from './store-memory.ts'

@@ -25,6 +25,16 @@ export interface Snapshot {
   readonly history: readonly HistoryEntry[]
 }
 
+/** The books as they are now, live: for who checks a host from outside. */
+export interface MemoryBooks {
+  /** By serial. */
+  readonly cards: ReadonlyMap<string, Card>
+  /** By operation id. */
+  readonly operations: ReadonlyMap<string, Operation>
+  /** Oldest first. */
+  readonly history: readonly HistoryEntry[]
+}
+
 /** Makes a snapshot survive the loss of power before it resolves. */
 export type Keep = (snapshot: Snapshot) => Promise<void>
 
@@ -50,6 +60,10 @@ export class MemoryStore implements Store {
     this.#history = [...(snapshot?.history ?? [])]
     this.#keep = keep
     this.durable = keep !== undefined
+  }
+
+  get books(): MemoryBooks {
+    return { cards: this.#cards, operations: this.#operations, history: this.#history }
   }
 
   /** Decides and changes at once, between two turns of the event loop; resolves when the change is kept. */

@@ -6,8 +6,9 @@ import { PassThrough } from 'node:stream'
 import { CashdeskError } from '@cashdesk/kernel'
 import { openTill } from '@cashdesk/sdk'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { confirmJournal, verifyJournal } from './journal.ts'
+import { confirmJournal } from './confirm.ts'
 import { complain } from './say.ts'
+import { verifyJournal } from './verify.ts'
 
 const article = { name: 'Pen', priceMinor: 199, vat: 1900 }
 let folder = ''

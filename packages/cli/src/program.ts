@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { ProgramIo } from '@cashdesk/hardware-sim'
 import { CashdeskError } from '@cashdesk/kernel'
 import { Command, CommanderError } from 'commander'
+import { journalCommands } from './journal-commands.ts'
 import { complain, EXIT } from './say.ts'
 
 const EXAMPLES = `
@@ -10,6 +11,8 @@ Examples:
   cashdesk check till.json                      every mistake at once, or what the till would be
   cashdesk check till.json --connect            … and which devices answer
   cashdesk run till.json                        opens that till and shows what it hears, until Ctrl-C
+  cashdesk journal show DIR                     what that till has on its hands
+  cashdesk journal show DIR --sale R-1017       the story of one sale
   cashdesk journal verify DIR                   is the journal of that till whole?
   cashdesk host --store memory                  the reference back end, for development
   cashdesk sim terminal --port 20007            a payment terminal to develop against
@@ -88,28 +91,6 @@ function commands(io: ProgramIo, ended: (code: number) => void): Command {
     })
   })
   return program
-}
-
-function journalCommands(program: Command, ended: (code: number) => void, io: ProgramIo): void {
-  const journal = program.command('journal').description('look at the journal in a till’s directory')
-  journal
-    .command('verify <dir>')
-    .description('read every record and say whether the journal is whole; safe beside a running till')
-    .option('--json', 'one line of JSON')
-    .action(async (dir: string, options: { json?: boolean }) => {
-      const { verifyJournal } = await import('./journal.ts')
-      ended(await verifyJournal(io, dir, options))
-    })
-  journal
-    .command('confirm <dir>')
-    .description(
-      'make a copied or restored journal this machine’s own; no other till may sell on the original',
-    )
-    .option('--json', 'one line of JSON')
-    .action(async (dir: string, options: { json?: boolean }) => {
-      const { confirmJournal } = await import('./journal.ts')
-      ended(await confirmJournal(io, dir, options))
-    })
 }
 
 function forwarded(program: Command, name: string, description: string): Command {

@@ -247,6 +247,13 @@ const TABLE = {
     'A reservation has not been answered yet.',
     'Wait for it, or void its line.',
   ],
+  'claim.offline-limit': [
+    'claim',
+    'none',
+    'new',
+    'The provider cannot be reached, and no more may be sold without asking it.',
+    'Sell it when the line is back; see `detail.limit` for the limit that was reached.',
+  ],
   'claim.expired': [
     'claim',
     'none',
@@ -423,6 +430,13 @@ const TABLE = {
     'new',
     'This task does not have that action.',
     'Choose one of the actions the task lists, and name operator and reason.',
+  ],
+  'task.needs-config': [
+    'register',
+    'none',
+    'same',
+    'This action leads to a new call, and only the till’s plugins can describe it.',
+    'Name the till’s configuration with --config, or settle the task in the open till.',
   ],
   // terminal
   'terminal.absent': [

@@ -1,0 +1,91 @@
+// `cashdesk journal …` on the command line: what can be called, with which options, and an example each. What a command
+// does is loaded when it is called.
+import type { ProgramIo } from '@cashdesk/hardware-sim'
+import type { Command } from 'commander'
+
+type Ended = (code: number) => void
+
+const JSON_LINE = ['--json', 'one line of JSON'] as const
+const CONFIG = ['--config <file>', 'the configuration of that till'] as const
+
+export function journalCommands(program: Command, ended: Ended, io: ProgramIo): void {
+  const journal = program
+    .command('journal')
+    .description('look inside a till: what happened, what is pending, what a person must settle')
+  looking(journal, ended, io)
+  settling(journal, ended, io)
+}
+
+/** Commands that change nothing and need no lock: they may be called beside a till that sells. */
+function looking(journal: Command, ended: Ended, io: ProgramIo): void {
+  journal
+    .command('show <dir>')
+    .description('what a till has on its hands, or the story of one sale; safe beside a running till')
+    .option('--sale <id>', 'the story of that sale as a timeline')
+    .option('--pending', 'only what waits for an answer, and why')
+    .option('--tasks', 'only what waits for a person')
+    .option('--since <time>', 'only sales (with --sale: steps) of then or later: 2026-11-21, 14:00, 90m, 3d')
+    .option('--limit <n>', 'at most so many')
+    .option(...JSON_LINE)
+    .addHelpText('after', example('show DIR --sale R-1017'))
+    .action(async (dir: string, options: object) => {
+      const { showJournal } = await import('./show.ts')
+      ended(await showJournal(io, dir, options))
+    })
+  journal
+    .command('verify <dir>')
+    .description('read every record and say whether the journal is whole; safe beside a running till')
+    .option(...JSON_LINE)
+    .addHelpText('after', example('verify DIR'))
+    .action(async (dir: string, options: object) => {
+      const { verifyJournal } = await import('./verify.ts')
+      ended(await verifyJournal(io, dir, options))
+    })
+}
+
+/** Commands that take the lock: the till must be closed. */
+function settling(journal: Command, ended: Ended, io: ProgramIo): void {
+  journal
+    .command('resolve <dir> [task]')
+    .description('write a person’s decision about an open task into the journal of a closed till')
+    .option('--list', 'the open tasks and their actions; changes nothing')
+    .option('--action <action>', 'one of the actions that the task lists')
+    .option('--operator <name>', 'who decides')
+    .option('--reason <text>', 'why')
+    .option(...CONFIG)
+    .option(...JSON_LINE)
+    .addHelpText(
+      'after',
+      example('resolve DIR TASK --action settled --operator Anna --reason "paid back in cash"'),
+    )
+    .action(async (dir: string, task: string | undefined, options: object) => {
+      const { resolveTask } = await import('./resolve.ts')
+      ended(await resolveTask(io, dir, task, options))
+    })
+  journal
+    .command('drain <dir>')
+    .description('open the till without selling and let its queue empty itself')
+    .requiredOption(...CONFIG)
+    .option('--timeout <seconds>', 'give up after so long; 60 if absent')
+    .option(...JSON_LINE)
+    .addHelpText('after', example('drain DIR --config till.json --timeout 300'))
+    .action(async (dir: string, options: { config: string }) => {
+      const { drainJournal } = await import('./drain.ts')
+      ended(await drainJournal(io, dir, options))
+    })
+  journal
+    .command('confirm <dir>')
+    .description(
+      'make a copied or restored journal this machine’s own; no other till may sell on the original',
+    )
+    .option(...JSON_LINE)
+    .addHelpText('after', example('confirm DIR'))
+    .action(async (dir: string, options: object) => {
+      const { confirmJournal } = await import('./confirm.ts')
+      ended(await confirmJournal(io, dir, options))
+    })
+}
+
+function example(words: string): string {
+  return `\nExample:\n  cashdesk journal ${words}`
+}

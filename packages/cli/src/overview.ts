@@ -1,0 +1,228 @@
+// What a till has on its hands, on one page: its sales by state, what waits for somebody's answer, what waits for a
+// person, and the latest sales.
+import { totalsOf } from '@cashdesk/checkout'
+import type { Tear } from '@cashdesk/journal'
+import type { EpochMs, ErrorReport, Sale, SaleState } from '@cashdesk/kernel'
+import {
+  itemOf,
+  type OpenTask,
+  type Pending,
+  pendingLines,
+  pendingOf,
+  taskLines,
+  tasksOf,
+} from './pending.ts'
+import type { Book, Reading } from './reading.ts'
+import { amountOf, claimWords, counted, momentOf, SALE_WORDS } from './words.ts'
+
+/** A sale in one line. */
+export interface SaleRow {
+  readonly id: string
+  readonly kind: Sale['kind']
+  readonly state: SaleState
+  readonly openedAt: EpochMs
+  readonly endedAt?: EpochMs
+  readonly totalMinor: number
+  readonly currency: string
+  readonly paidBy: readonly string[]
+  readonly training: boolean
+}
+
+/** Something paid for whose activation was not even sent yet. */
+interface Deferred {
+  readonly sale: string
+  readonly plugin: string
+  readonly item?: string
+  readonly state: string
+}
+
+/** The answer of `cashdesk journal show --json`. */
+export interface Overview {
+  readonly dir: string
+  readonly lane?: string
+  readonly currency?: string
+  readonly records: number
+  readonly segments: number
+  readonly firstAt?: EpochMs
+  readonly lastAt?: EpochMs
+  readonly restored: boolean
+  readonly tear?: Tear
+  readonly unknown: number
+  readonly damage?: ErrorReport
+  readonly sales: { readonly [state in SaleState]?: number }
+  readonly pending: readonly Pending[]
+  readonly tasks: readonly OpenTask[]
+  readonly deferred: readonly Deferred[]
+  /** The newest first. */
+  readonly latest: readonly SaleRow[]
+}
+
+export interface Window {
+  /** Only sales that were opened then or later. */
+  readonly since?: EpochMs
+  /** The most sales that are listed. */
+  readonly limit: number
+}
+
+export function overviewOf(book: Reading, { since = 0, limit }: Window): Overview {
+  const { dir, lane, records, segments, firstAt, lastAt, restored, tear, unknownCount, damage } = book
+  const { config } = lane
+  const sales = [...lane.sales.values()].filter(sale => sale.openedAt >= since)
+  const states: { [state in SaleState]?: number } = {}
+  for (const { state } of sales) states[state] = (states[state] ?? 0) + 1
+  return {
+    dir,
+    ...(config ? { lane: config.lane, currency: config.currency } : {}),
+    records,
+    segments,
+    ...(firstAt === undefined ? {} : { firstAt }),
+    ...(lastAt === undefined ? {} : { lastAt }),
+    restored,
+    ...(tear ? { tear } : {}),
+    unknown: unknownCount,
+    ...(damage ? { damage } : {}),
+    sales: states,
+    pending: pendingOf(book),
+    tasks: tasksOf(book),
+    deferred: deferredOf(book),
+    latest: sales
+      .toSorted((one, other) => other.openedAt - one.openedAt)
+      .slice(0, limit)
+      .map(rowOf),
+  }
+}
+
+export function rowOf(sale: Sale): SaleRow {
+  const { id, kind, state, openedAt, endedAt, currency, training, legs } = sale
+  return {
+    id,
+    kind,
+    state,
+    openedAt,
+    ...(endedAt === undefined ? {} : { endedAt }),
+    totalMinor: totalsOf(sale).totalMinor,
+    currency,
+    paidBy: [...new Set(legs.filter(leg => leg.state === 'done').map(({ by }) => by))],
+    training,
+  }
+}
+
+/** Claims of paid sales that nothing was sent about yet. */
+const NOT_SENT: ReadonlySet<string> = new Set(['due', 'deferred'])
+
+function deferredOf({ lane }: Book): readonly Deferred[] {
+  return [...lane.live.values()].flatMap(sale =>
+    sale.claims
+      .filter(claim => NOT_SENT.has(claim.state))
+      .map(claim => {
+        const item = itemOf(claim)
+        const { plugin, state } = claim
+        return { sale: sale.id, plugin, state, ...(item === undefined ? {} : { item }) }
+      }),
+  )
+}
+
+// ── for people ──────────────────────────────────────────────────────────────────────────────────────────
+
+/** More of them are only counted: a page is to be read. */
+const MOST_PENDING = 20
+
+export function overviewLines(overview: Overview, now: EpochMs): readonly string[] {
+  const { pending, tasks, latest } = overview
+  return [
+    ...headLines(overview),
+    '',
+    ...taskSection(tasks, now),
+    '',
+    ...pendingSection(pending, now),
+    ...deferredSection(overview),
+    ...(latest.length === 0 ? [] : ['', 'Latest sales', ...latest.map(saleLine)]),
+  ]
+}
+
+function headLines(overview: Overview): readonly string[] {
+  const { dir, lane, currency, records, segments, firstAt, lastAt, sales } = overview
+  const names: readonly SaleState[] = [
+    'open',
+    'parked',
+    'tendering',
+    'settling',
+    'cancelling',
+    'closed',
+    'cancelled',
+  ]
+  const states = names.flatMap(state => (sales[state] ? [`${sales[state]} ${SALE_WORDS[state]}`] : []))
+  const name = lane === undefined ? 'A till that never started' : `Till ${lane}, ${currency}`
+  const span =
+    firstAt === undefined || lastAt === undefined ? '' : `, ${momentOf(firstAt)} to ${momentOf(lastAt)}`
+  return [
+    `${name} · ${dir}`,
+    `${counted(records, 'step')} in ${counted(segments, 'segment')}${span}`,
+    ...fileLines(overview),
+    `Sales: ${states.length === 0 ? 'none' : states.join(', ')}`,
+  ]
+}
+
+/** What a reader must know about the files before they believe the rest. */
+export function fileLines({
+  restored,
+  tear,
+  unknown,
+  damage,
+}: Pick<Overview, 'restored' | 'tear' | 'unknown' | 'damage'>): readonly string[] {
+  return [
+    ...(damage
+      ? [`DAMAGED: ${damage.message} ${damage.next}`, '  What follows is what is whole before that place.']
+      : []),
+    ...(restored
+      ? ['This is a copy from another machine or folder; it sells nothing until `cashdesk journal confirm`.']
+      : []),
+    ...(tear
+      ? [
+          `The last ${tear.bytes} bytes are not finished: a till writes them now, or its power failed. They do not count.`,
+        ]
+      : []),
+    ...(unknown > 0 ? [`${counted(unknown, 'record')} of a later release: kept, and not shown.`] : []),
+  ]
+}
+
+export function taskSection(tasks: readonly OpenTask[], now: EpochMs): readonly string[] {
+  if (tasks.length === 0) return ['Nothing waits for a person.']
+  return [
+    `${counted(tasks.length, 'task')} for a person`,
+    ...indented(tasks.flatMap(task => taskLines(task, now))),
+  ]
+}
+
+export function pendingSection(pending: readonly Pending[], now: EpochMs): readonly string[] {
+  if (pending.length === 0) return ['Nothing is pending.']
+  const shown = pending.slice(0, MOST_PENDING)
+  const rest = pending.length - shown.length
+  return [
+    `${counted(pending.length, 'operation')} pending`,
+    ...indented(shown.flatMap(each => pendingLines(each, now))),
+    ...(rest > 0 ? [`  … and ${rest} more; --pending --json names them all`] : []),
+  ]
+}
+
+function deferredSection({ deferred }: Overview): readonly string[] {
+  if (deferred.length === 0) return []
+  return [
+    '',
+    `${counted(deferred.length, 'claim')} not sent yet`,
+    ...deferred.map(
+      ({ sale, plugin, item, state }) =>
+        `  ${plugin}: ${item ?? 'a claim'} of sale ${sale} ${state === 'due' ? claimWords('due') : state}`,
+    ),
+  ]
+}
+
+function saleLine({ id, kind, state, openedAt, totalMinor, currency, paidBy, training }: SaleRow): string {
+  const by = paidBy.length === 0 ? '' : `, ${paidBy.join(' and ')}`
+  const marks = [kind === 'sale' ? '' : ` (${kind})`, training ? ' (training)' : ''].join('')
+  return `  ${momentOf(openedAt)}  ${id}${marks}: ${amountOf(totalMinor, currency)}${by}, ${SALE_WORDS[state]}`
+}
+
+function indented(lines: readonly string[]): readonly string[] {
+  return lines.map(line => `  ${line}`)
+}

@@ -1,0 +1,111 @@
+// A till's journal read beside the till: every step folded as recovery folds it, and what recovery does not need but a
+// person asks for, such as why an operation still waits. All commands that look inside share it. Nothing is changed.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { emptyLane, evolve, type Lane } from '@cashdesk/checkout'
+import {
+  emptyOutbox,
+  foldOutbox,
+  nodeDisk,
+  type Outbox,
+  readJournal,
+  type Tear,
+  type UnknownRecord,
+} from '@cashdesk/journal'
+import {
+  CashdeskError,
+  type Disk,
+  type EpochMs,
+  type ErrorReport,
+  type OperationId,
+  type Step,
+} from '@cashdesk/kernel'
+import { JOURNAL_FOLDER } from '@cashdesk/sdk'
+
+/** Why an operation has not come to its end: what its last attempt brought back. */
+export interface Trouble {
+  readonly at: EpochMs
+  readonly error: ErrorReport
+}
+
+/** What a journal says, as far as it was read. */
+export interface Book {
+  readonly dir: string
+  readonly lane: Lane
+  readonly outbox: Outbox
+  /** Of operations that are open. */
+  readonly troubles: Map<OperationId, Trouble>
+  records: number
+  firstAt?: EpochMs
+  lastAt?: EpochMs
+}
+
+/** A book, and what was found about the files it was read from. */
+export interface Reading extends Book {
+  readonly segments: number
+  /** The end of the last batch: torn, or just being written by the till. */
+  readonly tear?: Tear
+  readonly unknown: readonly UnknownRecord[]
+  readonly unknownCount: number
+  /** A copy from another machine or folder: it sells nothing until it is confirmed. */
+  readonly restored: boolean
+  /** What is wrong with the files. The book then holds what was whole before that place. */
+  readonly damage?: ErrorReport
+}
+
+/** Called for every step before it is folded in: the book still says how things stood. */
+export type BeforeStep = (step: Step, record: number, book: Book) => void
+
+/** @throws CashdeskError `journal.absent`: one that is looked for must not be made */
+export function journalAt(dir: string): Disk {
+  if (!existsSync(join(dir, JOURNAL_FOLDER))) throw new CashdeskError('journal.absent', { dir })
+  return nodeDisk(dir)
+}
+
+export function emptyBook(dir: string): Book {
+  return { dir, lane: emptyLane(), outbox: emptyOutbox(), troubles: new Map(), records: 0 }
+}
+
+/** Folds a step as recovery does. */
+export function foldBook(book: Book, step: Step, record: number): void {
+  for (const event of step.events) {
+    evolve(book.lane, event)
+    if (event.type === 'op.settled') book.troubles.delete(event.op)
+  }
+  foldOutbox(book.outbox, step)
+  const { input, at } = step
+  if (input.type === 'answer' && input.answer.outcome === 'unknown' && book.lane.operations.has(input.op))
+    book.troubles.set(input.op, { at, error: input.answer.error })
+  book.records = record
+  book.firstAt ??= at
+  book.lastAt = at
+}
+
+/**
+ * Reads the whole journal, also while a till writes; its last batch may not be synced yet. Where the files are damaged,
+ * what is whole before the place is in the book, and `damage` says the rest.
+ * @throws CashdeskError `journal.absent`, `journal.not-ours`, `disk.failed`
+ */
+export async function readBook(dir: string, before: BeforeStep = () => undefined): Promise<Reading> {
+  const disk = journalAt(dir)
+  const book = emptyBook(dir)
+  const onStep = (step: Step, record: number): void => {
+    before(step, record, book)
+    foldBook(book, step, record)
+  }
+  try {
+    const found = await readJournal({ disk, folder: JOURNAL_FOLDER, onStep })
+    const { segments, tear, unknown, unknownCount, identity } = found
+    return Object.assign(book, {
+      segments,
+      unknown,
+      unknownCount,
+      restored: identity !== undefined && identity !== (await disk.identity(JOURNAL_FOLDER)),
+      ...(tear ? { tear } : {}),
+    })
+  } catch (thrown) {
+    if (!(thrown instanceof CashdeskError) || thrown.code !== 'journal.damaged') throw thrown
+    const damage = thrown.report
+    return Object.assign(book, { segments: 0, unknown: [], unknownCount: 0, restored: false, damage })
+  }
+}

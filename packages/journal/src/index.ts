@@ -21,5 +21,6 @@ export {
   openEntries,
   runnable,
 } from './outbox.ts'
+export { OUTBOX_VERSION, outboxParts, restoreOutbox } from './outbox-parts.ts'
 export type { OnStep, Tear, UnknownRecord } from './reader.ts'
 export type { DiscardedSnapshot, SnapshotContent, SnapshotReader } from './snapshot.ts'

@@ -4,19 +4,11 @@ import {
   DECIDE_VERSION,
   type Decision,
   decide,
-  emptyLane,
   evolve,
   type Lane,
   nextDue,
 } from '@cashdesk/checkout'
-import {
-  dropAfterRestart,
-  emptyOutbox,
-  entry,
-  foldOutbox,
-  type Journal,
-  type Outbox,
-} from '@cashdesk/journal'
+import { dropAfterRestart, entry, type Journal, type Outbox } from '@cashdesk/journal'
 import type {
   Clock,
   ErrorReport,
@@ -35,7 +27,8 @@ import type {
 } from '@cashdesk/kernel'
 import { CashdeskError, hex, report } from '@cashdesk/kernel'
 import { LaneTime } from './lane-time.ts'
-import { lastBookedAfter } from './last-booked.ts'
+import { LaneMemory } from './memory.ts'
+import type { Snapshots } from './snapshots.ts'
 import { type Moment, momentOf, type SaleView, viewOf } from './view.ts'
 
 /** Waiters and listeners at once: more is a register that never lets go of them. */
@@ -77,12 +70,13 @@ interface Waiter {
 }
 
 export class LaneLoop {
-  readonly lane: Lane = emptyLane()
+  readonly memory: LaneMemory = new LaneMemory()
+  readonly lane: Lane = this.memory.lane
   /** Only durable steps are folded in: what is in it may leave. */
-  readonly outbox: Outbox = emptyOutbox()
+  readonly outbox: Outbox = this.memory.outbox
   /** Open tasks, as far as they are durable. */
-  readonly tasks: Map<TaskId, Task> = new Map()
-  #lastBooked: PaymentFacts | undefined
+  readonly tasks: ReadonlyMap<TaskId, Task> = this.memory.tasks
+  #snapshots: Snapshots | undefined
   readonly #options: LoopOptions
   readonly #time: LaneTime
   #journal: Journal | undefined
@@ -104,19 +98,13 @@ export class LaneLoop {
     this.#time = new LaneTime(options.clock, this.lane)
   }
 
-  /** Folds a recorded step. Before `start` only. */
-  replay(step: Step): void {
-    this.#records += 1
-    this.#durable = this.#records
-    this.#time.recorded(step.at)
-    for (const event of step.events) evolve(this.lane, event)
-    this.#foldTasks(step.events)
-    this.#lastBooked = lastBookedAfter(this.#lastBooked, step)
-    foldOutbox(this.outbox, step)
-  }
-
-  start(journal: Journal): void {
+  /** Before it the recorded steps were folded into `memory`. */
+  start(journal: Journal, snapshots: Snapshots): void {
     this.#journal = journal
+    this.#snapshots = snapshots
+    this.#records = journal.records
+    this.#durable = journal.records
+    if (this.memory.at !== undefined) this.#time.recorded(this.memory.at)
     dropAfterRestart(this.outbox)
   }
 
@@ -127,7 +115,7 @@ export class LaneLoop {
 
   /** The terminal's last transaction that is resolved, as far as that is durable. */
   get lastBooked(): PaymentFacts | undefined {
-    return this.#lastBooked
+    return this.memory.lastBooked
   }
 
   /** The lane's state is durable as it stands: nothing is on its way to the disk. */
@@ -239,13 +227,6 @@ export class LaneLoop {
     return [...ids]
   }
 
-  #foldTasks(events: readonly Event[]): void {
-    for (const event of events) {
-      if (event.type === 'task.opened') this.tasks.set(event.task.id, event.task)
-      else if (event.type === 'task.resolved') this.tasks.delete(event.task)
-    }
-  }
-
   #becomeDurable(
     record: number,
     step: Step,
@@ -261,9 +242,8 @@ export class LaneLoop {
           : undefined
       if (open) queues.add(open.intent.queue)
     }
-    foldOutbox(this.outbox, step)
-    this.#foldTasks(step.events)
-    this.#lastBooked = lastBookedAfter(this.#lastBooked, step)
+    this.memory.foldDurable(step)
+    if (this.settled) this.#snapshots?.look(record)
     const durable: DurableStep = { record, step, queues, sales, ...(refusal ? { refusal } : {}) }
     for (const listener of this.#listeners) this.#guard(() => listener(durable))
     this.look()
@@ -368,6 +348,7 @@ export class LaneLoop {
     await this.#tail
     for (const waiter of this.#waiters) waiter.fail(new CashdeskError('register.closed'))
     this.#waiters.clear()
+    if (this.settled) await this.#snapshots?.close(this.#durable)
     await this.#journal?.close()
   }
 }

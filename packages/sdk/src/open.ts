@@ -25,7 +25,7 @@ export async function openTill(options: TillOptions): Promise<Till> {
   const http = options.ports?.http ?? nodeHttp()
   const listeners = new Listeners(log)
   const { core, loop, performer } = joined(options, plugins, { log, http, listeners })
-  const { journal, recovery } = await recoverJournal(options, loop)
+  const { journal, recovery } = await recoverJournal(options, loop, log)
   const till = new Till({
     options,
     core,
@@ -130,13 +130,17 @@ function checkedLocale(locale: string): string {
 async function recoverJournal(
   options: TillOptions,
   loop: LaneLoop,
+  log: Log,
 ): Promise<{ journal: Journal; recovery: RecoveryReport }> {
   if (!options.ports?.disk) makeFolder(options.dir)
   const disk = options.ports?.disk ?? nodeDisk(options.dir)
   const { journal, report: recovery } = await openJournal({
     disk,
     folder: JOURNAL_FOLDER,
-    onStep: step => loop.replay(step),
+    log,
+    onStep: step => loop.memory.replay(step),
+    onReset: () => loop.memory.reset(),
+    ...(options.snapshotEvery === 0 ? {} : { snapshot: loop.memory.snapshots }),
   })
   return { journal, recovery }
 }

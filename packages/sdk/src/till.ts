@@ -24,6 +24,7 @@ import { nodeRandom } from './node-ports.ts'
 import type { TillOptions } from './options.ts'
 import type { Performer } from './performer.ts'
 import { SaleHandle } from './sale.ts'
+import { SNAPSHOT_EVERY, Snapshots } from './snapshots.ts'
 import { type SaleView, type TaskView, taskView } from './view.ts'
 
 /** A sale that the last run left unfinished, and where it stands now. */
@@ -89,7 +90,9 @@ export class Till {
     this.#left = [...lane.sales.values()]
       .filter(sale => !ENDED.has(sale.state) || open.has(sale.id))
       .map(sale => sale.id)
-    loop.start(this.#parts.journal)
+    const { journal, recovery } = this.#parts
+    const every = options.snapshotEvery ?? SNAPSHOT_EVERY
+    loop.start(journal, new Snapshots(journal, loop.memory, every, recovery.snapshot?.sequence ?? 0))
     loop.onStep(durable => {
       performer.performed(durable)
       if (durable.step.events.some(event => event.type === 'task.opened' || event.type === 'task.resolved')) {
@@ -335,12 +338,10 @@ export class Till {
     const { options } = this.#parts
     const disk = options.ports?.disk ?? nodeDisk(options.dir)
     const past: TillEvent[] = []
-    let record = 0
     await readJournal({
       disk,
       folder: JOURNAL_FOLDER,
-      onStep: step => {
-        record += 1
+      onStep: (step, record) => {
         if (record > after && record <= until) past.push({ record, at: step.at, events: step.events })
       },
     })

@@ -2,8 +2,7 @@
 // least that could be done: read the same bytes, sync once, send the same request bare. (2) Complete durable sales a
 // second, against the rate at which this disk syncs divided by the syncs that a sale needs.
 import { once } from 'node:events'
-import { closeSync, fdatasyncSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
-import http from 'node:http'
+import { mkdtempSync, rmSync } from 'node:fs'
 import net from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,25 +10,31 @@ import { nodeDisk } from '@cashdesk/journal'
 import { activation } from '@cashdesk/plugin-activation'
 import { tcpScanner } from '@cashdesk/scanner'
 import { openTill } from '@cashdesk/sdk'
+import { bareHttp } from './bare-http.mjs'
+import { startChild } from './child.mjs'
+import { withFiles, withSync } from './disk-wrapped.mjs'
+import { atLeast, atMost, figure, median } from './figures.mjs'
+import { rawFile } from './raw-file.mjs'
 
 const GTIN = '4260001190018'
 /** A new sale this often, so that no figure depends on how long one sale has become. */
 const LINES_PER_SALE = 20
 /** About the size of the record that a scan with its reservation leaves in the journal. */
 const RECORD_BYTES = 2048
-const PREALLOCATED_RECORDS = 2048
+/** Before anything counts: a till runs for days, its first second says nothing about it. */
+const WARM_SCANS = 400
+const WARM_SALES = 2_000
+/** Sales between two looks at what the disk can do. */
+const SALES_PER_SLICE = 25
 
-const median = values => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
-const rounded = (value, digits = 3) => Number(value.toFixed(digits))
-
-export async function till({ rounds, progress }) {
+export async function run({ rounds, quick, progress }) {
   const dir = mkdtempSync(join(tmpdir(), 'cashdesk-bench-'))
   try {
     progress('Scan to reservation …')
-    const scan = await scanToReservation(join(dir, 'scan'), dir, rounds)
+    const scan = await scanToReservation(join(dir, 'scan'), dir, { rounds, warm: quick ? 40 : WARM_SCANS })
     progress('Durable sales …')
-    const sales = await durableSales(join(dir, 'sales'), dir, rounds)
-    return { bench: 'till', node: process.version, rounds, ...scan, ...sales }
+    const sales = await durableSales(join(dir, 'sales'), dir, { rounds, warm: quick ? 200 : WARM_SALES })
+    return { figures: { ...scan, ...sales } }
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }
@@ -37,64 +42,54 @@ export async function till({ rounds, progress }) {
 
 // ── scan byte → reservation request on the wire ─────────────────────────────────────────────────────────────
 
-async function scanToReservation(dir, scratch, rounds) {
-  const provider = await startProvider()
-  const reader = await startReader()
+async function scanToReservation(dir, scratch, { rounds, warm }) {
+  const world = await startChild('world')
+  const provider = `http://127.0.0.1:${world.ready.provider}`
   const article = { name: 'Card', priceMinor: 2500, vat: null, facts: { prodid: '4967' } }
   const till = await openTill({
     dir,
     lane: 'bench',
     currency: 'EUR',
     catalog: () => article,
-    scanner: tcpScanner({ host: '127.0.0.1', port: reader.port }),
+    scanner: tcpScanner({ host: '127.0.0.1', port: world.ready.till }),
     plugins: [
       activation({
         user: 'u',
         password: 'p',
         cspid: '1',
-        reservationServers: [provider.url],
-        activationServers: [provider.url],
+        reservationServers: [provider],
+        activationServers: [provider],
       }),
     ],
   })
-  const register = await reader.connected()
-  const floor = await startFloor(scratch, provider)
+  const floor = await startFloor(scratch, provider, world.ready.floor)
   const measured = { till: [], floor: [] }
   let sale
   // The two alternate, so that whatever else the machine does hits both alike.
-  for (let round = -20; round < rounds; round += 1) {
-    if (round % LINES_PER_SALE === 0) {
+  for (let round = -warm; round < rounds; round += 1) {
+    if (!sale || round % LINES_PER_SALE === 0) {
       await sale?.cancel()
+      sale?.close()
       sale = await till.sale({ id: `s${round}` })
     }
     const code = `]C101${GTIN.padStart(14, '0')}21${String(10_000_000 + round).padStart(16, '6')}\r`
-    const tillMs = await timed(register, code, provider)
+    const tillMs = await world.ask({ to: 'till', code })
     await settled(till, sale.id)
-    const floorMs = await timed(floor.socket, code, provider)
-    if (round >= 0) {
-      measured.till.push(tillMs)
-      measured.floor.push(floorMs)
-    }
+    const floorMs = await world.ask({ to: 'floor', code })
+    if (round < 0) continue
+    measured.till.push(tillMs)
+    measured.floor.push(floorMs)
   }
   await till.close()
   floor.close()
-  reader.close()
-  provider.close()
+  await world.close()
   const ratios = measured.till.map((value, index) => value / measured.floor[index])
   return {
-    scanToReservationMs: rounded(median(measured.till)),
-    scanFloorMs: rounded(median(measured.floor)),
-    scanRatio: rounded(median(measured.till) / median(measured.floor)),
-    scanPairedRatio: rounded(median(ratios)),
+    scanRatio: atMost(1.3, median(measured.till) / median(measured.floor), '× floor', 2),
+    scanPairedRatio: figure(median(ratios), '× floor', 2),
+    scanToReservation: figure(median(measured.till), 'ms'),
+    scanFloor: figure(median(measured.floor), 'ms'),
   }
-}
-
-/** From just before the bytes are written to the arrival of the request. */
-async function timed(socket, code, provider) {
-  const arrived = provider.next()
-  const from = performance.now()
-  socket.write(code)
-  return (await arrived) - from
 }
 
 async function settled(till, id) {
@@ -108,90 +103,33 @@ async function settled(till, id) {
 }
 
 /** The same bytes read from a socket, one record synced, the same request sent bare. */
-async function startFloor(scratch, provider) {
-  const file = preallocated(scratch)
-  const agent = new http.Agent({ keepAlive: true })
-  const server = net.createServer(socket => {
-    socket.setNoDelay(true)
-    let text = ''
-    socket.on('data', bytes => {
-      text += bytes.toString('latin1')
-      if (!text.endsWith('\r')) return
-      const code = text
-      text = ''
-      file.append()
-      const path = `/contentcard/contentcard.php?user=u&pass=p&cspid=1&action=1&serial=${code.slice(-17, -1)}&prodid=4967&serviceid=&version=1`
-      const request = http.get(
-        `${provider.url}${path}`,
-        { agent, headers: { 'idempotency-key': '0' } },
-        response => response.resume(),
-      )
-      request.on('error', () => socket.destroy())
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const socket = net.connect(server.address().port, '127.0.0.1')
+async function startFloor(scratch, provider, port) {
+  const file = rawFile(join(scratch, 'floor.bin'), RECORD_BYTES)
+  const http = bareHttp()
+  const socket = net.connect(port, '127.0.0.1')
   await once(socket, 'connect')
-  socket.setNoDelay(true)
+  let text = ''
+  socket.on('data', bytes => {
+    text += bytes.toString('latin1')
+    if (!text.endsWith('\r')) return
+    const serial = text.slice(-17, -1)
+    text = ''
+    file.append()
+    const path = `/contentcard/contentcard.php?user=u&pass=p&cspid=1&action=1&serial=${serial}&prodid=4967&serviceid=1&version=1`
+    http.get(`${provider}${path}`, '0').catch(error => socket.destroy(error))
+  })
   return {
-    socket,
     close: () => {
       socket.destroy()
-      server.close()
-      agent.destroy()
+      http.close()
       file.close()
-    },
-  }
-}
-
-/** A scanner's side of a TCP line. */
-async function startReader() {
-  const server = net.createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const first = once(server, 'connection')
-  return {
-    port: server.address().port,
-    connected: async () => {
-      const [socket] = await first
-      socket.setNoDelay(true)
-      return socket
-    },
-    close: () => server.close(),
-  }
-}
-
-/** A provider that grants everything and tells when a request arrived. */
-async function startProvider() {
-  const waiting = []
-  const server = http.createServer((request, response) => {
-    const query = new URL(request.url, 'http://localhost').searchParams
-    if (query.get('action') === '1') waiting.shift()?.(performance.now())
-    const result = { 1: 'reserved', 2: 'activated', 3: 'released' }[query.get('action')] ?? 'refused'
-    const answer = JSON.stringify({
-      result,
-      operation: request.headers['idempotency-key'],
-      serial: query.get('serial'),
-      expiresInMs: 900_000,
-    })
-    response.writeHead(200, { 'content-type': 'application/json' }).end(answer)
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${server.address().port}`,
-    next: () => new Promise(resolve => waiting.push(resolve)),
-    close: () => {
-      server.closeAllConnections()
-      server.close()
     },
   }
 }
 
 // ── complete durable sales a second ─────────────────────────────────────────────────────────────────────────
 
-async function durableSales(dir, scratch, rounds) {
+async function durableSales(dir, scratch, { rounds, warm }) {
   const counts = { syncs: 0 }
   const till = await openTill({
     dir,
@@ -205,82 +143,40 @@ async function durableSales(dir, scratch, rounds) {
     await sale.add({ line: '1', article })
     await sale.pay({ id: 'p', by: 'cash' })
     await sale.finish({ commitBudgetMs: 0 })
+    sale.close()
   }
-  for (let warm = 0; warm < 50; warm += 1) await sell(`w${warm}`)
-  const rates = []
-  const raws = []
-  const perSale = []
-  const block = Math.max(10, Math.floor(rounds / 10))
-  for (let round = 0; round < 10; round += 1) {
-    raws.push(rawSyncsPerSecond(scratch, block * 4))
+  for (let index = 0; index < warm; index += 1) await sell(`w${index}`)
+  const file = rawFile(join(scratch, 'raw.bin'), RECORD_BYTES)
+  file.rate(500)
+  const measured = { sales: [], raw: [], syncs: [], ratio: [] }
+  for (let round = 0; round * SALES_PER_SLICE < rounds * 4; round += 1) {
+    const raw = file.rate(SALES_PER_SLICE * 4)
     const before = counts.syncs
     const from = performance.now()
-    for (let index = 0; index < block; index += 1) await sell(`r${round}-${index}`)
-    rates.push((block * 1000) / (performance.now() - from))
-    perSale.push((counts.syncs - before) / block)
+    for (let index = 0; index < SALES_PER_SLICE; index += 1) await sell(`r${round}-${index}`)
+    const rate = (SALES_PER_SLICE * 1000) / (performance.now() - from)
+    const syncs = (counts.syncs - before) / SALES_PER_SLICE
+    measured.sales.push(rate)
+    measured.raw.push(raw)
+    measured.syncs.push(syncs)
+    measured.ratio.push(rate / (raw / syncs))
   }
-  await till.close()
-  const syncsPerSale = median(perSale)
-  const ratios = rates.map((rate, index) => rate / (raws[index] / perSale[index]))
-  return {
-    salesPerSecond: rounded(median(rates), 1),
-    syncsPerSale: rounded(syncsPerSale, 2),
-    rawSyncsPerSecond: rounded(median(raws), 1),
-    salesRatio: rounded(median(ratios)),
-  }
-}
-
-function rawSyncsPerSecond(scratch, count) {
-  const file = preallocated(scratch)
-  const from = performance.now()
-  for (let index = 0; index < count; index += 1) file.append()
-  const rate = (count * 1000) / (performance.now() - from)
   file.close()
-  return rate
-}
-
-/** The physical limit: a zero-filled file that never changes its size, one synced write after the other. */
-function preallocated(scratch) {
-  const path = join(scratch, 'raw.bin')
-  const file = openSync(path, 'w+')
-  writeSync(file, Buffer.alloc(RECORD_BYTES * PREALLOCATED_RECORDS))
-  fsyncSync(file)
-  const record = Buffer.alloc(RECORD_BYTES, 120)
-  let next = 0
+  await till.close()
   return {
-    append: () => {
-      writeSync(file, record, 0, RECORD_BYTES, (next++ % PREALLOCATED_RECORDS) * RECORD_BYTES)
-      fdatasyncSync(file)
-    },
-    close: () => {
-      closeSync(file)
-      rmSync(path)
-    },
+    salesRatio: atLeast(0.8, median(measured.ratio), '× floor', 2),
+    sales: figure(median(measured.sales), 'a second', 0),
+    syncsPerSale: figure(median(measured.syncs), '', 2),
+    rawSyncs: figure(median(measured.raw), 'a second', 0),
   }
 }
 
 /** Counts what reaches the disk. */
 function counting(disk, counts) {
-  const counted = file => ({
-    read: (offset, length) => file.read(offset, length),
-    write: (offset, bytes) => file.write(offset, bytes),
-    sync: () => {
+  return withFiles(disk, file =>
+    withSync(file, () => {
       counts.syncs += 1
       return file.sync()
-    },
-    size: () => file.size(),
-    close: () => file.close(),
-  })
-  return {
-    name: disk.name,
-    list: folder => disk.list(folder),
-    open: async (path, mode) => counted(await disk.open(path, mode)),
-    create: async path => counted(await disk.create(path)),
-    makeFolder: path => disk.makeFolder(path),
-    rename: (from, to) => disk.rename(from, to),
-    remove: path => disk.remove(path),
-    syncFolder: folder => disk.syncFolder(folder),
-    lock: folder => disk.lock(folder),
-    identity: folder => disk.identity(folder),
-  }
+    }),
+  )
 }

@@ -1,8 +1,8 @@
 // The simulated receipt printer: one register at a time, as many jobs per connection as it likes. Its accidents are
 // what happens to real ones: paper ends, covers open, knives jam, links break. Connections and time are handed in.
-import { CashdeskError, type Json, type Stop } from '@cashdesk/kernel'
+import { CashdeskError, type Clock, type Json, type Stop } from '@cashdesk/kernel'
 import type { Timing, Wire } from '../wire.ts'
-import { Engine } from './engine.ts'
+import { Engine, type PrinterPoint } from './engine.ts'
 import { isOnline } from './mechanism.ts'
 import { type PrintedReceipt, Shelf } from './shelf.ts'
 
@@ -74,14 +74,18 @@ export class Device {
   readonly #waiting: Wire[] = []
   readonly #kicks: Kick[] = []
   #active: Wire | undefined
+  readonly #clock: Clock
   #stopTimer: Stop | undefined
+  /** Set while it is switched off. */
+  #stopOff: Stop | undefined
   #silent = false
   #linkBytes: number | undefined
   #jobs = 0
   #received = 0
 
-  constructor(options: PrinterOptions, { clock }: Timing) {
+  constructor(options: PrinterOptions, { clock }: Timing, onPoint?: (point: PrinterPoint) => void) {
     const pictures = options.pictures ?? true
+    this.#clock = clock
     this.shelf = new Shelf({
       folder: options.out,
       now: () => clock.now(),
@@ -93,6 +97,7 @@ export class Device {
       pictures,
       pin3WhenOpen: options.pin3WhenOpen ?? 'high',
       serial: 'SIM0001',
+      onPoint,
       send: bytes => {
         if (!this.#silent) this.#active?.write(bytes)
       },
@@ -163,12 +168,13 @@ export class Device {
       'drawer-open': () => engine.change(body => (body.drawer = 'open')),
       'drawer-close': () => engine.change(body => (body.drawer = 'closed')),
       'power-cycle': () => {
-        const active = this.#active
-        if (active !== undefined) this.#gone(active)
-        active?.reset()
+        for (const wire of this.#waiting.splice(0)) wire.end()
+        this.#active?.reset()
+        this.#active = undefined
         this.#silent = false
         this.#linkBytes = undefined
         engine.powerCycle()
+        this.#stayOff(count(args, 'offMs', 0))
       },
       'lose-link': () => this.#loseLink(count(args, 'afterBytes', 0)),
       silent: () => {
@@ -189,12 +195,14 @@ export class Device {
   /** It is switched off for good. */
   close(): void {
     this.#stopTimer?.()
+    this.#stopOff?.()
     for (const wire of this.#waiting.splice(0)) wire.end()
     this.#active?.end()
   }
 
   /** A register connects; false when too many wait already. */
   called(wire: Wire): boolean {
+    if (this.#stopOff !== undefined) return false
     if (this.#active !== undefined && this.#waiting.length >= WAITING_LIMIT) return false
     let started = false
     if (this.#active === undefined) this.#active = wire
@@ -227,11 +235,21 @@ export class Device {
     const taken = left === undefined ? bytes : bytes.subarray(0, left)
     this.#received += taken.length
     this.#engine.receive(taken)
-    if (left !== undefined) {
+    if (left !== undefined && this.#active === wire) {
       this.#linkBytes = left - taken.length
       if (taken.length < bytes.length || this.#linkBytes === 0) this.#cutLink(wire)
     }
     this.#flow()
+  }
+
+  /** Nobody can connect until it is on again. */
+  #stayOff(ms: number): void {
+    this.#stopOff?.()
+    this.#stopOff = undefined
+    if (ms === 0) return
+    this.#stopOff = this.#clock.after(ms, () => {
+      this.#stopOff = undefined
+    })
   }
 
   #loseLink(afterBytes: number): void {

@@ -20,6 +20,18 @@ import { matrixSize } from './symbols.ts'
 /** Problems that are kept for reading; more are only counted. */
 const PROBLEMS_LIMIT = 200
 
+/** The moments of a job at which something can be made to happen: what happens then comes behind what is named. */
+export type PrinterPoint =
+  /** A line, symbol or picture is on the paper. */
+  | 'printed'
+  /** A cut comes next; paper that ends here stays uncut. */
+  | 'cutting'
+  | 'cut'
+  /** A question, such as "are you through with the job?", was reached; its answer goes out next. */
+  | 'asked'
+  | 'answered'
+  | 'kicked'
+
 export interface EngineOptions {
   /** Printable dots across: 576 for 80 mm paper, 384 for 58 mm. */
   readonly paperDots: number
@@ -32,6 +44,7 @@ export interface EngineOptions {
   /** A piece of paper came out. */
   readonly sheet: (sheet: Sheet, end: 'full' | 'partial' | 'torn') => void
   readonly kicked: (pulse: { readonly pin: 2 | 5; readonly onMs: number; readonly offMs: number }) => void
+  readonly onPoint?: ((point: PrinterPoint) => void) | undefined
   /** Calls `wake` after `ms`, for a printer that needs time for a line. */
   readonly after: (ms: number, wake: () => void) => void
 }
@@ -60,6 +73,7 @@ export class Engine {
   /** Counts power cycles, so that a line that was under way when the power went does not go on. */
   #life = 0
   #busy = false
+  #running = false
   #statusMask = 0
   #told: Uint8Array
 
@@ -87,6 +101,7 @@ export class Engine {
   }
 
   receive(bytes: Uint8Array): void {
+    const life = this.#life
     let from = 0
     for (const [index, byte] of bytes.entries()) {
       const command = this.#watch.byte(byte)
@@ -94,6 +109,7 @@ export class Engine {
       this.#interpreter.push(bytes.subarray(from, index + 1))
       from = index + 1
       this.#run()
+      if (life !== this.#life) return
       this.#atOnce(command)
     }
     this.#interpreter.push(bytes.subarray(from))
@@ -128,25 +144,29 @@ export class Engine {
     if (!this.#paper.blank) this.#options.sheet(this.#paper.takeOff(true), 'torn')
   }
 
-  /** Takes commands until the buffer is empty or the mechanism stops. */
+  /** Takes commands until the buffer is empty or the mechanism stops. What happens meanwhile runs in here, in order. */
   #run(): void {
-    for (;;) {
-      while (isOnline(this.body) && !this.#busy) {
+    if (this.#running) return
+    this.#running = true
+    try {
+      while (this.printing) {
         const operation = this.#waiting.shift()
-        if (operation === undefined) break
-        this.#carryOut(operation)
+        if (operation !== undefined) this.#carryOut(operation)
+        else {
+          const operations = this.#interpreter.next()
+          if (operations === undefined) break
+          this.#waiting = [...operations]
+        }
       }
-      if (!isOnline(this.body) || this.#busy) return
-      const operations = this.#interpreter.next()
-      if (operations === undefined) return
-      this.#waiting = [...operations]
+    } finally {
+      this.#running = false
     }
   }
 
   #carryOut(operation: Operation): void {
     if (operation.kind === 'cut') this.#cut(operation)
     else if (operation.kind === 'kick') this.#kick(operation)
-    else if (operation.kind === 'ask') this.#answer(operation.question)
+    else if (operation.kind === 'ask') this.#ask(operation)
     else if (operation.kind === 'report-status') this.#reportStatus(operation.mask)
     else if (operation.kind === 'problem') this.#note(operation.problem)
     else this.#print(operation)
@@ -160,6 +180,11 @@ export class Engine {
     }
     if (operation.kind === 'feed') return
     this.#takeTime()
+    this.#useUp()
+    this.#reached('printed')
+  }
+
+  #useUp(): void {
     const left = this.ahead.linesToPaperEnd
     if (left === undefined) return
     this.ahead.linesToPaperEnd = left - 1
@@ -167,6 +192,18 @@ export class Engine {
     this.ahead.linesToPaperEnd = undefined
     this.body.paper = 'out'
     this.#tell()
+  }
+
+  /** False when what was made to happen here stops the printer before the operation that comes next. */
+  #reached(point: PrinterPoint): boolean {
+    const life = this.#life
+    this.#options.onPoint?.(point)
+    return life === this.#life && isOnline(this.body)
+  }
+
+  /** Carried out when the printer can go on; forgotten when it was switched off. */
+  #putBack(operation: Operation, life: number): void {
+    if (life === this.#life) this.#waiting.unshift(operation)
   }
 
   #takeTime(): void {
@@ -182,6 +219,8 @@ export class Engine {
   }
 
   #cut(operation: Extract<Operation, { kind: 'cut' }>): void {
+    const life = this.#life
+    if (!this.#reached('cutting')) return this.#putBack(operation, life)
     if (this.ahead.jamAtCut) {
       this.ahead.jamAtCut = false
       this.#waiting.unshift(operation)
@@ -194,6 +233,7 @@ export class Engine {
     }
     if (!this.#paper.blank) this.#options.sheet(this.#paper.takeOff(false), operation.cut)
     else this.#paper.takeOff(false)
+    this.#reached('cut')
   }
 
   #kick(pulse: { readonly pin: 2 | 5; readonly onMs: number; readonly offMs: number }): void {
@@ -201,6 +241,14 @@ export class Engine {
     if (pulse.onMs === 0) return
     this.body.drawer = 'open'
     this.#tell()
+    this.#reached('kicked')
+  }
+
+  #ask(operation: Extract<Operation, { kind: 'ask' }>): void {
+    const life = this.#life
+    if (!this.#reached('asked')) return this.#putBack(operation, life)
+    this.#answer(operation.question)
+    this.#reached('answered')
   }
 
   #answer(question: Question): void {

@@ -3,10 +3,13 @@ import type { Clock, Json } from '@cashdesk/kernel'
 import { peerOf, timingOf } from '../wire.ts'
 import type { Peer } from '../world/network.ts'
 import { Device, type PrinterOptions, type PrinterState } from './device.ts'
+import type { PrinterPoint } from './engine.ts'
 import type { PrintedReceipt } from './shelf.ts'
 
 export interface SimulatedPrinterOptions extends PrinterOptions {
   readonly clock: Clock
+  /** Called at each of these moments; it may play an accident, or end the till. */
+  readonly onPoint?: (point: PrinterPoint) => void
 }
 
 export interface SimulatedPrinter {
@@ -25,8 +28,12 @@ export interface SimulatedPrinter {
 const KEPT_RECEIPTS = 10_000
 
 /** Draws no pictures unless told to: text and codes are what an oracle reads. */
-export function simulatedPrinter({ clock, ...options }: SimulatedPrinterOptions): SimulatedPrinter {
-  const device = new Device({ pictures: false, keptReceipts: KEPT_RECEIPTS, ...options }, timingOf(clock))
+export function simulatedPrinter({ clock, onPoint, ...options }: SimulatedPrinterOptions): SimulatedPrinter {
+  const device = new Device(
+    { pictures: false, keptReceipts: KEPT_RECEIPTS, ...options },
+    timingOf(clock),
+    onPoint,
+  )
   return {
     peer: peerOf(wire => device.called(wire)),
     get receipts() {

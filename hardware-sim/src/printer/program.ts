@@ -28,7 +28,7 @@ export const PRINTER_PROGRAM: SimProgram = {
     { name: 'cutter-freed', text: 'the knife moves again' },
     { name: 'offline', text: 'switched off-line' },
     { name: 'online', text: 'switched on-line again: prints on' },
-    { name: 'power-cycle', text: 'switched off and on: connection, buffer and modes are lost' },
+    { name: 'power-cycle', text: 'off and, after {offMs}, on: connection, buffer and modes are lost' },
     { name: 'lose-link', text: 'the connection breaks, now or {afterBytes} of what is received from now on' },
     { name: 'silent', text: 'prints, but answers nothing, until {off: true}' },
     { name: 'slow', text: 'every line takes {msPerLine} (100; 0 is fast again): written is not yet printed' },

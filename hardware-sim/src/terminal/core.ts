@@ -20,7 +20,7 @@ import { printsPayments, runMoney, type Till } from './money.ts'
 import { orderOf } from './orders.ts'
 import { Reception } from './reception.ts'
 import { CARDS, type Card, COMMAND, RESULT } from './tables.ts'
-import { type Registration, Talk, type TalkLimits } from './talk.ts'
+import { type Registration, Talk, type TalkLimits, type TerminalPoint } from './talk.ts'
 
 /** All times in ms. */
 export interface TerminalOptions {
@@ -70,6 +70,7 @@ export class Terminal {
   readonly #password: string
   readonly #timing: Timing
   readonly #reception: Reception
+  readonly #onPoint: TalkLimits['onPoint']
   readonly #behaviour = new Behaviour()
   readonly #sleepers = new Set<() => void>()
   #registration: Registration = UNREGISTERED
@@ -79,7 +80,12 @@ export class Terminal {
   #closed = false
 
   /** @throws CashdeskError `sim.usage`, `sim.books` */
-  constructor(options: TerminalOptions, timing: Timing, shut: (isShut: boolean) => void) {
+  constructor(
+    options: TerminalOptions,
+    timing: Timing,
+    shut: (isShut: boolean) => void,
+    onPoint?: (point: TerminalPoint, kind: DialogueKind) => void,
+  ) {
     const {
       terminalId = '52500041',
       currency = '978',
@@ -93,6 +99,7 @@ export class Terminal {
     this.#options = options
     this.#password = password
     this.#timing = timing
+    this.#onPoint = onPoint
     this.#till = {
       books: new Books({
         currency,
@@ -146,6 +153,7 @@ export class Terminal {
   /** Off and, after `offMs`, on again. What waited for the register is reversed, as real books are. */
   powerCycle(offMs: number): void {
     this.#registration = UNREGISTERED
+    if (this.#running !== undefined) this.#running.talk.isOff = true
     this.#till.books.restart()
     this.#reception.turnAway()
     this.#link?.cut()
@@ -322,11 +330,8 @@ export class Terminal {
   }
 
   #limits(): TalkLimits {
-    return {
-      clock: this.#timing.clock,
-      t3Ms: this.#options.t3Ms ?? 5_000,
-      answerMs: this.#options.answerMs ?? 30_000,
-    }
+    const { t3Ms = 5_000, answerMs = 30_000 } = this.#options
+    return { clock: this.#timing.clock, onPoint: this.#onPoint, t3Ms, answerMs }
   }
 
   #run(kind: DialogueKind, link: Link, dialogue: (talk: Talk) => Promise<string>): undefined {

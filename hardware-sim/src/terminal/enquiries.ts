@@ -139,6 +139,7 @@ export async function endOfDay(talk: Talk, till: Till, now: number): Promise<str
   if (!(await talk.pause(till.stages.hostMs))) return 'link lost before the host was asked'
   const totals = till.books.totals()
   const { trace, open } = till.books.settle()
+  talk.reached('settled')
   const time = localTime(now)
   const answer = await talk.status([
     [BMP.result, Buffer.from([RESULT.ok])],

@@ -2,12 +2,15 @@
 import type { Clock, Json } from '@cashdesk/kernel'
 import { peerOf, timingOf } from '../wire.ts'
 import type { Peer } from '../world/network.ts'
-import type { Accident } from './accidents.ts'
+import type { Accident, DialogueKind } from './accidents.ts'
 import type { BookEntry } from './books.ts'
 import { Terminal, type TerminalOptions, type TerminalState } from './core.ts'
+import type { TerminalPoint } from './talk.ts'
 
 export interface SimulatedTerminalOptions extends TerminalOptions {
   readonly clock: Clock
+  /** Called at each of these moments; it may cut the link, switch the terminal off, or end the till. */
+  readonly onPoint?: (point: TerminalPoint, kind: DialogueKind) => void
 }
 
 export interface SimulatedTerminal {
@@ -27,8 +30,12 @@ export interface SimulatedTerminal {
 }
 
 /** @throws CashdeskError `sim.usage`, `sim.books` */
-export function simulatedTerminal({ clock, ...options }: SimulatedTerminalOptions): SimulatedTerminal {
-  const terminal = new Terminal(options, timingOf(clock), () => undefined)
+export function simulatedTerminal({
+  clock,
+  onPoint,
+  ...options
+}: SimulatedTerminalOptions): SimulatedTerminal {
+  const terminal = new Terminal(options, timingOf(clock), () => undefined, onPoint)
   terminal.start()
   return {
     peer: peerOf(wire => terminal.called(wire)),

@@ -9,4 +9,5 @@ export {
   simulatedTerminal,
 } from './in-process.ts'
 export { TERMINAL_PROGRAM } from './program.ts'
+export type { TerminalPoint } from './talk.ts'
 export { startTerminalSim, type TerminalSim, type TerminalSimOptions } from './terminal.ts'

@@ -73,17 +73,21 @@ export async function runMoney(order: MoneyOrder, talk: Talk, till: Till): Promi
   const transaction = transactionOf(order, talk, till)
   if (talk.accident?.name === 'decline') {
     till.books.decline(transaction, talk.accident.code, 'the host declined')
+    talk.reached('declined')
     await talk.show(MESSAGE.declined)
     await refused(talk.accident.code)
     return 'declined'
   }
   const entry = till.books.authorise(transaction)
+  talk.reached('authorised')
   const verdict = await acknowledged(entry, order, talk, till)
+  if (talk.isOff) return 'switched off'
   if (!verdict.book) {
     await reverse(entry, verdict, talk, till)
     return `reversed: ${verdict.why}`
   }
   till.books.book(entry.trace, verdict.amountMinor)
+  talk.reached('booked')
   await talk.complete()
   return 'booked'
 }
@@ -174,7 +178,9 @@ async function reverse(
 ): Promise<void> {
   if (talk.link.alive) await talk.show(MESSAGE.autoReversal)
   await till.sleep(till.reversalMs)
+  if (talk.isOff) return
   till.books.reverse(entry.trace, verdict.why, verdict.code)
+  talk.reached('reversed')
   if (talk.link.alive) await talk.fail(verdict.code, verdict.withStatus ? [] : undefined)
 }
 

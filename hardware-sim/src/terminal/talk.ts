@@ -21,8 +21,25 @@ export interface Registration {
   readonly agreed: readonly number[]
 }
 
+/**
+ * The moments of a dialogue at which something can be made to happen, in their order: a crash, a cut, a power cut.
+ * `sent` is what left; what is cut then still arrives. `answered` is the register's word, whatever it says.
+ */
+export type TerminalPoint =
+  | 'authorised'
+  | 'declined'
+  | 'status-sent'
+  | 'status-answered'
+  | 'print-sent'
+  | 'print-answered'
+  | 'booked'
+  | 'reversed'
+  | 'settled'
+  | 'completion-sent'
+
 export interface TalkLimits {
   readonly clock: Clock
+  readonly onPoint: ((point: TerminalPoint, kind: DialogueKind) => void) | undefined
   /** For the answer to anything but 04 0F and print commands. */
   readonly t3Ms: number
   /** For the register's word on a payment, unless 06 01 says otherwise. */
@@ -42,6 +59,8 @@ export class Talk {
   readonly registration: Registration
   /** While true the register's 06 B0 is obeyed. */
   abortable = true
+  /** The terminal was switched off in the middle of it: nothing is written into the books any more. */
+  isOff = false
   readonly #limits: TalkLimits
   #aborted = false
   #wake: (() => void) | undefined
@@ -74,6 +93,11 @@ export class Talk {
     if (this.accident?.name === 'no-answer' && this.accident.when === 'command') return false
     this.link.reply(0x8000)
     return true
+  }
+
+  /** The dialogue has come to this. What is made to happen here has happened when it returns. */
+  reached(point: TerminalPoint): void {
+    this.#limits.onPoint?.(point, this.kind)
   }
 
   /** The register sent 06 B0, or the link broke: no pause goes on. */
@@ -122,13 +146,13 @@ export class Talk {
       await this.link.send(bytes)
       return this.#lose()
     }
-    return await this.link.ask(bytes, waitMs)
+    return await this.#ask(bytes, waitMs, 'status')
   }
 
   /** Sends one print command and waits for the register's word. */
   async print(command: Buffer, index: number): Promise<Answer> {
     if (this.accident?.name === 'lose-link-between-prints' && index > 0) return this.#lose()
-    return await this.link.ask(command, this.#limits.answerMs)
+    return await this.#ask(command, this.#limits.answerMs, 'print')
   }
 
   /** 04 01: the terminal's date and time. */
@@ -143,7 +167,9 @@ export class Talk {
       return
     }
     if (this.accident?.name === 'no-answer' && this.accident.when === 'completion') return
-    await this.#tell(writeApdu(COMMAND.completion, data))
+    const told = this.#tell(writeApdu(COMMAND.completion, data))
+    this.reached('completion-sent')
+    await told
   }
 
   /** 06 1E, after a 04 0F with the same code where `fields` are given. */
@@ -151,6 +177,14 @@ export class Talk {
     if (fields !== undefined) await this.#tell(statusApdu([[BMP.result, Buffer.from([code])], ...fields]))
     const withCurrency = code === RESULT.wrongCurrency && currency !== undefined ? currency : Buffer.alloc(0)
     await this.#tell(writeApdu(COMMAND.failed, Buffer.concat([Buffer.from([code]), withCurrency])))
+  }
+
+  async #ask(bytes: Buffer, waitMs: number, what: 'status' | 'print'): Promise<Answer> {
+    const asked = this.link.ask(bytes, waitMs)
+    this.reached(`${what}-sent`)
+    const answer = await asked
+    if (answer.kind === 'answer') this.reached(`${what}-answered`)
+    return answer
   }
 
   // Who does not answer within T3 is gone (PA00P016 ch. 5.2.5, case a).

@@ -137,6 +137,7 @@ async function recoverJournal(
   const { journal, report: recovery } = await openJournal({
     disk,
     folder: JOURNAL_FOLDER,
+    ...(options.segmentBytes === undefined ? {} : { segmentBytes: options.segmentBytes }),
     log,
     onStep: step => loop.memory.replay(step),
     onReset: () => loop.memory.reset(),

@@ -59,13 +59,15 @@ export interface TillOptions {
   readonly paymentTimeMs?: number
   /** How often the register is asked about a sale it owns; 30000. */
   readonly askRegisterMs?: number
-  readonly log?: Log
-  /** The world, for simulation and tests. Node's if absent. */
+  /** Length of new journal segments in bytes, at least 8192; 4194304. A till on a small medium wants less. */
+  readonly segmentBytes?: number
   /**
    * Records between two snapshots of what the journal came to, which make a start quick; 20000. 0 for none. Only
    * speed: without them the whole journal is read.
    */
   readonly snapshotEvery?: number
+  readonly log?: Log
+  /** The world, for simulation and tests. Node's if absent. */
   readonly ports?: {
     readonly clock?: Clock
     readonly random?: Random

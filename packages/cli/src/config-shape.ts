@@ -142,6 +142,7 @@ const printer = z.discriminatedUnion('kind', [
 
 const credential = z.union([text('As the provider gave it', 128), secretShape])
 const servers = z.array(z.string().min(1)).min(1).max(8)
+const deferred = z.int().min(0)
 /** The plugin itself says what is wrong inside. */
 const wireProfile = z
   .custom<WireProfile>(
@@ -166,6 +167,16 @@ const activation = z.strictObject({
   allowPlainHttp: z
     .boolean()
     .describe('Lets credentials travel unencrypted to servers that are not on this machine')
+    .exactOptional(),
+  deferral: z
+    .strictObject({
+      itemMinor: deferred.describe('Price of one card, in minor units'),
+      cardMinor: deferred.describe('All lines with the same serial'),
+      laneMinor: deferred.describe('Everything this lane has put off'),
+      laneClaims: deferred.describe('How many cards this lane has put off'),
+      ageMs: deferred.describe('Nothing more is put off when the oldest has waited this long'),
+    })
+    .describe('Cards that may be sold while no server can be reached; none if absent')
     .exactOptional(),
 })
 

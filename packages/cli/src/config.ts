@@ -2,7 +2,7 @@
 import type { ProfileName, WireProfile } from '@cashdesk/plugin-activation'
 import type { DrawerOptions } from '@cashdesk/printer'
 import type { Framing } from '@cashdesk/scanner'
-import type { CatalogArticle, Secret } from '@cashdesk/sdk'
+import type { CatalogArticle, DeferralLimits, Secret } from '@cashdesk/sdk'
 import type { ZvtOptions } from '@cashdesk/terminal'
 import type { SerialOptions } from '@cashdesk/transport'
 
@@ -58,6 +58,7 @@ interface ActivationConfig {
   readonly path?: string
   readonly profile?: ProfileName | WireProfile
   readonly allowPlainHttp?: boolean
+  readonly deferral?: DeferralLimits
 }
 
 export type PluginConfig = ActivationConfig

@@ -13,6 +13,7 @@ export function journalCommands(program: Command, ended: Ended, io: ProgramIo): 
     .command('journal')
     .description('look inside a till: what happened, what is pending, what a person must settle')
   looking(journal, ended, io)
+  handingOver(journal, ended, io)
   settling(journal, ended, io)
 }
 
@@ -33,6 +34,17 @@ function looking(journal: Command, ended: Ended, io: ProgramIo): void {
       ended(await showJournal(io, dir, options))
     })
   journal
+    .command('follow <dir>')
+    .description('show what becomes durable as it happens, until Ctrl-C; safe beside a running till')
+    .option('--sale <id>', 'only what is about that sale')
+    .option('--after <record>', 'begin behind that record; with the last ten if absent')
+    .option('--json', 'one line of JSON for each step')
+    .addHelpText('after', example('follow DIR --sale R-1017'))
+    .action(async (dir: string, options: object) => {
+      const { followJournal } = await import('./follow.ts')
+      ended(await followJournal(io, dir, options))
+    })
+  journal
     .command('verify <dir>')
     .description('read every record and say whether the journal is whole; safe beside a running till')
     .option(...JSON_LINE)
@@ -40,6 +52,29 @@ function looking(journal: Command, ended: Ended, io: ProgramIo): void {
     .action(async (dir: string, options: object) => {
       const { verifyJournal } = await import('./verify.ts')
       ended(await verifyJournal(io, dir, options))
+    })
+}
+
+/** Commands that write what they read into files: for bookkeeping, for support. */
+function handingOver(journal: Command, ended: Ended, io: ProgramIo): void {
+  journal
+    .command('export <dir>')
+    .description('sales with lines, payments, claims and VAT, for bookkeeping; safe beside a running till')
+    .option(
+      '--format <format>',
+      'jsonl (a sale a line, minor units) or csv (a table, decimals); jsonl if absent',
+    )
+    .option('--since <time>', 'paid (else ended, else opened) then or later')
+    .option('--until <time>', 'before then')
+    .option('--sale <id>', 'only that sale')
+    .option('--out <file>', 'standard output if absent')
+    .addHelpText(
+      'after',
+      example('export DIR --format csv --since 2026-11-01 --until 2026-12-01 --out november.csv'),
+    )
+    .action(async (dir: string, options: object) => {
+      const { exportJournal } = await import('./export.ts')
+      ended(await exportJournal(io, dir, options))
     })
 }
 

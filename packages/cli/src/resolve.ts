@@ -106,7 +106,7 @@ interface Given extends Omit<Decided, 'action'> {
 async function written(dir: string, given: Given): Promise<Attempt> {
   const disk = journalAt(dir)
   const book = emptyBook(dir)
-  const onStep = (step: Step): void => foldBook(book, step, book.records + 1)
+  const onStep = (step: Step, record: number): void => foldBook(book, step, record)
   const { journal } = await openJournal({ disk, folder: JOURNAL_FOLDER, onStep })
   try {
     if (journal.state === 'restored') throw new CashdeskError('journal.restored', { dir })
@@ -182,7 +182,7 @@ function resolutionOf(book: Book, task: Task, decided: Decided, step: Step): Res
   const teller = new Storyteller()
   for (const sale of book.lane.sales.values()) if (sale.id === task.sale) teller.meet(sale)
   for (const operation of book.lane.operations.values()) teller.meetOperation(operation)
-  const chapter = teller.tell(step, book.records + 1, book)
+  const chapter = teller.tell(step, book.records + 1)
   foldBook(book, step, book.records + 1)
   const sentences = chapter?.sentences ?? []
   return {

@@ -1,4 +1,5 @@
 // What the command says: results on stdout, everything for people about errors on stderr, and one exit code each.
+import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { type ErrorDetail, type ErrorReport, explain, type Json, reportOf } from '@cashdesk/kernel'
 
@@ -15,6 +16,11 @@ export interface Io {
 
 export function sayLine(io: Io, line: string): void {
   io.stdout.write(`${line}\n`)
+}
+
+/** The same for what may be long: waits while whoever reads it is slower. */
+export async function sayAll(io: Io, text: string): Promise<void> {
+  if (!io.stdout.write(text)) await once(io.stdout, 'drain')
 }
 
 /** One line of JSON. */

@@ -59,8 +59,8 @@ async function showSale(io: Io, dir: string, id: string, options: SaleOptions): 
   const { now, since = 0, limit = MOST } = options
   const teller = new Storyteller(saleId(id))
   const chapters: Chapter[] = []
-  const before: BeforeStep = (step, record, book) => {
-    const chapter = teller.tell(step, record, book)
+  const before: BeforeStep = (step, record) => {
+    const chapter = teller.tell(step, record)
     if (!chapter || chapter.at < since) return
     chapters.push(chapter)
     if (chapters.length > limit) chapters.shift()

@@ -13,7 +13,6 @@ import type {
   TaskId,
 } from '@cashdesk/kernel'
 import { itemOf } from './pending.ts'
-import type { Book } from './reading.ts'
 import { answerSentence, eventSentence, inputSentence, intentSentence, type Names } from './sentences.ts'
 import { amountOf, claimWords, dayOf, LEG_WORDS, momentOf, PAPER_WORDS, SALE_WORDS, timeOf } from './words.ts'
 
@@ -39,6 +38,7 @@ export class Storyteller {
   readonly #sale: SaleId | undefined
   readonly #names: Names = { lines: new Map(), claims: new Map(), legs: new Map(), operations: new Map() }
   readonly #tasks: Set<TaskId> = new Set()
+  #currency: string | undefined
 
   /** @param sale all sales if absent */
   constructor(sale?: SaleId) {
@@ -47,6 +47,7 @@ export class Storyteller {
 
   /** What was said before the first step that is told. */
   meet(sale: Sale): void {
+    this.#currency = sale.currency
     const { lines, claims, legs } = this.#names
     for (const line of sale.lines) lines.set(`${sale.id} ${line.id}`, line.article.name)
     for (const claim of sale.claims) claims.set(claim.id, { ...claim, sale: sale.id })
@@ -57,15 +58,15 @@ export class Storyteller {
     this.#names.operations.set(operation.op, { ...operation, sentAt: operation.since })
   }
 
-  tell(step: Step, record: number, book: Pick<Book, 'lane'>): Chapter | undefined {
+  tell(step: Step, record: number): Chapter | undefined {
     const { at, input } = step
+    if (input.type === 'lane.started') this.#currency = input.config.currency
     const events = step.events.filter(event => this.#concerns(event))
     const intents = step.intents.filter(({ sale }) => this.#isOurs(sale))
     const ours = events.length > 0 || intents.length > 0 || this.#heard(input)
     if (!ours) return undefined
-    const currency = book.lane.config?.currency
     for (const event of events) this.#learn(event, at)
-    const told = { names: this.#names, at, currency }
+    const told = { names: this.#names, at, currency: this.#currency }
     const first = input.type === 'answer' ? answerSentence(input, told) : inputSentence(input, told)
     const sentences = [
       ...(first ? [first] : []),

@@ -24,3 +24,4 @@ export {
 export { OUTBOX_VERSION, outboxParts, restoreOutbox } from './outbox-parts.ts'
 export type { OnStep, Tear, UnknownRecord } from './reader.ts'
 export type { DiscardedSnapshot, SnapshotContent, SnapshotReader } from './snapshot.ts'
+export { JournalTail, type TailedStep } from './tail.ts'

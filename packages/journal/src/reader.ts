@@ -356,7 +356,7 @@ class Scanner {
 }
 
 /** Whether `frame` is what the writer would have put behind `tail`. */
-function follows(tail: Tail, frame: Frame): boolean {
+export function follows(tail: Pick<Tail, 'sequence' | 'batch' | 'last' | 'epoch'>, frame: Frame): boolean {
   if (frame.kind === KIND.epoch) {
     return frame.sequence === tail.sequence && frame.epoch > tail.epoch && frame.batch > tail.batch
   }
@@ -377,7 +377,7 @@ function endOfContent(bytes: Uint8Array): number {
 }
 
 /** The outermost shape; what is in it is as the writer put it, for the checksum holds. */
-function isStep(content: unknown): content is Step {
+export function isStep(content: unknown): content is Step {
   if (typeof content !== 'object' || content === null) return false
   return (
     'decideVersion' in content &&

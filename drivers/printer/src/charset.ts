@@ -27,10 +27,35 @@ export function forPaper(text: string): string {
   return Array.from(composed, character => SAME_ON_PAPER[character] ?? character).join('')
 }
 
+/**
+ * What was found out about a profile, shared by all drivers that are opened with it: asking the code pages about one
+ * character takes longer than printing it. Bounded by the characters that exist; in practice by those on receipts.
+ */
+const KNOWN: WeakMap<PrinterProfile, Map<string, boolean>> = new WeakMap()
+
+/**
+ * The place of every character on a code page, 0x3f for what is not on it. Kept, because the library copies the whole
+ * page each time it is asked about a character. Bounded by the code pages that exist.
+ */
+const PLACES: Map<Codepage, ReadonlyMap<string, number>> = new Map()
+
+function placesOn(page: Codepage): ReadonlyMap<string, number> {
+  const kept = PLACES.get(page)
+  if (kept !== undefined) return kept
+  const places = new Map<string, number>()
+  for (const [place, codepoint] of (CodepageEncoder.getEncoding(page).codepoints ?? []).entries()) {
+    const character = String.fromCodePoint(codepoint)
+    // The first place counts, as it does for the encoder.
+    if (!places.has(character)) places.set(character, place)
+  }
+  PLACES.set(page, places)
+  return places
+}
+
 /** What one profile's code pages hold, remembered. */
 export class Charset {
   readonly pages: readonly Codepage[]
-  readonly #known: Map<string, boolean> = new Map()
+  readonly #known: Map<string, boolean>
 
   /** @throws CashdeskError `config.invalid` when the profile names a code page nobody knows */
   constructor(profile: PrinterProfile) {
@@ -41,18 +66,29 @@ export class Charset {
       throw new CashdeskError('config.invalid', { field: 'profile.codePages', value: unknown ?? '' })
     }
     this.pages = [...this.pages].sort((a, b) => order.indexOf(a) - order.indexOf(b))
+    this.#known = KNOWN.get(profile) ?? new Map()
+    KNOWN.set(profile, this.#known)
   }
 
   /** Can every code page that claims the character show it, and does any? A control character is never printable. */
   has(character: string): boolean {
     const known = this.#known.get(character)
     if (known !== undefined) return known
-    const bytes = this.pages.map(page => CodepageEncoder.encode(character, page)[0] ?? 0)
+    const bytes = this.pages.map(page => placesOn(page).get(character) ?? 0x3f)
     const shown = bytes.some(byte => byte !== 0x3f) || character === '?'
     const answer = shown && bytes.every(byte => byte >= 0x20 && byte !== 0x7f)
-    // Bounded by the characters that exist; in practice by those on receipts.
     this.#known.set(character, answer)
     return answer
+  }
+
+  /** The code page that is tried first, if it holds all of `text`: no other is needed then. */
+  pageFor(text: string): Codepage | undefined {
+    const [first] = this.pages
+    if (first === undefined) return undefined
+    const places = placesOn(first)
+    return Array.from(text).every(character => character === '\n' || places.has(character))
+      ? first
+      : undefined
   }
 
   /** The characters of `text` that this printer cannot show, each once. */

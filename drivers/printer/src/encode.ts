@@ -75,7 +75,9 @@ function encoded(
     if (item.item === 'line') {
       if (item.bold) encoder.bold(true)
       if (item.size === 2) encoder.size(2, 2)
-      encoder.line(shown(item.text))
+      const text = shown(item.text)
+      // Choosing page by page is slow, a receipt's worth of milliseconds: only where one page is not enough.
+      encoder.codepage(charset.pageFor(text) ?? 'auto').line(text)
       if (item.size === 2) encoder.size(1, 1)
       if (item.bold) encoder.bold(false)
     } else if (item.item === 'feed') encoder.newline(item.lines)
@@ -93,7 +95,7 @@ function encoded(
         errorlevel: 'm',
       })
       encoder.align('left')
-    } else for (const text of chunked(item.data, profile.columns)) encoder.line(shown(text))
+    } else for (const text of chunked(item.data, profile.columns)) encoder.codepage('auto').line(shown(text))
   }
   if (profile.cutter === 'none') encoder.newline(profile.feedBeforeCut)
   else encoder.cut(profile.cutter)

@@ -2,12 +2,17 @@
 // Nothing is decided here, so what was recorded under old rules means the same under new ones.
 import type { Claim, Event, Leg, Line, Minor, Sale, SaleId } from '@cashdesk/kernel'
 import { unreachable } from '@cashdesk/kernel'
+import { isKnownEvent } from './known-events.ts'
 import type { LaneStore } from './lane.ts'
 
 const NO_MONEY = 0 as Minor
 
-/** Applies one event. Events about sales that are not there (an archived journal) change nothing. */
+/**
+ * Applies one event. Events about sales that are not there (an archived journal) change nothing, nor do those of a
+ * later release.
+ */
 export function evolve(lane: LaneStore, event: Event): void {
+  if (!isKnownEvent(event)) return
   switch (event.type) {
     case 'lane.started':
       lane.config = event.config

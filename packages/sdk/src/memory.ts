@@ -1,6 +1,15 @@
 // What a till knows of its past: the fold of its journal, step by step or from a snapshot. Recovery and the running
 // loop keep it, snapshots are made of it, archiving asks it what is still alive.
-import { EVOLVE_VERSION, emptyLane, evolve, type Lane, laneParts, restoreLane } from '@cashdesk/checkout'
+import {
+  DECIDE_VERSION,
+  EVOLVE_VERSION,
+  emptyLane,
+  evolve,
+  isKnownEvent,
+  type Lane,
+  laneParts,
+  restoreLane,
+} from '@cashdesk/checkout'
 import {
   emptyOutbox,
   foldOutbox,
@@ -11,11 +20,25 @@ import {
   restoreOutbox,
   type SnapshotReader,
 } from '@cashdesk/journal'
-import type { EpochMs, PaymentFacts, Step, Task, TaskId } from '@cashdesk/kernel'
+import type { EpochMs, Event, PaymentFacts, Step, Task, TaskId } from '@cashdesk/kernel'
 import { lastBookedAfter } from './last-booked.ts'
 
 /** Of everything that is folded here. Snapshots of another version are made anew from the journal. */
 export const SNAPSHOT_VERSION: string = `sdk 1, evolve ${EVOLVE_VERSION}, outbox ${OUTBOX_VERSION}`
+
+/** What a journal holds that a later release wrote. It stays there; this release does not know what it means. */
+export interface LaterRelease {
+  /** Steps that were decided by later rules; their events may be known all the same. */
+  readonly steps: number
+  /** Events that are not known here. */
+  readonly events: number
+  /** The first of these events, at most 100. */
+  readonly first: readonly { readonly record: number; readonly type: string; readonly sale?: string }[]
+}
+
+const NOTHING_LATER: LaterRelease = { steps: 0, events: 0, first: [] }
+/** More of them are only counted. */
+const MAX_LATER = 100
 
 /** The folds of a lane's steps. Its maps stay the same objects for ever. */
 export class LaneMemory {
@@ -27,9 +50,13 @@ export class LaneMemory {
   lastBooked: PaymentFacts | undefined
   /** When the last step was taken. */
   at: EpochMs | undefined
+  /** What of the recorded steps is of a later release. */
+  later: LaterRelease = NOTHING_LATER
 
-  /** Folds a recorded step. */
-  replay(step: Step): void {
+  /** Folds a recorded step, whose number in the journal is `record`. */
+  replay(step: Step, record: number): void {
+    if (step.decideVersion > DECIDE_VERSION) this.later = { ...this.later, steps: this.later.steps + 1 }
+    for (const event of step.events) if (!isKnownEvent(event)) this.#noteLater(event, record)
     for (const event of step.events) evolve(this.lane, event)
     this.foldDurable(step)
   }
@@ -45,7 +72,15 @@ export class LaneMemory {
     foldOutbox(this.outbox, step)
   }
 
+  #noteLater(event: Event, record: number): void {
+    const { steps, events, first } = this.later
+    const sale = 'sale' in event && typeof event.sale === 'string' ? { sale: event.sale } : {}
+    const noted = first.length < MAX_LATER ? [...first, { record, type: event.type, ...sale }] : first
+    this.later = { steps, events: events + 1, first: noted }
+  }
+
   reset(): void {
+    this.later = NOTHING_LATER
     restoreLane(this.lane, [])
     restoreOutbox(this.outbox, [])
     this.tasks.clear()
@@ -60,8 +95,8 @@ export class LaneMemory {
 
   /** For a snapshot; only while nothing is on its way to the disk. Later changes are not in it. */
   parts(): Iterable<unknown> {
-    const { at, lastBooked } = this
-    return tagged({ at, lastBooked }, laneParts(this.lane), outboxParts(this.outbox))
+    const { at, lastBooked, later } = this
+    return tagged({ at, lastBooked, later }, laneParts(this.lane), outboxParts(this.outbox))
   }
 
   get snapshots(): SnapshotReader {
@@ -93,12 +128,14 @@ export class LaneMemory {
     for (const [id, task] of this.lane.tasks) this.tasks.set(id, task)
     this.lastBooked = first.rest.lastBooked
     this.at = first.rest.at
+    this.later = first.rest.later
   }
 }
 
 interface Rest {
   readonly at: EpochMs | undefined
   readonly lastBooked: PaymentFacts | undefined
+  readonly later: LaterRelease
 }
 
 interface Part {

@@ -139,10 +139,21 @@ async function recoverJournal(
     folder: JOURNAL_FOLDER,
     ...(options.segmentBytes === undefined ? {} : { segmentBytes: options.segmentBytes }),
     log,
-    onStep: step => loop.memory.replay(step),
+    onStep: (step, record) => loop.memory.replay(step, record),
     onReset: () => loop.memory.reset(),
     ...(options.snapshotEvery === 0 ? {} : { snapshot: loop.memory.snapshots }),
   })
+  const { later } = loop.memory
+  if (later.events > 0 || recovery.unknownCount > 0) {
+    log(
+      'warn',
+      'The journal holds records of a later release. They are kept, and mean nothing to this one.',
+      {
+        records: recovery.unknownCount,
+        ...later,
+      },
+    )
+  }
   return { journal, recovery }
 }
 

@@ -20,6 +20,7 @@ import { type Command, parseCommand } from './commands.ts'
 import type { TillCore } from './core.ts'
 import type { Listeners, TillListeners } from './listeners.ts'
 import type { DurableStep, LaneLoop } from './loop.ts'
+import type { LaterRelease } from './memory.ts'
 import { nodeRandom } from './node-ports.ts'
 import type { TillOptions } from './options.ts'
 import type { Performer } from './performer.ts'
@@ -177,8 +178,15 @@ export class Till {
   }
 
   /** What recovery found in the journal's files. */
-  get journal(): { readonly dir: string; readonly records: number; readonly recovery: RecoveryReport } {
-    return { dir: this.#parts.options.dir, records: this.#parts.loop.records, recovery: this.#parts.recovery }
+  get journal(): {
+    readonly dir: string
+    readonly records: number
+    readonly recovery: RecoveryReport
+    /** What a later release wrote, before this one was put back in its place. */
+    readonly later: LaterRelease
+  } {
+    const { options, loop, recovery } = this.#parts
+    return { dir: options.dir, records: loop.records, recovery, later: loop.memory.later }
   }
 
   /**

@@ -23,5 +23,6 @@ export {
 } from './outbox.ts'
 export { OUTBOX_VERSION, outboxParts, restoreOutbox } from './outbox-parts.ts'
 export type { OnStep, Tear, UnknownRecord } from './reader.ts'
+export { type Gap, type SalvageOptions, type SalvageReport, salvageJournal } from './salvage.ts'
 export type { DiscardedSnapshot, SnapshotContent, SnapshotReader } from './snapshot.ts'
 export { JournalTail, type TailedStep } from './tail.ts'

@@ -357,7 +357,7 @@ function reading(scan: Scan): JournalReading {
 }
 
 /** The folder and those it is in, each synced into the one above, so that none is lost with the power. */
-async function makeFolders(disk: Disk, folder: string): Promise<void> {
+export async function makeFolders(disk: Disk, folder: string): Promise<void> {
   const parts = folder.split('/').filter(part => part !== '' && part !== '.')
   if (parts.length === 0) return
   await disk.makeFolder(folder)

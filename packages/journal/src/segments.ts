@@ -38,6 +38,12 @@ export function segmentPath(folder: string, segment: number): string {
   return pathOf(folder, `${String(segment).padStart(8, '0')}.seg`)
 }
 
+/** The number in a segment's name; undefined for any other file's. */
+export function segmentNumber(name: string): number | undefined {
+  const digits = SEGMENT.exec(name)?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}
+
 /** @throws CashdeskError `journal.not-ours`, `journal.damaged` when a segment is missing */
 export async function listSegments(disk: Disk, folder: string): Promise<Listing> {
   const names = await disk.list(folder)

@@ -681,7 +681,14 @@ const TABLE = {
     'unknown',
     'never',
     'The journal is damaged in the middle; `detail` names file and offset.',
-    'Keep the directory as it is and copy it; do not sell on it. `cashdesk journal verify` shows the place.',
+    'Do not sell on it, and keep the directory as it is: `cashdesk journal verify` shows the place, `cashdesk journal salvage` copies what is whole.',
+  ],
+  'journal.not-empty': [
+    'journal',
+    'none',
+    'new',
+    'The directory for the salvaged journal holds files already.',
+    'Name a directory that does not exist yet, or an empty one.',
   ],
   'journal.not-ours': [
     'journal',
@@ -694,8 +701,8 @@ const TABLE = {
     'journal',
     'unknown',
     'never',
-    'A write to the journal failed, so nothing more can be promised.',
-    'Stop selling on this till. Restart it; what was acknowledged is safe.',
+    'A write to the journal failed: the till takes no more commands and sends nothing more.',
+    'Stop selling here and note what the open sale took. Restart the till: what it acknowledged is safe, and it asks what became of the rest. If this comes again, replace the disk.',
   ],
   'journal.too-large': [
     'journal',

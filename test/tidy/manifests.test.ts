@@ -2,9 +2,10 @@
 // What a register installs is decided here, so the sdk's own needs are named one by one.
 import { existsSync } from 'node:fs'
 import { builtinModules } from 'node:module'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
+  files,
   type Manifest,
   manifestOf,
   ROOT,
@@ -89,7 +90,9 @@ describe('package.json', () => {
 
   it('is built with the whole house', () => {
     const { references } = JSON.parse(read('tsconfig.json')) as { references: { path: string }[] }
-    expect(references.map(({ path }) => path).sort()).toEqual(house.map(({ folder }) => folder).sort())
+    const tools = files('test').filter(path => path.endsWith('/tsconfig.json')).map(path => dirname(path))
+    const built = [...house.map(({ folder }) => folder), ...tools]
+    expect(references.map(({ path }) => path).sort()).toEqual(built.sort())
   })
 
   it('pins every version exactly', () => {

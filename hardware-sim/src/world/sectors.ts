@@ -1,5 +1,6 @@
 // The bytes of one simulated file, as a disk keeps them: what has been written, what of it would survive a loss
-// of power, and every version that a sector had since the last sync (a disk may have stored any of them).
+// of power, and every version that a sector had since the last sync (a disk may have stored any of them). Versions
+// are made up from the list of writes, and only where the power fails: nearly always a sync comes first.
 
 /** Bytes that a disk writes or loses as one. */
 export const SECTOR_BYTES = 512
@@ -7,13 +8,20 @@ export const SECTOR_BYTES = 512
 /** Picks an integer from 0 to `count` − 1: which of several outcomes a loss of power has. */
 export type Chooser = (count: number) => number
 
+interface Write {
+  readonly offset: number
+  readonly bytes: Uint8Array
+}
+
 export class Sectors {
   #current: Uint8Array
   #size: number
   #stable: Uint8Array
   #stableSize: number
-  /** Unsynced versions by sector, oldest first. */
-  #unsynced = new Map<number, Uint8Array[]>()
+  /** Since the last sync, oldest first. */
+  #writes: Write[] = []
+  /** What the unsynced writes were written over, where that is not what is stable. */
+  #base: Uint8Array | undefined
 
   constructor() {
     this.#current = new Uint8Array(0)
@@ -28,7 +36,7 @@ export class Sectors {
 
   /** Sectors with something that a loss of power may take. */
   get unsynced(): number {
-    return this.#unsynced.size
+    return this.#touched().length
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -40,19 +48,19 @@ export class Sectors {
     this.#current = grown(this.#current, Math.max(end, this.#size))
     this.#current.set(bytes, offset)
     this.#size = Math.max(this.#size, end)
-    for (let sector = Math.floor(offset / SECTOR_BYTES); sector * SECTOR_BYTES < end; sector += 1) {
-      const versions = this.#unsynced.get(sector) ?? []
-      versions.push(sectorOf(this.#current, sector))
-      this.#unsynced.set(sector, versions)
-    }
+    if (bytes.length > 0) this.#writes.push({ offset, bytes: bytes.slice() })
   }
 
   /** Everything written so far now survives. */
   sync(): void {
     this.#stable = grown(this.#stable, this.#size)
-    for (const [sector, versions] of this.#unsynced) putSector(this.#stable, sector, versions.at(-1))
+    for (const write of this.#writes) {
+      const from = firstOf(write) * SECTOR_BYTES
+      this.#stable.set(this.#current.subarray(from, (lastOf(write) + 1) * SECTOR_BYTES), from)
+    }
     this.#stableSize = this.#size
-    this.#unsynced.clear()
+    this.#writes = []
+    if (this.#base !== undefined) this.#base = this.#current.slice()
   }
 
   /**
@@ -61,24 +69,27 @@ export class Sectors {
    */
   syncInVain(choose: Chooser): void {
     this.#stable = grown(this.#stable, this.#size)
-    for (const [sector, versions] of this.#unsynced) {
-      if (choose(2) === 1) putSector(this.#stable, sector, versions.at(-1))
+    for (const sector of this.#touched()) {
+      if (choose(2) === 1) putSector(this.#stable, sector, sectorOf(this.#current, sector))
     }
-    this.#unsynced.clear()
+    this.#writes = []
+    this.#base = this.#current.slice()
   }
 
   /** The power went: of every unsynced sector any version may be there, and the new size or the old one. */
   losePower(choose: Chooser): void {
-    if (this.#unsynced.size > 0 || this.#size !== this.#stableSize) {
+    if (this.#writes.length > 0 || this.#size !== this.#stableSize) {
       this.#stable = grown(this.#stable, this.#size)
-      const order = [...this.#unsynced].sort(([a], [b]) => a - b)
-      for (const [sector, versions] of order) {
-        const version = choose(versions.length + 1)
-        if (version > 0) putSector(this.#stable, sector, versions[version - 1])
+      const before = this.#base ?? this.#stable
+      for (const sector of this.#touched().sort((a, b) => a - b)) {
+        const over = this.#writes.filter(write => firstOf(write) <= sector && sector <= lastOf(write))
+        const version = choose(over.length + 1)
+        if (version > 0) putSector(this.#stable, sector, versionOf(before, sector, over.slice(0, version)))
       }
       if (this.#size !== this.#stableSize && choose(2) === 1) this.#stableSize = this.#size
     }
-    this.#unsynced.clear()
+    this.#writes = []
+    this.#base = undefined
     this.#stable.fill(0, this.#stableSize)
     this.#current = this.#stable.slice()
     this.#size = this.#stableSize
@@ -89,6 +100,7 @@ export class Sectors {
     this.#current.set(bytes, offset)
     this.#stable = grown(this.#stable, this.#size)
     this.#stable.set(bytes, offset)
+    this.#base?.set(bytes.subarray(0, Math.max(0, this.#base.length - offset)), offset)
   }
 
   fork(): Sectors {
@@ -97,17 +109,48 @@ export class Sectors {
     copy.#size = this.#size
     copy.#stable = this.#stable.slice()
     copy.#stableSize = this.#stableSize
-    copy.#unsynced = new Map([...this.#unsynced].map(([sector, versions]) => [sector, [...versions]]))
+    copy.#writes = [...this.#writes]
+    copy.#base = this.#base?.slice()
     return copy
+  }
+
+  /** Sectors written since the last sync, in the order in which they first were. */
+  #touched(): number[] {
+    const touched = new Set<number>()
+    for (const write of this.#writes) {
+      for (let sector = firstOf(write); sector <= lastOf(write); sector += 1) touched.add(sector)
+    }
+    return [...touched]
   }
 }
 
-function sectorOf(bytes: Uint8Array, sector: number): Uint8Array {
-  return bytes.slice(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES)
+function firstOf({ offset }: Write): number {
+  return Math.floor(offset / SECTOR_BYTES)
 }
 
-function putSector(bytes: Uint8Array, sector: number, version: Uint8Array | undefined): void {
-  if (version !== undefined) bytes.set(version, sector * SECTOR_BYTES)
+function lastOf({ offset, bytes }: Write): number {
+  return Math.floor((offset + bytes.length - 1) / SECTOR_BYTES)
+}
+
+/** The sector as it was after these writes over `before`. */
+function versionOf(before: Uint8Array, sector: number, writes: readonly Write[]): Uint8Array {
+  const start = sector * SECTOR_BYTES
+  const version = new Uint8Array(SECTOR_BYTES)
+  version.set(sectorOf(before, sector))
+  for (const { offset, bytes } of writes) {
+    const from = Math.max(offset, start)
+    const to = Math.min(offset + bytes.length, start + SECTOR_BYTES)
+    version.set(bytes.subarray(from - offset, to - offset), from - start)
+  }
+  return version
+}
+
+function sectorOf(bytes: Uint8Array, sector: number): Uint8Array {
+  return bytes.subarray(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES)
+}
+
+function putSector(bytes: Uint8Array, sector: number, version: Uint8Array): void {
+  bytes.set(version, sector * SECTOR_BYTES)
 }
 
 /** `bytes` with room for `size`, in whole sectors. */

@@ -30,6 +30,8 @@ export interface SecretUse {
 export interface Inspection {
   readonly problems: readonly Problem[]
   readonly secrets: readonly SecretUse[]
+  /** As it was read; undefined where it is no JSON. May hold what should have been a secret. */
+  readonly document?: unknown
   /** Everything below only where there are no problems. */
   readonly config?: Config
   readonly options?: TillOptions
@@ -70,7 +72,7 @@ interface Found extends Finding {
 async function inspect(document: Document, folder: string, source: SecretSource): Promise<Inspection> {
   const found: Found[] = [...document.mistakes]
   if (document.value === undefined && found.length > 0)
-    return { problems: found.map(problemAt(document)), secrets: [] }
+    return { problems: found.map(problemAt(document)), secrets: [], document: undefined }
   found.push(...findings(configShape, document.value), ...repeatedPlugins(document.value))
   const value = anchored(document.value, folder)
   const secrets = secretsOf(value, source)
@@ -82,11 +84,12 @@ async function inspect(document: Document, folder: string, source: SecretSource)
   )
   const problems = inOrder([...found.map(problemAt(document)), ...inCatalog])
   const uses = secrets.map(use => ({ ...use, path: pathText(use.path) }))
-  if (problems.length > 0) return { problems, secrets: uses }
+  if (problems.length > 0) return { problems, secrets: uses, document: document.value }
   const { config, options, plugins, articles } = parts
   return {
     problems,
     secrets: uses,
+    document: document.value,
     config,
     options,
     plugins,

@@ -17,6 +17,23 @@ export function journalCommands(program: Command, ended: Ended, io: ProgramIo): 
   settling(journal, ended, io)
 }
 
+export function supportCommand(program: Command, ended: Ended, io: ProgramIo): void {
+  program
+    .command('support <dir>')
+    .description(
+      'one file for the support line, without secrets and personal data; safe beside a running till',
+    )
+    .option(...CONFIG)
+    .option('--out <file>', 'the file to make; cashdesk-support-….zip here if absent')
+    .option('--steps <n>', 'the most steps of the journal that go in; 2000 if absent')
+    .option(...JSON_LINE)
+    .addHelpText('after', '\nExample:\n  cashdesk support DIR --config till.json --out support.zip')
+    .action(async (dir: string, options: object) => {
+      const { supportBundle } = await import('./support.ts')
+      ended(await supportBundle(io, dir, options))
+    })
+}
+
 /** Commands that change nothing and need no lock: they may be called beside a till that sells. */
 function looking(journal: Command, ended: Ended, io: ProgramIo): void {
   journal

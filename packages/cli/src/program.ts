@@ -1,10 +1,10 @@
 // The command line: what can be called, with which options, and what each answers.
-import { readFileSync } from 'node:fs'
 import type { ProgramIo } from '@cashdesk/hardware-sim'
 import { CashdeskError } from '@cashdesk/kernel'
 import { Command, CommanderError } from 'commander'
-import { journalCommands } from './journal-commands.ts'
+import { journalCommands, supportCommand } from './journal-commands.ts'
 import { complain, EXIT } from './say.ts'
+import { version } from './version.ts'
 
 const EXAMPLES = `
 Examples:
@@ -14,6 +14,7 @@ Examples:
   cashdesk journal show DIR                     what that till has on its hands
   cashdesk journal show DIR --sale R-1017       the story of one sale
   cashdesk journal verify DIR                   is the journal of that till whole?
+  cashdesk support DIR --config till.json       one file for the support line, without secrets
   cashdesk host --store memory                  the reference back end, for development
   cashdesk sim terminal --port 20007            a payment terminal to develop against
   cashdesk sim printer --port 9100 --show yes   a receipt printer that shows its paper
@@ -75,6 +76,7 @@ function commands(io: ProgramIo, ended: (code: number) => void): Command {
       ended(await runTill(io, file, options))
     })
   journalCommands(program, ended, io)
+  supportCommand(program, ended, io)
   // These have options of their own, and their own help.
   forwarded(program, 'sim', 'a simulated terminal, printer or scanner: sim NAME --help').action(
     async (words: string[]) => {
@@ -101,11 +103,4 @@ function forwarded(program: Command, name: string, description: string): Command
     .argument('[words...]')
     .passThroughOptions()
     .allowUnknownOption()
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest
-    ? String(manifest.version)
-    : ''
 }

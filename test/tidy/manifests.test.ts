@@ -90,7 +90,9 @@ describe('package.json', () => {
 
   it('is built with the whole house', () => {
     const { references } = JSON.parse(read('tsconfig.json')) as { references: { path: string }[] }
-    const tools = files('test').filter(path => path.endsWith('/tsconfig.json')).map(path => dirname(path))
+    const tools = files('test')
+      .filter(path => path.endsWith('/tsconfig.json'))
+      .map(path => dirname(path))
     const built = [...house.map(({ folder }) => folder), ...tools]
     expect(references.map(({ path }) => path).sort()).toEqual(built.sort())
   })

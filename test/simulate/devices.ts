@@ -1,0 +1,209 @@
+// The lane's devices: the real drivers on a simulated network, simulated devices behind it, and what may happen to them.
+import {
+  SimNetwork,
+  type SimulatedPrinter,
+  type SimulatedScanner,
+  type SimulatedTerminal,
+  simulatedPrinter,
+  simulatedScanner,
+  simulatedTerminal,
+} from '@cashdesk/hardware-sim'
+import type { Transport } from '@cashdesk/kernel'
+import { epson48, printer } from '@cashdesk/printer'
+import { serialScanner } from '@cashdesk/scanner'
+import type { TillOptions } from '@cashdesk/sdk'
+import { zvtTerminal } from '@cashdesk/terminal'
+import type { Life } from './life.ts'
+import type { Customer } from './purse.ts'
+import { ACCIDENTS, type AccidentKind } from './schedule.ts'
+import type { SituationName } from './situations.ts'
+import type { World } from './world.ts'
+
+// The printer driver's library clones its code pages for every character that it prints, which took half of a day's
+// time here. It only reads them.
+const cloned = globalThis.structuredClone
+globalThis.structuredClone = <Value>(value: Value): Value =>
+  typeof value === 'object' && value !== null && 'codepoints' in value ? value : cloned(value)
+
+/** What may happen in a payment, by our name and the terminal's. */
+const AT_TERMINAL: readonly (readonly [
+  kind: AccidentKind,
+  name: string,
+  args: { readonly [name: string]: string | number },
+  situation?: SituationName,
+])[] = [
+  ['link-cut-before-040F', 'lose-link-before-status', {}, 'link-cut-before-040F'],
+  ['link-cut-after-040F', 'lose-link-after-status', {}, 'link-cut-after-040F'],
+  ['link-cut-between-prints', 'lose-link-between-prints', {}, 'link-cut-between-prints'],
+  ['link-cut-after-ack', 'lose-link-after-ack', {}, 'link-cut-after-ack'],
+  ['terminal-declines', 'decline', { code: 5 }],
+  ['terminal-slow', 'slow', { ms: 40_000 }],
+  ['terminal-silent', 'no-answer', { when: 'completion' }],
+  ['terminal-garbles', 'garble', { what: 'fields' }],
+  ['customer-aborts', 'abort-by-customer', {}],
+]
+
+export class Devices {
+  readonly terminal: SimulatedTerminal
+  readonly printer: SimulatedPrinter
+  readonly scanner: SimulatedScanner
+  readonly network: SimNetwork
+  readonly #world: World
+  readonly #transports: { readonly [device in 'terminal' | 'printer' | 'scanner']: Transport }
+  /** Who stands at the terminal. */
+  #atTerminal: Customer | undefined
+  /** By trace number. */
+  readonly #owners: Map<number, Customer> = new Map()
+
+  constructor(world: World) {
+    this.#world = world
+    const { clock, plan, schedule } = world
+    this.terminal = simulatedTerminal({ clock, currency: plan.swiss ? '756' : '978' })
+    this.printer = simulatedPrinter({ clock })
+    this.scanner = simulatedScanner({ clock })
+    this.network = new SimNetwork({ clock, seed: schedule.seed, delayMs: { fromMs: 50, toMs: 3_000 } })
+    const calm = (kind: AccidentKind): number => ACCIDENTS[kind] * schedule.intensity(kind)
+    this.network.set({
+      streamCut: Math.min(0.5, calm('stream-cut') / 10),
+      connectRefused: Math.min(0.5, calm('stream-refused')),
+      connectUnanswered: Math.min(0.5, calm('stream-refused') / 2),
+      chunkDelayed: Math.min(0.5, calm('stream-delayed')),
+      chunkSplit: 0.04,
+      chunksJoined: 0.02,
+    })
+    this.#transports = {
+      terminal: this.network.transport('terminal', this.terminal.peer),
+      printer: this.network.transport('printer', this.printer.peer),
+      scanner: this.network.transport('scanner', this.scanner.peer),
+    }
+    world.cardMinor = customer => this.#chargedMinor(customer)
+    world.devices = life => this.#drivers(life)
+  }
+
+  #drivers(life: Life): Partial<TillOptions> {
+    return {
+      terminal: zvtTerminal({
+        transport: life.transport(this.#transports.terminal),
+        currency: this.#world.plan.swiss ? 'CHF' : 'EUR',
+        profile: { afterAutoReversal: 'reversal' },
+      }),
+      printer: printer({ transport: life.transport(this.#transports.printer), profile: epson48 }),
+      scanner: serialScanner({ transport: life.transport(this.#transports.scanner) }),
+    }
+  }
+
+  // ── the terminal ────────────────────────────────────────────────────────────────────────────────────
+
+  /** A customer steps up to the terminal, and something may happen to the payment. */
+  stepsUp(customer: Customer, askedMinor: number): void {
+    this.#attribute()
+    this.#atTerminal = customer
+    const { terminal } = this
+    terminal.accident('approve', {})
+    for (const [kind, name, args, situation] of AT_TERMINAL) {
+      if (!this.#world.strikes(kind, 'payment')) continue
+      terminal.accident(name, { mode: 'once', ...args })
+      if (situation) this.#world.situation(situation)
+      return
+    }
+    if (askedMinor > 200 && this.#world.strikes('terminal-partial', 'payment'))
+      terminal.accident('partial', { mode: 'once', amountMinor: Math.ceil(askedMinor / 2) })
+    else if (this.#world.strikes('terminal-unplugged', 'payment')) this.#unplugTerminal()
+  }
+
+  #unplugTerminal(): void {
+    const { schedule, clock } = this.#world
+    this.#world.situation('terminal-absent')
+    const ms = schedule.pick('terminal gone for', [2_000, 20_000, 90_000])
+    clock.after(schedule.below('terminal goes after', 2_000), () => {
+      if (!schedule.calm) this.terminal.powerCycle(ms)
+    })
+  }
+
+  /** New entries of the terminal's book belong to whoever stands there, reversals to whose payment they undo. */
+  #attribute(): void {
+    for (const { trace, originalTrace } of this.terminal.books) {
+      if (this.#owners.has(trace)) continue
+      const owner = originalTrace === undefined ? this.#atTerminal : this.#owners.get(originalTrace)
+      if (owner) this.#owners.set(trace, owner)
+    }
+  }
+
+  #chargedMinor(customer: Customer): number {
+    this.#attribute()
+    let charged = 0
+    for (const { trace, kind, state, amountMinor } of this.terminal.books) {
+      if (state !== 'booked' || this.#owners.get(trace) !== customer) continue
+      charged += kind === 'payment' ? amountMinor : kind === 'refund' ? -amountMinor : 0
+    }
+    return charged
+  }
+
+  /** What a person reads on the terminal's slips: the newest entries of a customer first. */
+  entriesOf(customer: Customer): readonly {
+    readonly kind: string
+    readonly state: string
+    readonly amountMinor: number
+    readonly trace: number
+  }[] {
+    this.#attribute()
+    return this.terminal.books.filter(({ trace }) => this.#owners.get(trace) === customer).toReversed()
+  }
+
+  // ── paper and scanner ───────────────────────────────────────────────────────────────────────────────
+
+  /** Before a receipt is printed. */
+  beforePaper(): void {
+    const { schedule, clock } = this.#world
+    const soon = (ms: number, repair: () => void): void => void clock.after(ms, repair)
+    const after = schedule.pick('repaired after', [3_000, 30_000, 200_000])
+    if (this.#world.strikes('paper-out', 'receipt')) {
+      this.#world.situation('paper-out')
+      this.printer.accident('paper-out', { afterLines: schedule.below('lines left', 12) })
+      soon(after, () => this.printer.accident('paper-in', {}))
+    }
+    if (this.#world.strikes('printer-cover', 'receipt')) {
+      this.printer.accident('cover-open', {})
+      soon(after, () => this.printer.accident('cover-close', {}))
+    }
+    if (this.#world.strikes('printer-unplugged', 'receipt')) {
+      this.#world.situation('printer-absent')
+      this.printer.accident('lose-link', { afterBytes: schedule.below('bytes left', 900) })
+    }
+  }
+
+  async scan(code: string): Promise<void> {
+    if (this.#world.strikes('scanner-unplugged', 'scan')) {
+      this.#world.situation('scanner-absent')
+      this.scanner.accident('unplug', {})
+      this.#world.clock.after(4_000, () => this.scanner.accident('plug', {}))
+      return
+    }
+    await this.scanner.scan(code)
+  }
+
+  heal(): void {
+    this.network.heal()
+    this.network.set({ chunkSplit: 0, chunksJoined: 0 })
+    this.terminal.accident('approve', {})
+    for (const name of ['paper-in', 'cover-close', 'online']) this.printer.accident(name, {})
+    this.scanner.accident('plug', {})
+  }
+
+  /** Whether the network played an accident of this kind. */
+  struck(kind: AccidentKind): boolean {
+    const counts = new Map<string, number>()
+    this.count(counts)
+    return counts.has(kind)
+  }
+
+  /** Accidents of the network, by our names. */
+  count(into: Map<string, number>): void {
+    const { streamCut, connectRefused, connectUnanswered, chunkDelayed } = this.network.accidents
+    const add = (kind: AccidentKind, count: number): unknown =>
+      count > 0 && into.set(kind, (into.get(kind) ?? 0) + count)
+    add('stream-cut', streamCut)
+    add('stream-refused', connectRefused + connectUnanswered)
+    add('stream-delayed', chunkDelayed)
+  }
+}

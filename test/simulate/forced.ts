@@ -1,0 +1,77 @@
+// Was this task forced by what happened, or does the till hide behind a person? Judged by the books and by the accidents
+// that were played, never by what the till says about it.
+import type { TaskView } from '@cashdesk/sdk'
+import type { Person } from './person.ts'
+import type { AccidentKind } from './schedule.ts'
+
+const ANY_CRASH: readonly AccidentKind[] = [
+  'crash-before',
+  'crash-within',
+  'crash-after',
+  'crash-at-time',
+  'crash-in-recovery',
+  'register-dies',
+  'disk-error',
+]
+
+/** What may leave a payment in doubt. */
+const DOUBTFUL_PAYMENT: readonly AccidentKind[] = [
+  ...ANY_CRASH,
+  'link-cut-before-040F',
+  'link-cut-after-040F',
+  'link-cut-between-prints',
+  'link-cut-after-ack',
+  'terminal-silent',
+  'terminal-garbles',
+  'terminal-unplugged',
+  'terminal-slow',
+  'stream-cut',
+  'stream-refused',
+  'stream-delayed',
+]
+
+/** Why nothing forced it; undefined when something did. */
+export function isForced({ world, oracle, devices }: Person, task: TaskView): string | undefined {
+  const struck = (kinds: readonly AccidentKind[]): boolean =>
+    world.schedule.struck.some(({ kind }) => kinds.includes(kind)) || kinds.some(kind => devices.struck(kind))
+  const customer = task.sale === undefined ? undefined : oracle.customerOf(task.sale)
+  switch (task.kind) {
+    case 'payment-unresolved':
+      return struck(DOUBTFUL_PAYMENT) ? undefined : 'nothing happened that leaves a payment in doubt'
+    case 'refund-due': {
+      // The provider refused for good; and it had a reason that the till did not give it.
+      const refused = [...world.host.store.books.operations.values()].filter(
+        ({ kind, state, serial }) =>
+          kind === 'activate' && state === 'refused' && customer?.serials.has(serial),
+      )
+      const reasons = refused.map(({ answer }) => answer?.reason)
+      const excused = reasons.some(
+        reason => reason === 'taken' || reason === 'already-active' || reason === 'not-allowed',
+      )
+      return excused || customer?.owner === 'register'
+        ? undefined
+        : `the provider refused nothing (${reasons.join(' ')})`
+    }
+    case 'tender-short':
+    case 'provider-stuck':
+      return struck([
+        'provider-refuses',
+        'outage-short',
+        'outage-of-days',
+        'card-taken-by-another',
+        ...ANY_CRASH,
+      ])
+        ? undefined
+        : 'no provider refused or was away'
+    case 'customer-owed':
+      return struck([...DOUBTFUL_PAYMENT, 'terminal-declines', 'customer-aborts'])
+        ? undefined
+        : 'the terminal refused nothing'
+    case 'void-refused':
+      return struck(['provider-refuses', 'outage-of-days', ...ANY_CRASH])
+        ? undefined
+        : 'the provider refused no void'
+    case 'books-differ':
+      return struck([...DOUBTFUL_PAYMENT]) ? undefined : 'both books had every chance to agree'
+  }
+}

@@ -1,0 +1,21 @@
+// `npm run simulate`: whole days at a simulated lane, one per seed, shared out among the machine's cores.
+import { parseArguments, USAGE } from './arguments.ts'
+import { runSeeds } from './crowd.ts'
+import { sentences, summary } from './report.ts'
+
+const parsed = parseArguments(process.argv.slice(2))
+if (parsed === 'help') process.stdout.write(USAGE)
+else if (typeof parsed === 'string') {
+  process.stderr.write(`${parsed}\n\n${USAGE}`)
+  process.exitCode = 2
+} else if (parsed.mutant !== undefined) {
+  const { runMutant } = await import('./mutant.ts')
+  process.exitCode = await runMutant(parsed.mutant, process.argv.slice(2))
+} else {
+  const began = performance.now()
+  const total = await runSeeds(parsed)
+  const result = summary(total, parsed, (performance.now() - began) / 1000)
+  if (parsed.json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`)
+  else process.stdout.write(sentences(result, total, parsed))
+  process.exitCode = result.violations.length > 0 || (parsed.ci && result.missing.length > 0) ? 1 : 0
+}

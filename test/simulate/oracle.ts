@@ -1,0 +1,219 @@
+// Says what must hold, from outside: the customers' purses and bags, the terminal's book, the providers' books, the paper,
+// and what the till had said before. Nothing of the till's own rules is imported here.
+import type { SaleView, TaskView, Till } from '@cashdesk/sdk'
+import { totalsAddUp } from './arithmetic.ts'
+import { goneBack } from './memory.ts'
+import { type CardEvent, ELSEWHERE } from './providers.ts'
+import { type Bagged, Customer } from './purse.ts'
+import { wareOf } from './shop.ts'
+import type { World } from './world.ts'
+
+const PAID: ReadonlySet<string> = new Set(['settling', 'closed'])
+
+export class Oracle {
+  readonly world: World
+  readonly customers: Customer[] = []
+  /** What a person did about tasks, by task. */
+  readonly settled: Set<string> = new Set()
+  readonly #seen: Map<string, SaleView> = new Map()
+  readonly #bagged: Set<string> = new Set()
+  /** Lines of returns, and the line of the original that each takes back. */
+  readonly #backs: Map<string, string> = new Map()
+  #records = 0
+
+  constructor(world: World) {
+    this.world = world
+    world.cardHeard = event => this.#cardMoved(event)
+  }
+
+  newCustomer(sale: string, owner: 'till' | 'register'): Customer {
+    const customer = new Customer(sale, owner)
+    this.customers.push(customer)
+    return customer
+  }
+
+  customerOf(sale: string): Customer | undefined {
+    return this.customers.find(each => each.sales.has(sale))
+  }
+
+  /** A line of a return takes back that line of the original. */
+  takesBack(sale: string, line: string, original: string): void {
+    this.#backs.set(`${sale} ${line}`, original)
+  }
+
+  // ── what the till says ──────────────────────────────────────────────────────────────────────────────
+
+  /** The till answered: everything up to here must survive. */
+  acknowledged(till: Till): void {
+    this.#records = Math.max(this.#records, till.journal.records)
+  }
+
+  /** The till is open again: nothing that it had said may be gone. */
+  reopened(till: Till): void {
+    const { records } = till.journal
+    if (records < this.#records)
+      this.world.violated('I5', `${this.#records} records were acknowledged, ${records} are there`)
+    for (const before of this.#seen.values()) {
+      let now: SaleView
+      try {
+        now = till.find(before.id).view()
+      } catch (thrown) {
+        this.world.violated('I5', `sale ${before.id} is gone: ${String(thrown)}`)
+        continue
+      }
+      for (const lost of goneBack(before, now)) this.world.violated('I5', `${before.id}: ${lost}`)
+      this.saw(now)
+    }
+  }
+
+  /** The cashier, and the customer beside, see this on the screen. */
+  saw(view: SaleView): void {
+    const before = this.#seen.get(view.id)
+    if (before && JSON.stringify(before) === JSON.stringify(view)) return
+    if (before) for (const lost of goneBack(before, view)) this.world.violated('I5', `${view.id}: ${lost}`)
+    this.#seen.set(view.id, view)
+    for (const wrong of totalsAddUp(view, this.world.plan.swiss))
+      this.world.violated('I8', `${view.id}: ${wrong}`)
+    const customer = this.customerOf(view.id)
+    if (!customer) return
+    for (const claim of view.claims) if (claim.serial !== undefined) customer.serials.add(claim.serial)
+    this.#cashMoves(customer, view)
+    if (view.ready && view.kind === 'sale' && view.payments.length === 0)
+      customer.agreedMinor = view.totals.totalMinor
+    if (PAID.has(view.state) && !this.#bagged.has(view.id)) this.#leaves(customer, view)
+    if (view.kind === 'sale' && customer.owner === 'register' && /^cancel/.test(view.state))
+      this.#unpacks(customer, view.id)
+  }
+
+  /** What the drawer did, as the screen says it: the cashier takes and gives accordingly. */
+  #cashMoves(customer: Customer, view: SaleView): void {
+    for (const payment of view.payments) {
+      if (payment.by !== 'cash') continue
+      const { id, state, amountMinor, givenMinor, changeMinor = 0 } = payment
+      const key = `${view.id} ${id}`
+      if (state === 'done') {
+        const back = amountMinor < 0
+        const kept = back ? -Math.abs(givenMinor ?? amountMinor) : (givenMinor ?? amountMinor) - changeMinor
+        if (kept !== amountMinor)
+          this.world.violated(
+            'I8',
+            `${key}: ${givenMinor} given, ${changeMinor} back, yet ${amountMinor} counted`,
+          )
+        customer.cash.set(key, kept)
+        customer.offers.delete(key)
+      } else if (state === 'reversed') {
+        customer.cash.set(key, 0)
+        customer.offers.delete(key)
+      }
+    }
+  }
+
+  /** The sale is paid: the customer takes what was sold, or leaves what was taken back. */
+  #leaves(customer: Customer, view: SaleView): void {
+    this.#bagged.add(view.id)
+    const lines = view.lines.filter(line => line.state === 'active')
+    customer.roundingMinor += view.totals.roundingMinor
+    if (view.kind === 'sale') {
+      for (const { id, article, quantity } of lines) {
+        const ware = wareOf(article.gtin ?? '')
+        const serial = view.claims.find(
+          claim => claim.line === id && claim.serial !== undefined && claim.plugin === 'activation',
+        )?.serial
+        const bagged: Bagged = {
+          line: id,
+          gtin: article.gtin ?? '',
+          quantity,
+          priceMinor: (ware?.priceMinor ?? 0) * quantity,
+          ...(serial === undefined ? {} : { serial }),
+        }
+        customer.bag.set(`${view.id} ${id}`, bagged)
+      }
+      customer.discountMinor -= view.totals.adjustmentsMinor
+      return
+    }
+    for (const line of lines) {
+      const of = this.#backs.get(`${view.id} ${line.id}`) ?? line.id
+      const bagged = customer.bag.get(`${customer.sale} ${of}`)
+      if (!bagged) {
+        this.world.violated('I8', `${view.id} takes back ${of}, which nobody had`)
+        continue
+      }
+      customer.discountMinor -= bagged.priceMinor + line.grossMinor
+      customer.bag.delete(`${customer.sale} ${of}`)
+    }
+  }
+
+  /** The register gave the money of a sale back, and took everything. */
+  #unpacks(customer: Customer, sale: string): void {
+    if (!this.#bagged.delete(sale)) return
+    for (const key of customer.bag.keys()) if (key.startsWith(`${sale} `)) customer.bag.delete(key)
+    customer.discountMinor = 0
+    customer.refunded.clear()
+  }
+
+  // ── what the books say ──────────────────────────────────────────────────────────────────────────────
+
+  /** What this customer has really paid so far, by purse and books. */
+  paidMinor(customer: Customer): number {
+    const captured = this.world.bank.captures
+      .filter(({ card }) => card === customer.purse)
+      .reduce((sum, { amountMinor }) => sum + amountMinor, 0)
+    const card = this.world.cardMinor(customer)
+    return customer.cashMinor + card + captured + customer.registerMinor + customer.handMinor
+  }
+
+  /** What can be had for certain: paid, on the counter, or held. */
+  #coveredMinor(customer: Customer): number {
+    const held = [...this.world.bank.holds.values()]
+      .filter(({ card }) => card === customer.purse)
+      .reduce((sum, { amountMinor }) => sum + amountMinor, 0)
+    return this.paidMinor(customer) + customer.shownMinor - customer.cashMinor + held
+  }
+
+  /** I1, at the moment of truth: a card becomes active when its money is certain, and never before. */
+  #cardMoved({ event, serial, by }: CardEvent): void {
+    if (event !== 'activated' || by === ELSEWHERE) return
+    const customer = this.customers.find(each => each.serials.has(serial))
+    if (!customer) return this.world.violated('I1', `card ${serial} became active, and nobody bought it`)
+    const covered = this.#coveredMinor(customer)
+    const price = [...customer.bag.values()].find(each => each.serial === serial)?.priceMinor ?? 1
+    const needed = Math.max(customer.agreedMinor - 2, Math.min(price, customer.agreedMinor))
+    // After a return or a refund some of it has gone back; the end will tell whether it all fits.
+    if (customer.sales.size > 1 || customer.refunded.size > 0 || customer.handMinor !== 0) return
+    if (covered < needed)
+      this.world.violated(
+        'I1',
+        `card ${serial} became active with ${covered} of ${needed} paid by the customer of ${customer.sale}`,
+      )
+  }
+
+  /** A person settled a task: what went over the counter then. */
+  settles(task: TaskView, action: string): void {
+    if (this.settled.has(task.id)) return
+    this.settled.add(task.id)
+    const customer = task.sale === undefined ? undefined : this.customerOf(task.sale)
+    if (!customer || action !== 'settled') return
+    const amount = Math.abs(task.amountMinor ?? 0)
+    if (task.kind === 'refund-due') {
+      customer.handMinor -= amount
+      const view = task.sale === undefined ? undefined : this.#seen.get(task.sale)
+      const line = this.#refundedLine(customer, view, amount)
+      if (line) customer.refunded.add(line)
+    }
+    if (task.kind === 'customer-owed') customer.handMinor -= amount
+    if (task.kind === 'tender-short') customer.handMinor += amount
+  }
+
+  /** The card for which money goes back: one that is on the sale, and not active. */
+  #refundedLine(customer: Customer, view: SaleView | undefined, amount: number): string | undefined {
+    const failed = new Set(view?.claims.filter(claim => claim.state === 'failed').map(claim => claim.serial))
+    return [...customer.bag.values()].find(
+      ({ serial, priceMinor }) =>
+        serial !== undefined && failed.has(serial) && priceMinor === amount && !customer.refunded.has(serial),
+    )?.serial
+  }
+
+  get seen(): ReadonlyMap<string, SaleView> {
+    return this.#seen
+  }
+}

@@ -1,0 +1,115 @@
+// What the till has installed: the activation plugin as it ships, and two small ones as an author would write them, a
+// coupon on the basket and a stored-value card that pays.
+import { activation, PROFILES } from '@cashdesk/plugin-activation'
+import {
+  byField,
+  type ClaimContext,
+  definePlugin,
+  type PluginFactory,
+  type ProviderProfile,
+  type StandardSchema,
+  text,
+} from '@cashdesk/sdk'
+import { MERCHANT } from './providers.ts'
+
+interface Server {
+  readonly url: string
+}
+
+const anyServer: StandardSchema<Server> = {
+  '~standard': {
+    version: 1,
+    vendor: 'simulation',
+    validate: value => ({ value: { url: String(Object(value).url) } }),
+  },
+}
+
+const read = {
+  ...byField('state'),
+  adjustments: 'adjustments',
+  expiresInMs: 'expiresInMs',
+  approvedMinor: 'approvedMinor',
+}
+
+type Context = ClaimContext<Server>
+const basketMinor = (c: Context): number => c.basket.reduce((sum, line) => sum + line.grossMinor, 0)
+const query = (_: Context, op: { readonly id: string }): { get: string; read: typeof read } => ({
+  get: `/operations/${op.id}`,
+  read,
+})
+
+export const COUPON: RegExp = /^10OFF-\d+$/
+
+/** How patient a provider is treated: by repetition, or by asking what became of it. */
+export type Patience = Partial<ProviderProfile> & Pick<ProviderProfile, 'onUnknown'>
+
+export function coupon(profile: Patience): PluginFactory {
+  return definePlugin<Server>({
+    name: 'coupon',
+    version: '1.0.0',
+    contract: 1,
+    claims: 'basket',
+    config: anyServer,
+    servers: ({ url }) => [url],
+    identify: code => COUPON.test(code) && { code },
+    quote: c => ({
+      post: '/quote',
+      body: { code: c.subject['code'] ?? '', amountMinor: basketMinor(c) },
+      read,
+    }),
+    reserve: (c, op) => ({
+      post: '/reserve',
+      key: op.id,
+      body: { code: c.subject['code'] ?? '', amountMinor: basketMinor(c) },
+      read,
+    }),
+    renew: (_, op) => ({ post: '/renew', key: op.id, body: { about: op.about ?? '' }, read }),
+    release: (_, op) => ({ post: '/release', key: op.id, body: { about: op.about ?? '' }, read }),
+    commit: (_, op) => ({ post: '/commit', key: op.id, body: { about: op.about ?? '' }, read }),
+    query,
+    offline: { reserve: 'refuse', commit: 'queue', release: 'queue' },
+    after: ['activation'],
+    profile,
+  })({ url: 'https://coupon.example' })
+}
+
+export function purse(profile: Patience): PluginFactory {
+  return definePlugin<Server>({
+    name: 'purse',
+    version: '1.0.0',
+    contract: 1,
+    claims: 'tender',
+    config: anyServer,
+    servers: ({ url }) => [url],
+    reserve: (c, op) => ({
+      post: '/reserve',
+      key: op.id,
+      body: { code: c.subject['card'] ?? '', amountMinor: op.amountMinor ?? 0 },
+      read,
+    }),
+    renew: (_, op) => ({ post: '/renew', key: op.id, body: { about: op.about ?? '' }, read }),
+    release: (_, op) => ({ post: '/release', key: op.id, body: { about: op.about ?? '' }, read }),
+    commit: (_, op) => ({
+      post: '/commit',
+      key: op.id,
+      body: { about: op.about ?? '', amountMinor: op.amountMinor ?? 0 },
+      read,
+    }),
+    query,
+    receipt: (_, standing) => (standing === 'done' ? [] : [text('Purse: capture follows')]),
+    offline: { reserve: 'refuse', commit: 'queue', release: 'queue' },
+    profile,
+  })({ url: 'https://purse.example' })
+}
+
+export function cards(onUnknown: 'repeat' | 'query'): PluginFactory {
+  const wire = PROFILES['cashdesk-1']
+  return activation({
+    user: MERCHANT.user,
+    password: MERCHANT.pass,
+    cspid: MERCHANT.cspid,
+    reservationServers: ['https://activation.example'],
+    activationServers: ['https://activation.example'],
+    profile: { ...wire, patience: { ...wire.patience, onUnknown } },
+  })
+}

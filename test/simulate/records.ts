@@ -1,0 +1,101 @@
+// The till's records as they pass on their way to the disk: what the till was about when it died, and which transitions
+// of a sale became durable. Read from the bytes, for statistics alone: no verdict comes from here.
+
+interface Event {
+  readonly type: string
+  readonly sale?: string
+  readonly to?: string
+  readonly opened?: { readonly state?: string }
+  readonly operation?: { readonly kind?: string }
+  readonly op?: string
+}
+
+interface Step {
+  readonly input: { readonly type: string }
+  readonly events: readonly Event[]
+}
+
+const NEXT: { readonly [event: string]: string } = {
+  'sale.parked': 'parked',
+  'sale.resumed': 'open',
+  'sale.tendering': 'tendering',
+  'sale.reopened': 'open',
+  'sale.paid': 'settling',
+  'sale.closed': 'closed',
+  'sale.cancelling': 'cancelling',
+  'sale.cancelled': 'cancelled',
+}
+
+const decoder = new TextDecoder()
+
+export class Records {
+  /** `open × sale.total → tendering`: how often it became durable. */
+  readonly #transitions: Map<string, number>
+  readonly #states: Map<string, string> = new Map()
+  readonly #open: Map<string, string> = new Map()
+  #batch: readonly Step[] = []
+  #about = 'nothing yet'
+
+  constructor(transitions: Map<string, number>) {
+    this.#transitions = transitions
+  }
+
+  /** What the till is about: the last batch that was written, and what it waits for. */
+  get state(): string {
+    const open = [...new Set(this.#open.values())].sort()
+    return `${this.#about}${open.length === 0 ? '' : `; open: ${open.join(' ')}`}`
+  }
+
+  get isPaying(): boolean {
+    return [...this.#open.values()].some(kind => /^(pay|payback|reverse)$/.test(kind))
+  }
+
+  writing(path: string, bytes: Uint8Array): void {
+    if (!path.endsWith('.seg') || bytes.length < 80 || bytes[40] !== 0x7b) return
+    const steps = stepsIn(bytes)
+    if (steps.length === 0) return
+    this.#batch = steps
+    this.#about = steps.map(aboutOf).join(' + ')
+  }
+
+  synced(): void {
+    for (const step of this.#batch) for (const event of step.events) this.#apply(step, event)
+    this.#batch = []
+  }
+
+  died(): void {
+    this.#batch = []
+  }
+
+  #apply({ input }: Step, event: Event): void {
+    const { op, sale } = event
+    if (event.type === 'op.opened' && op !== undefined) this.#open.set(op, event.operation?.kind ?? '')
+    if (event.type === 'op.settled' && op !== undefined) this.#open.delete(op)
+    const next = event.type === 'sale.opened' ? 'open' : NEXT[event.type]
+    if (next === undefined || sale === undefined) return
+    const key = `${this.#states.get(sale) ?? '·'} × ${input.type} → ${next}`
+    this.#transitions.set(key, (this.#transitions.get(key) ?? 0) + 1)
+    this.#states.set(sale, next)
+  }
+}
+
+function aboutOf({ input, events }: Step): string {
+  const what = events
+    .filter(({ type }) => /^(sale|leg|claim|paper|approval|task)\./.test(type))
+    .map(({ type, to }) => (to === undefined ? type : `${type}:${to}`))
+  return `${input.type} [${[...new Set(what)].slice(0, 4).join(' ')}]`
+}
+
+/** Frames begin with 40 bytes, the length of the payload in the third word, and are padded to eight. */
+function stepsIn(bytes: Uint8Array): readonly Step[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const steps: Step[] = []
+  for (let offset = 0; offset + 40 < bytes.length; ) {
+    const length = view.getUint32(offset + 8, true)
+    const kind = bytes[offset + 32]
+    if (length === 0 || offset + 40 + length > bytes.length) break
+    if (kind === 1) steps.push(JSON.parse(decoder.decode(bytes.subarray(offset + 40, offset + 40 + length))))
+    offset += Math.ceil((40 + length) / 8) * 8
+  }
+  return steps.filter(step => Array.isArray(step.events))
+}

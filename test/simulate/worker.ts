@@ -1,0 +1,20 @@
+// A worker process: plays the days that it is sent, and sends home what they counted.
+import { addDay, emptyTotal, type Orders, type Slice } from './crowd.ts'
+import { playDay } from './day.ts'
+
+process.on('message', (orders: Orders) => {
+  void play(orders)
+})
+
+async function play({ seeds, off }: Orders): Promise<void> {
+  const total = emptyTotal()
+  for (const seed of seeds) addDay(total, await playDay(seed, { off: new Set(off) }))
+  const slice: Slice = {
+    ...total,
+    accidents: [...total.accidents],
+    situations: [...total.situations],
+    transitions: [...total.transitions],
+    points: [...total.points],
+  }
+  process.send?.(slice)
+}

@@ -15,6 +15,7 @@ export function journalCommands(program: Command, ended: Ended, io: ProgramIo): 
   looking(journal, ended, io)
   handingOver(journal, ended, io)
   settling(journal, ended, io)
+  copying(journal, ended, io)
 }
 
 export function supportCommand(program: Command, ended: Ended, io: ProgramIo): void {
@@ -92,6 +93,22 @@ function handingOver(journal: Command, ended: Ended, io: ProgramIo): void {
     .action(async (dir: string, options: object) => {
       const { exportJournal } = await import('./export.ts')
       ended(await exportJournal(io, dir, options))
+    })
+}
+
+/** Commands that make another directory out of that of a closed till. */
+function copying(journal: Command, ended: Ended, io: ProgramIo): void {
+  journal
+    .command('salvage <dir>')
+    .description(
+      'copy what is whole of a damaged journal into a new till directory; the damaged one stays as it is',
+    )
+    .requiredOption('--to <dir>', 'the new directory; made, and empty')
+    .option(...JSON_LINE)
+    .addHelpText('after', example('salvage DIR --to DIR2'))
+    .action(async (dir: string, options: { to: string }) => {
+      const { salvage } = await import('./salvage.ts')
+      ended(await salvage(io, dir, options))
     })
 }
 

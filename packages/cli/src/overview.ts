@@ -2,7 +2,7 @@
 // person, and the latest sales.
 import { totalsOf } from '@cashdesk/checkout'
 import type { Tear } from '@cashdesk/journal'
-import type { EpochMs, ErrorReport, Sale, SaleState } from '@cashdesk/kernel'
+import type { Claim, EpochMs, ErrorReport, Sale, SaleState } from '@cashdesk/kernel'
 import {
   itemOf,
   type OpenTask,
@@ -33,7 +33,7 @@ interface Deferred {
   readonly sale: string
   readonly plugin: string
   readonly item?: string
-  readonly state: string
+  readonly state: Claim['state']
 }
 
 /** The answer of `cashdesk journal show --json`. */
@@ -47,7 +47,9 @@ export interface Overview {
   readonly lastAt?: EpochMs
   readonly restored: boolean
   readonly tear?: Tear
+  /** Records of kinds that this release does not know, and events inside of records that it does. */
   readonly unknown: number
+  readonly laterEvents: number
   readonly damage?: ErrorReport
   readonly sales: { readonly [state in SaleState]?: number }
   readonly pending: readonly Pending[]
@@ -80,6 +82,7 @@ export function overviewOf(book: Reading, { since = 0, limit }: Window): Overvie
     restored,
     ...(tear ? { tear } : {}),
     unknown: unknownCount,
+    laterEvents: book.laterEvents,
     ...(damage ? { damage } : {}),
     sales: states,
     pending: pendingOf(book),
@@ -164,12 +167,13 @@ function headLines(overview: Overview): readonly string[] {
 }
 
 /** What a reader must know about the files before they believe the rest. */
-export function fileLines({
+function fileLines({
   restored,
   tear,
   unknown,
+  laterEvents,
   damage,
-}: Pick<Overview, 'restored' | 'tear' | 'unknown' | 'damage'>): readonly string[] {
+}: Pick<Overview, 'restored' | 'tear' | 'unknown' | 'laterEvents' | 'damage'>): readonly string[] {
   return [
     ...(damage
       ? [`DAMAGED: ${damage.message} ${damage.next}`, '  What follows is what is whole before that place.']
@@ -182,7 +186,11 @@ export function fileLines({
           `The last ${tear.bytes} bytes are not finished: a till writes them now, or its power failed. They do not count.`,
         ]
       : []),
-    ...(unknown > 0 ? [`${counted(unknown, 'record')} of a later release: kept, and not shown.`] : []),
+    ...(unknown + laterEvents > 0
+      ? [
+          `${counted(unknown, 'record')} and ${counted(laterEvents, 'event')} of a later release: kept, and not shown.`,
+        ]
+      : []),
   ]
 }
 
@@ -212,7 +220,7 @@ function deferredSection({ deferred }: Overview): readonly string[] {
     `${counted(deferred.length, 'claim')} not sent yet`,
     ...deferred.map(
       ({ sale, plugin, item, state }) =>
-        `  ${plugin}: ${item ?? 'a claim'} of sale ${sale} ${state === 'due' ? claimWords('due') : state}`,
+        `  ${plugin}: ${item ?? 'a claim'} of sale ${sale} ${claimWords(state)}`,
     ),
   ]
 }

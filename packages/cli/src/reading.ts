@@ -2,7 +2,7 @@
 // person asks for, such as why an operation still waits. All commands that look inside share it. Nothing is changed.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { emptyLane, evolve, type Lane } from '@cashdesk/checkout'
+import { emptyLane, evolve, isKnownEvent, type Lane } from '@cashdesk/checkout'
 import {
   emptyOutbox,
   foldOutbox,
@@ -36,6 +36,8 @@ export interface Book {
   /** Of operations that are open. */
   readonly troubles: Map<OperationId, Trouble>
   records: number
+  /** Events of a later release: kept in the journal, and without a meaning here. */
+  laterEvents: number
   firstAt?: EpochMs
   lastAt?: EpochMs
 }
@@ -63,13 +65,14 @@ export function journalAt(dir: string): Disk {
 }
 
 export function emptyBook(dir: string): Book {
-  return { dir, lane: emptyLane(), outbox: emptyOutbox(), troubles: new Map(), records: 0 }
+  return { dir, lane: emptyLane(), outbox: emptyOutbox(), troubles: new Map(), records: 0, laterEvents: 0 }
 }
 
 /** Folds a step as recovery does. */
 export function foldBook(book: Book, step: Step, record: number): void {
   for (const event of step.events) {
     evolve(book.lane, event)
+    if (!isKnownEvent(event)) book.laterEvents += 1
     if (event.type === 'op.settled') book.troubles.delete(event.op)
   }
   foldOutbox(book.outbox, step)

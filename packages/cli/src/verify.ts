@@ -26,6 +26,8 @@ export interface VerifyReport {
   readonly unknown: number
   /** Where they are, at most 100. */
   readonly unknownAt: readonly UnknownRecord[]
+  /** Events of a later release inside of known records; they are kept, and mean nothing to this one. */
+  readonly laterEvents: number
   /** Sales, open operations and open tasks that the records come to. */
   readonly state: { readonly sales: number; readonly pending: number; readonly tasks: number }
   /** What is wrong, with file and offset. */
@@ -48,9 +50,13 @@ export async function verifyJournal(io: Io, dir: string, { json }: VerifyOptions
 export async function verified(dir: string): Promise<VerifyReport> {
   const disk = journalAt(dir)
   const book = emptyBook(dir)
-  const seen = (): Pick<VerifyReport, 'dir' | 'records' | 'firstAt' | 'lastAt' | 'state'> => ({
+  const seen = (): Pick<
+    VerifyReport,
+    'dir' | 'records' | 'laterEvents' | 'firstAt' | 'lastAt' | 'state'
+  > => ({
     dir,
     records: book.records,
+    laterEvents: book.laterEvents,
     ...(book.firstAt === undefined ? {} : { firstAt: book.firstAt }),
     ...(book.lastAt === undefined ? {} : { lastAt: book.lastAt }),
     state: {
@@ -85,7 +91,8 @@ export async function verified(dir: string): Promise<VerifyReport> {
 }
 
 function verdict(report: VerifyReport): readonly string[] {
-  const { records, segments, epoch, tear, unknown, unknownAt, restored, state, lastAt, error } = report
+  const { records, segments, epoch, tear, unknown, unknownAt, restored, state, lastAt, error, laterEvents } =
+    report
   if (error) {
     return [
       `${error.code}: ${explain(error)}`,
@@ -111,6 +118,9 @@ function verdict(report: VerifyReport): readonly string[] {
       ? [
           `${counted(unknown, 'record')} of a later release, the first in ${first.file} at ${first.offset}; they are kept.`,
         ]
+      : []),
+    ...(laterEvents > 0
+      ? [`${counted(laterEvents, 'event')} of a later release: kept, and without a meaning for this one.`]
       : []),
     ...(restored
       ? ['It is a copy from another machine or folder: it takes nothing until `cashdesk journal confirm`.']

@@ -136,6 +136,7 @@ const CLAIM_WORDS: { readonly [state in Claim['state']]?: string } = {
   quoting: 'is being priced',
   quoted: 'is priced',
   reserving: 'is being reserved',
+  deferred: 'was sold without asking the provider; it is asked when it can be reached',
   reserved: 'is reserved',
   renewing: 'has its reservation renewed',
   refused: 'was refused',

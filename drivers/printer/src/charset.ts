@@ -52,6 +52,15 @@ function placesOn(page: Codepage): ReadonlyMap<string, number> {
   return places
 }
 
+const CHARSETS: WeakMap<PrinterProfile, Charset> = new WeakMap()
+
+/** What the code pages of a profile hold. @throws CashdeskError `config.invalid` when one of them nobody knows */
+export function charsetOf(profile: PrinterProfile): Charset {
+  const kept = CHARSETS.get(profile) ?? new Charset(profile)
+  CHARSETS.set(profile, kept)
+  return kept
+}
+
 /** What one profile's code pages hold, remembered. */
 export class Charset {
   readonly pages: readonly Codepage[]

@@ -17,7 +17,7 @@ import {
   unknown,
 } from '@cashdesk/kernel'
 import { tcpTransport } from '@cashdesk/transport'
-import { Charset } from './charset.ts'
+import { charsetOf } from './charset.ts'
 import { Dialogue } from './dialogue.ts'
 import { type EncodeOptions, encodeReceipt } from './encode.ts'
 import { drawerPulse, realtimeDrawerPulse } from './frames.ts'
@@ -98,7 +98,7 @@ class StreamPrinter implements EscPosPrinter {
     this.name = options.name ?? transport.name
     this.#session = new PrinterSession(options.drawer?.openWhen)
     // Says at once if the profile names a code page nobody knows.
-    new Charset(this.#profile)
+    charsetOf(this.#profile)
   }
 
   async open(ports: DevicePorts): Promise<void> {

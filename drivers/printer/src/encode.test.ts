@@ -112,6 +112,12 @@ describe('the bytes of a job', () => {
     )
   })
 
+  test('stand on the first code page for as long as it has them, line by line', () => {
+    const bytes = bytesOf(paper(text('é'), text('5 €'), text('x é')))
+    const places = ['\u001bt\u0000\u0082\n', '5 \u001bt\u0010\u0080\n', '\u001bt\u0000x \u0082\n']
+    expect(bytes).toContain(places.join(''))
+  })
+
   test('switch to a code page that has the character', () => {
     expect(bytesOf(paper(text('Käse')))).toContain('\u001bt\u0000K\u0084se\n')
     expect(bytesOf(paper(text('5 €')))).toContain('\u001bt\u0010\u0080')

@@ -2,7 +2,7 @@
 
 import { type ErrorReport, isGtin, type ReceiptBlock, type ReceiptDocument, report } from '@cashdesk/kernel'
 import ReceiptPrinterEncoder from '@point-of-sale/receipt-printer-encoder'
-import { Charset, forPaper } from './charset.ts'
+import { type Charset, charsetOf, forPaper } from './charset.ts'
 import { automaticStatus, QR_CAPACITY_M } from './frames.ts'
 import { layOut, type PaperItem } from './layout.ts'
 import type { PrinterProfile } from './profile.ts'
@@ -28,7 +28,7 @@ export function encodeReceipt(
   profile: PrinterProfile,
   options: EncodeOptions = {},
 ): EncodedJob {
-  const charset = new Charset(profile)
+  const charset = charsetOf(profile)
   const banner = options.copy === true ? `*** ${options.copyText ?? 'COPY'} ***` : undefined
   const lines = layOut(
     { ...document, blocks: document.blocks.map(block => cleaned(block)) },

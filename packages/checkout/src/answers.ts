@@ -14,6 +14,7 @@ import { basketChanged } from './basket.ts'
 import { continueCancelling, reversalRefused } from './cancelling.ts'
 import { beforePivotAnswered, claimRefused, giveUpReservation } from './claims.ts'
 import { dayEnded } from './day.ts'
+import { deferredRefused, putOff, refusalOf } from './deferring.ts'
 import type { Draft } from './draft.ts'
 import type { LaneOperation } from './lane.ts'
 import { voidAnswered } from './linked.ts'
@@ -100,6 +101,8 @@ function providerAnswered(
       // Money is there already: its line stays sold, and a person must know.
       if (kind === 'reserve' && draft.sale(sale).paidAt !== undefined && answer.outcome !== 'done')
         commitAnswered(draft, sale, claim, { error: error ?? report('claim.refused', { reason: 'asks' }) })
+      else if (claim.state === 'deferred' && answer.outcome !== 'done')
+        deferredRefused(draft, sale, claim, error ?? report('claim.refused', { reason: 'asks' }))
       else beforePivotAnswered(draft, sale, claim, kind, answer)
       break
     case 'commit':
@@ -153,9 +156,17 @@ function providerUnknown(
     draft.emit({ type: 'claim.moved', sale, claim: claim.id, to: 'quoted', adjustments: [], error })
     return goOn(draft, sale, claim.id, revision)
   }
-  if (kind === 'reserve' && neverSent(operation, error) && draft.sale(sale).paidAt === undefined) {
-    draft.settle(op, 'refused')
-    claimRefused(draft, sale, claim, error)
+  if (
+    kind === 'reserve' &&
+    neverSent(operation, error) &&
+    claim.state === 'reserving' &&
+    draft.sale(sale).paidAt === undefined
+  ) {
+    const reason = putOff(draft, sale, claim, error)
+    if (reason) {
+      draft.settle(op, 'abandoned')
+      claimRefused(draft, sale, claim, refusalOf(reason, error))
+    } else scheduleNext(draft, operation, error)
     return goOn(draft, sale, claim.id, revision)
   }
   scheduleNext(draft, operation, error)
@@ -198,6 +209,9 @@ export function outOfPatience(draft: Draft, operation: LaneOperation): void {
     sale === undefined || operation.claim === undefined ? undefined : draft.claim(sale, operation.claim)
   if (sale === undefined || !claim) return draft.settle(op, 'abandoned')
   const revision = draft.sale(sale).revision
+  const tooLate = report('provider.no-answer', { plugin: claim.plugin })
+  const reason = kind === 'reserve' ? putOff(draft, sale, claim, tooLate) : 'forbidden'
+  if (reason === undefined) return goOn(draft, sale, claim.id, revision)
   draft.settle(op, 'abandoned')
   if (kind === 'quote')
     draft.emit({
@@ -213,7 +227,7 @@ export function outOfPatience(draft: Draft, operation: LaneOperation): void {
       draft,
       sale,
       claim,
-      report(kind === 'renew' ? 'claim.expired' : 'provider.no-answer', { plugin: claim.plugin }),
+      kind === 'renew' ? report('claim.expired', { plugin: claim.plugin }) : refusalOf(reason, tooLate),
     )
   goOn(draft, sale, claim.id, revision)
 }

@@ -198,6 +198,7 @@ const LIVE: ReadonlySet<Claim['state']> = new Set([
   'quoting',
   'quoted',
   'reserving',
+  'deferred',
   'reserved',
   'renewing',
   'due',

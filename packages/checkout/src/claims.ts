@@ -85,11 +85,13 @@ export function releaseClaim(draft: Draft, sale: SaleId, claim: Claim, error?: E
     case 'failed':
     case 'asking':
     case 'reserving':
+    case 'deferred':
     case 'reserved':
     case 'renewing':
     case 'due': {
       const { reserve, renew } = claim.ops
-      if (claim.state === 'reserving' && reserve) draft.settle(reserve, 'abandoned')
+      if ((claim.state === 'reserving' || claim.state === 'deferred') && reserve)
+        draft.settle(reserve, 'abandoned')
       if (renew) draft.settle(renew, 'abandoned')
       if (reserve === undefined || !supports(draft, claim, 'release')) return to('released')
       openProvider(draft, sale, claim, 'release', { about: reserve })

@@ -96,26 +96,42 @@ export class Draft {
 
   /** Nothing more is tried, so nobody has to do anything about it either. */
   settle(op: OperationId, outcome: 'done' | 'refused' | 'abandoned'): void {
-    if (!this.lane.operations.get(op)) return
+    const operation = this.lane.operations.get(op)
+    if (!operation) return
     this.emit({ type: 'op.settled', op, outcome })
-    this.closeTasks(task => task.op === op, `the operation is ${outcome}`)
+    if (operation.task !== undefined) this.#close(operation.task, `the operation is ${outcome}`)
   }
 
   /** One task per kind and subject: a problem that is noticed twice is still one problem. */
   task(task: Omit<Task, 'id' | 'since'>): void {
+    const known = task.op === undefined ? undefined : this.lane.operations.get(task.op)
+    if (known?.task !== undefined) return
+    // One that was not noted on its open operation can only be about something else.
+    if (!known) this.#taskOnce(task)
+    else this.#openTask(task)
+  }
+
+  #taskOnce(task: Omit<Task, 'id' | 'since'>): void {
     for (const open of this.lane.tasks.values()) {
       const same = open.kind === task.kind && open.sale === task.sale
       if (same && open.claim === task.claim && open.tender === task.tender && open.op === task.op) return
     }
+    this.#openTask(task)
+  }
+
+  #openTask(task: Omit<Task, 'id' | 'since'>): void {
     this.emit({ type: 'task.opened', task: { id: this.name() as TaskId, since: this.now, ...task } })
   }
 
   /** The machine found out by itself what a person was asked to settle, or there is nothing left to settle. */
   closeTasks(settled: (task: Task) => boolean, reason: string): void {
     for (const task of [...this.lane.tasks.values()]) {
-      if (!settled(task)) continue
-      const by = { action: 'settled', operator: 'till', reason, at: this.now } as const
-      this.emit({ type: 'task.resolved', task: task.id, ...by })
+      if (settled(task)) this.#close(task.id, reason)
     }
+  }
+
+  #close(task: TaskId, reason: string): void {
+    const by = { action: 'settled', operator: 'till', reason, at: this.now } as const
+    this.emit({ type: 'task.resolved', task, ...by })
   }
 }

@@ -1,6 +1,6 @@
 // How events change a lane. The only writer of lane state: while selling, in a draft, and in recovery alike.
 // Nothing is decided here, so what was recorded under old rules means the same under new ones.
-import type { Claim, Event, Leg, Line, Minor, Sale, SaleId } from '@cashdesk/kernel'
+import type { Claim, Event, Leg, Line, Minor, Sale, SaleId, Task, TaskId } from '@cashdesk/kernel'
 import { unreachable } from '@cashdesk/kernel'
 import { isKnownEvent } from './known-events.ts'
 import type { LaneStore } from './lane.ts'
@@ -15,7 +15,7 @@ export function evolve(lane: LaneStore, event: Event): void {
   if (!isKnownEvent(event)) return
   switch (event.type) {
     case 'lane.started':
-      lane.config = event.config
+      startAnew(lane, event)
       return
     case 'sale.opened':
       keep(lane, { ...event.opened, id: event.sale })
@@ -29,12 +29,17 @@ export function evolve(lane: LaneStore, event: Event): void {
       return
     case 'task.opened':
       lane.tasks.set(event.task.id, event.task)
+      noteTask(lane, event.task, event.task.id)
       return
     case 'task.resolved':
+      noteTask(lane, lane.tasks.get(event.task), undefined)
       lane.tasks.delete(event.task)
       return
     case 'day.ended':
       lane.day = { expectedMinor: NO_MONEY }
+      return
+    case 'day.carried':
+      lane.day = { expectedMinor: event.expectedMinor }
       return
     case 'op.late':
     case 'approval.rejected':
@@ -43,6 +48,40 @@ export function evolve(lane: LaneStore, event: Event): void {
     default:
       evolveSale(lane, event)
   }
+}
+
+/**
+ * What was under way at a provider when the till stopped is due at once. It is marked so here and not by events of its
+ * own: after a long outage there may be more of it than one record can hold.
+ */
+function startAnew(lane: LaneStore, { config, at }: Extract<Event, { type: 'lane.started' }>): void {
+  lane.config = config
+  for (const { plugin } of config.participants) lane.troubles.delete(plugin)
+  for (const operation of [...lane.operations.values()]) {
+    if (operation.plugin === undefined) continue
+    const participant = config.participants.find(each => each.plugin === operation.plugin)
+    const sent = operation.phase === 'sent'
+    lane.operations.set(operation.op, {
+      ...operation,
+      phase: 'waiting',
+      next: participant?.profile.onUnknown ?? 'repeat',
+      dueAt: 0,
+      attempt: operation.attempt + (sent ? 1 : 0),
+      uncertain: operation.uncertain || sent,
+      // Nobody's patience was tried while the till was off.
+      ...(operation.limitAt === undefined || at === undefined
+        ? {}
+        : { limitAt: Math.max(operation.limitAt, at + operation.limitAt - operation.since) }),
+    })
+  }
+}
+
+/** Notes on an open operation that there is a task about it, so that settling it finds the task among thousands. */
+function noteTask(lane: LaneStore, task: Task | undefined, id: TaskId | undefined): void {
+  const operation = task?.op === undefined ? undefined : lane.operations.get(task.op)
+  if (!operation) return
+  const { task: _, ...rest } = operation
+  lane.operations.set(operation.op, id === undefined ? rest : { ...rest, task: id })
 }
 
 function keep(lane: LaneStore, sale: Sale): void {
@@ -72,6 +111,10 @@ function evolveOperation(lane: LaneStore, event: OperationEvent): void {
   if (!operation) return
   switch (event.type) {
     case 'op.scheduled':
+      if (operation.plugin !== undefined) {
+        const failures = (lane.troubles.get(operation.plugin)?.failures ?? 0) + 1
+        lane.troubles.set(operation.plugin, { failures, probeAt: event.at })
+      }
       lane.operations.set(event.op, {
         ...operation,
         phase: 'waiting',
@@ -90,6 +133,9 @@ function evolveOperation(lane: LaneStore, event: OperationEvent): void {
       })
       return
     case 'op.settled':
+      // Yes or no, it is an answer: the provider is there.
+      if (event.outcome !== 'abandoned' && operation.plugin !== undefined)
+        lane.troubles.delete(operation.plugin)
       lane.operations.delete(event.op)
       return
     default:

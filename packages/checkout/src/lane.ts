@@ -22,6 +22,16 @@ export interface LaneOperation extends OpenOperation {
   readonly next?: 'repeat' | 'query'
   /** Some attempt may have reached the world, so "nothing was sent" no longer proves anything. */
   readonly uncertain: boolean
+  /** The open task about it, if there is one. */
+  readonly task?: TaskId
+}
+
+/** A provider that left attempts without an answer, since it last gave one. */
+export interface ProviderTrouble {
+  /** Attempts in a row that stayed unknown. */
+  readonly failures: number
+  /** When the last of them is to be followed by another. */
+  readonly probeAt: EpochMs
 }
 
 /** What the terminal should have on its books since the last end of day. */
@@ -40,6 +50,8 @@ export interface LaneStore {
   readonly live: ReadWrite<SaleId, Sale>
   readonly operations: ReadWrite<OperationId, LaneOperation>
   readonly tasks: ReadWrite<TaskId, Task>
+  /** By plugin; a provider that answers is not in it. */
+  readonly troubles: ReadWrite<string, ProviderTrouble>
 }
 
 interface ReadWrite<Key, Value> {
@@ -55,6 +67,7 @@ export interface Lane extends LaneStore {
   readonly live: Map<SaleId, Sale>
   readonly operations: Map<OperationId, LaneOperation>
   readonly tasks: Map<TaskId, Task>
+  readonly troubles: Map<string, ProviderTrouble>
 }
 
 export function emptyLane(): Lane {
@@ -66,6 +79,7 @@ export function emptyLane(): Lane {
     live: new Map(),
     operations: new Map(),
     tasks: new Map(),
+    troubles: new Map(),
   }
 }
 
@@ -120,6 +134,7 @@ export function draftOf(lane: Lane): DraftLane {
     live: new Layer(lane.live),
     operations: new Layer(lane.operations),
     tasks: new Layer(lane.tasks),
+    troubles: new Layer(lane.troubles),
     touchedSales: () => sales.touched(),
   }
 }

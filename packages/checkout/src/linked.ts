@@ -33,7 +33,13 @@ export function refuseOriginal(draft: Draft, input: Extract<SaleCommand, { type:
 }
 
 /** Commits, and reservations that lead to one: nobody knows yet whether there will be something to undo. */
-const UNDER_WAY: ReadonlySet<Claim['state']> = new Set(['reserving', 'reserved', 'due', 'committing'])
+const UNDER_WAY: ReadonlySet<Claim['state']> = new Set([
+  'reserving',
+  'deferred',
+  'reserved',
+  'due',
+  'committing',
+])
 
 /** What of a line of the original can still come back. */
 export interface Sold {

@@ -11,7 +11,7 @@ import type {
 } from '@cashdesk/kernel'
 import { fractionOf, report } from '@cashdesk/kernel'
 import type { Draft } from './draft.ts'
-import type { LaneOperation } from './lane.ts'
+import type { LaneOperation, LaneStore } from './lane.ts'
 
 /** After a query that could not be made: when to ask the terminal again. It is next to the till; it comes back soon. */
 const TERMINAL_RETRY: ProviderProfile['retry'] = { firstMs: 1_000, factor: 2, maxMs: 30_000, jitter: 0.2 }
@@ -56,6 +56,13 @@ export function orphaned(draft: Draft, { op, sale, claim, plugin }: Orphan): voi
 
 type Orphan = Pick<OpenOperation, 'op' | 'sale' | 'claim' | 'plugin'>
 
+/** It left so many attempts without an answer that only one at a time still goes out, to see whether it is back. */
+export function isDown(lane: LaneStore, plugin: string): boolean {
+  const participant = lane.config?.participants.find(each => each.plugin === plugin)
+  const failures = lane.troubles.get(plugin)?.failures ?? 0
+  return participant !== undefined && failures >= participant.profile.breaker.failures
+}
+
 /** The delay before attempt number `attempt + 1`, shortened at random so that a thousand tills do not come back at once. */
 function retryDelay(draft: Draft, retry: ProviderProfile['retry'], attempt: number): number {
   const full = Math.min(retry.maxMs, retry.firstMs * retry.factor ** Math.min(attempt - 1, 60))
@@ -67,11 +74,18 @@ export function neverSent(operation: LaneOperation, error: ErrorReport): boolean
   return error.outcome === 'none' && operation.attempt === 1 && !operation.uncertain
 }
 
+/** How long the whole provider has been silent, in attempts: a new operation need not find out by itself. */
+function failuresOf(draft: Draft, { plugin }: LaneOperation): number {
+  if (plugin === undefined || !isDown(draft.lane, plugin)) return 0
+  const { failures = 0 } = draft.participant(plugin)?.profile.breaker ?? {}
+  return (draft.lane.troubles.get(plugin)?.failures ?? 0) - failures + 1
+}
+
 /** Schedules what follows an unknown outcome; answers when that is. */
 export function scheduleNext(draft: Draft, operation: LaneOperation, error: ErrorReport): number {
   const participant = operation.plugin === undefined ? undefined : draft.participant(operation.plugin)
   const retry = participant?.profile.retry ?? (operation.plugin === undefined ? TERMINAL_RETRY : ORPHAN_RETRY)
-  const at = draft.now + retryDelay(draft, retry, operation.attempt)
+  const at = draft.now + retryDelay(draft, retry, Math.max(operation.attempt, failuresOf(draft, operation)))
   const uncertain = operation.uncertain || error.outcome !== 'none'
   const next =
     operation.plugin === undefined || (participant?.profile.onUnknown === 'query' && uncertain)
@@ -79,6 +93,12 @@ export function scheduleNext(draft: Draft, operation: LaneOperation, error: Erro
       : 'repeat'
   draft.emit({ type: 'op.scheduled', op: operation.op, next, at, attempt: operation.attempt + 1, uncertain })
   return at
+}
+
+/** Nobody is there to send it: looked at again later. */
+export function scheduleOrphan(draft: Draft, { op, attempt, uncertain }: LaneOperation): void {
+  const at = draft.now + retryDelay(draft, ORPHAN_RETRY, attempt)
+  draft.emit({ type: 'op.scheduled', op, next: 'repeat', at, attempt: attempt + 1, uncertain })
 }
 
 /** The terminal has certainly not booked it, and it must still be done: once more, soon, under the same id. */

@@ -1,18 +1,23 @@
 // The start of a lane, and the passing of time. What was in flight is resumed at once: asked about, repeated under
 // its own id, printed with a mark, or dropped, each by its class.
-import type { EpochMs, LaneConfig, Sale } from '@cashdesk/kernel'
+import type { EpochMs, Event, LaneConfig, Sale } from '@cashdesk/kernel'
 import { report } from '@cashdesk/kernel'
 import { outOfPatience } from './answers.ts'
 import { continueCancelling } from './cancelling.ts'
 import type { Draft } from './draft.ts'
 import type { LaneOperation, LaneStore } from './lane.ts'
-import { attemptNow, orphaned } from './operations.ts'
+import { attemptNow, isDown, orphaned, scheduleOrphan } from './operations.ts'
 import { continueSettling } from './settling.ts'
 import { continueTotalling } from './tendering.ts'
 
+/** Attempts that one step may start: a record has a bound, and what is left follows with the next one. */
+const MAX_ATTEMPTS_A_STEP = 256
+
 export function startLane(draft: Draft, config: LaneConfig): void {
-  draft.emit({ type: 'lane.started', config })
-  for (const operation of [...draft.lane.operations.values()]) resume(draft, operation)
+  draft.emit({ type: 'lane.started', config, at: draft.now })
+  for (const operation of [...draft.lane.operations.values()])
+    if (operation.plugin === undefined) resume(draft, operation)
+  attemptDue(draft)
   for (const { id } of [...draft.lane.live.values()]) {
     const sale = draft.sale(id)
     if (isAsked(sale)) ask(draft, sale)
@@ -48,14 +53,8 @@ function resume(draft: Draft, operation: LaneOperation): void {
     }
     case 'print':
       return attemptNow(draft, operation, 'repeat')
-    case 'drawer':
-    case 'end-of-day':
+    default:
       return draft.settle(operation.op, 'abandoned')
-    default: {
-      const participant = operation.plugin === undefined ? undefined : draft.participant(operation.plugin)
-      if (participant) return attemptNow(draft, operation, participant.profile.onUnknown)
-      return orphaned(draft, operation)
-    }
   }
 }
 
@@ -65,16 +64,7 @@ function ask(draft: Draft, sale: Sale): void {
 
 /** Whatever is due at the stamp's time. */
 export function timePassed(draft: Draft): void {
-  for (const { op } of [...draft.lane.operations.values()]) {
-    // What was due a moment ago may have been settled by what was due before it.
-    const operation = draft.lane.operations.get(op)
-    if (!operation) continue
-    if (operation.limitAt !== undefined && operation.limitAt <= draft.now && !pastPivot(draft, operation))
-      outOfPatience(draft, operation)
-    else if (operation.phase === 'waiting' && operation.next && (operation.dueAt ?? Infinity) <= draft.now) {
-      attemptNow(draft, operation, operation.next)
-    }
-  }
+  attemptDue(draft)
   for (const { id } of [...draft.lane.live.values()]) {
     const sale = draft.sale(id)
     const due = saleDueAt(draft.lane, sale)
@@ -84,8 +74,71 @@ export function timePassed(draft: Draft): void {
   }
 }
 
-function pastPivot(draft: Draft, operation: LaneOperation): boolean {
-  return operation.sale !== undefined && draft.lane.sales.get(operation.sale)?.paidAt !== undefined
+/** Sends what is due, the longest-waiting attempt first where a provider is down and only one may go. */
+function attemptDue(draft: Draft): void {
+  const { now } = draft
+  const probes = probesOf(draft.lane)
+  let attempts = 0
+  for (const { op } of [...draft.lane.operations.values()]) {
+    if (attempts >= MAX_ATTEMPTS_A_STEP) return
+    // What was due a moment ago may have been settled by what was due before it.
+    const operation = draft.lane.operations.get(op)
+    if (!operation) continue
+    if ((patienceOf(draft.lane, operation) ?? Infinity) <= now) outOfPatience(draft, operation)
+    else if (operation.next && (attemptAt(draft.lane, operation, probes) ?? Infinity) <= now)
+      attempt(draft, operation)
+    else continue
+    attempts += 1
+  }
+}
+
+function attempt(draft: Draft, operation: LaneOperation): void {
+  if (operation.plugin !== undefined && !draft.participant(operation.plugin)) {
+    orphaned(draft, operation)
+    scheduleOrphan(draft, operation)
+  } else attemptNow(draft, operation, operation.next ?? 'repeat')
+}
+
+/** When the sale stops waiting for it: never after the pivot, nor for what it has put off. */
+export function patienceOf(lane: LaneStore, { limitAt, sale, claim }: LaneOperation): EpochMs | undefined {
+  if (limitAt === undefined || sale === undefined) return limitAt
+  const known = lane.sales.get(sale)
+  if (known?.paidAt !== undefined) return undefined
+  return known?.claims.some(each => each.id === claim && each.state === 'deferred') ? undefined : limitAt
+}
+
+/** When its next attempt leaves. Of a provider that is down only the probe may go, and at the provider's time. */
+function attemptAt(lane: LaneStore, operation: LaneOperation, probes: Probes): EpochMs | undefined {
+  const { phase, dueAt, plugin, op } = operation
+  if (phase !== 'waiting' || dueAt === undefined) return undefined
+  if (plugin === undefined || !probes.has(plugin) || patienceOf(lane, operation) !== undefined) return dueAt
+  if (probes.get(plugin)?.op !== op) return undefined
+  return Math.max(dueAt, lane.troubles.get(plugin)?.probeAt ?? 0)
+}
+
+/** For every provider that is down: the operation that finds out whether it is back, none while one is out already. */
+type Probes = ReadonlyMap<string, LaneOperation | undefined>
+
+function probesOf(lane: LaneStore): Probes {
+  const probes = new Map<string, LaneOperation | undefined>()
+  const queues = new Set<string>()
+  for (const { plugin } of lane.config?.participants ?? [])
+    if (isDown(lane, plugin)) probes.set(plugin, undefined)
+  if (probes.size === 0) return probes
+  const out = new Set<string>()
+  for (const operation of lane.operations.values()) {
+    const { plugin, phase, dueAt = Infinity } = operation
+    if (plugin === undefined || !probes.has(plugin)) continue
+    // What waits for another operation of its sale has not left, whatever its state says.
+    const queue = `${operation.sale} ${plugin}`
+    if (queues.has(queue)) continue
+    queues.add(queue)
+    if (patienceOf(lane, operation) !== undefined) continue
+    if (phase === 'sent') out.add(plugin)
+    else if (dueAt < (probes.get(plugin)?.dueAt ?? Infinity)) probes.set(plugin, operation)
+  }
+  for (const plugin of out) probes.set(plugin, undefined)
+  return probes
 }
 
 function isAsked(sale: Sale): boolean {
@@ -116,11 +169,29 @@ function saleDueAt(lane: LaneStore, sale: Sale): EpochMs | undefined {
 /** When the lane next needs a `clock` input; undefined if nothing waits for time. */
 export function nextDue(lane: LaneStore): EpochMs | undefined {
   let next = Infinity
+  const probes = probesOf(lane)
   for (const operation of lane.operations.values()) {
-    const paid = operation.sale !== undefined && lane.sales.get(operation.sale)?.paidAt !== undefined
-    if (operation.limitAt !== undefined && !paid) next = Math.min(next, operation.limitAt)
-    if (operation.phase === 'waiting' && operation.dueAt !== undefined) next = Math.min(next, operation.dueAt)
+    next = Math.min(next, patienceOf(lane, operation) ?? Infinity)
+    next = Math.min(next, attemptAt(lane, operation, probes) ?? Infinity)
   }
   for (const sale of lane.live.values()) next = Math.min(next, saleDueAt(lane, sale) ?? Infinity)
+  return next === Infinity ? undefined : next
+}
+
+/**
+ * The earliest time at which something that these events touched is due: no other time came nearer through them. Costs
+ * a look at what was touched, where `nextDue` looks at everything. It may name a time too early, never one too late.
+ */
+export function dueAfter(lane: LaneStore, events: readonly Event[]): EpochMs | undefined {
+  let next = Infinity
+  for (const event of events) {
+    const operation = 'op' in event ? lane.operations.get(event.op) : undefined
+    if (operation) {
+      next = Math.min(next, patienceOf(lane, operation) ?? Infinity)
+      if (operation.phase === 'waiting') next = Math.min(next, operation.dueAt ?? Infinity)
+    }
+    const sale = 'sale' in event && event.sale !== undefined ? lane.live.get(event.sale) : undefined
+    if (sale) next = Math.min(next, saleDueAt(lane, sale) ?? Infinity)
+  }
   return next === Infinity ? undefined : next
 }

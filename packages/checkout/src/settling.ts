@@ -3,6 +3,7 @@ import type { Claim, ErrorReport, ProviderData, Sale, SaleCommand, SaleId, Task 
 import { report } from '@cashdesk/kernel'
 import { continueCancelling } from './cancelling.ts'
 import { releaseClaim, releaseFailed, reserveClaim, supports } from './claims.ts'
+import { isLost } from './deferring.ts'
 import type { Draft } from './draft.ts'
 import { voidClaim, voidLinkedClaims } from './linked.ts'
 import { openProvider } from './operations.ts'
@@ -13,7 +14,13 @@ const MAX_BUDGET_MS = 120_000
 /** Commits, and the undoing of some, that are still under way. */
 const UNSETTLED: ReadonlySet<Claim['state']> = new Set(['due', 'reserving', 'committing', 'voiding'])
 /** At the moment of the pivot: not committed yet, but about to be. */
-const WILL_COMMIT: ReadonlySet<Claim['state']> = new Set(['reserved', 'renewing', 'quoted', 'quoting'])
+const WILL_COMMIT: ReadonlySet<Claim['state']> = new Set([
+  'deferred',
+  'reserved',
+  'renewing',
+  'quoted',
+  'quoting',
+])
 
 /** Past the pivot, and not taken back by the register. */
 export function isPaid(sale: Sale): boolean {
@@ -49,6 +56,11 @@ function settleClaim(draft: Draft, id: SaleId, claim: Claim): void {
       // The discount counted when the register took its money, so it is redeemed now, or a person learns why not.
       if (claim.ops.quote) draft.settle(claim.ops.quote, 'abandoned')
       return reserveAndCommit(draft, id, claim)
+    case 'deferred':
+      // Its reservation follows when the line is back; what was refused meanwhile cannot be had any more.
+      if (isLost(draft, claim))
+        commitAnswered(draft, id, claim, { error: claim.error ?? report('claim.refused') })
+      return
     case 'asking':
       releaseClaim(draft, id, claim)
       if (claim.on === 'line')

@@ -10,6 +10,7 @@ import {
   reserveClaim,
   supports,
 } from './claims.ts'
+import { dropLost } from './deferring.ts'
 import type { Draft } from './draft.ts'
 import { voidLinkedClaims } from './linked.ts'
 import { openProvider } from './operations.ts'
@@ -46,7 +47,9 @@ export function continueTotalling(draft: Draft, id: SaleId): void {
   } else if (sale.state === 'tendering' && sale.frozen?.ready === false) {
     becomeReady(draft, id)
   } else if (sale.state === 'tendering') {
-    checkPaid(draft, id)
+    // A put-off reservation was refused while no money moved: the customer agreed to another total.
+    if (sale.frozen?.hash !== basketHash(sale)) becomeReady(draft, id)
+    else checkPaid(draft, id)
   }
 }
 
@@ -141,8 +144,9 @@ export function reopenSale(draft: Draft, sale: Sale): void {
 
 /** Back to ringing up: basket reservations go, and are quoted anew under new ids. */
 function reopen(draft: Draft, id: SaleId, error?: ErrorReport): void {
-  const sale = draft.sale(id)
   draft.emit({ type: 'sale.reopened', sale: id, ...(error ? { error } : {}) })
+  dropLost(draft, id)
+  const sale = draft.sale(id)
   for (const claim of sale.claims) {
     if (claim.on !== 'basket') continue
     if (claim.state === 'quoted') quoteClaim(draft, id, claim)
@@ -166,6 +170,10 @@ export function addTender(draft: Draft, sale: Sale, input: TenderCommand): void 
   }
   const openMinor = totalsOf(sale).openMinor
   const due = minor(Math.abs(openMinor))
+  if (dropLost(draft, sale.id)) {
+    becomeReady(draft, sale.id)
+    return draft.refuse('claim.refused', { reason: 'refused since the total' }, sale.id)
+  }
   if (!usable(input.amountMinor) || !usable(input.givenMinor ?? 'rest'))
     return draft.refuse('tender.amount', { amountMinor: String(input.amountMinor) }, sale.id)
   if (restricted(draft, sale, input.by)) return draft.refuse('tender.restricted', { by: input.by }, sale.id)
@@ -205,7 +213,7 @@ function restricted(draft: Draft, sale: Sale, by: string): boolean {
   return sale.claims.some(
     claim =>
       claim.on === 'line' &&
-      claim.state === 'reserved' &&
+      (claim.state === 'reserved' || claim.state === 'deferred') &&
       draft.participant(claim.plugin)?.notPaidBy.includes(by),
   )
 }

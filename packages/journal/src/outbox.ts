@@ -1,7 +1,7 @@
 // The outbox: what still has to be brought to its end in the world. It is a fold over the journal's steps and has no
 // store of its own, so it can never disagree with the journal. Ten thousand open entries cost memory, not time: the
 // fold changes the outbox in place.
-import type { EpochMs, Intent, OpEvent, OperationId, Step } from '@cashdesk/kernel'
+import type { EpochMs, Intent, LaneConfig, OpEvent, OperationId, Step } from '@cashdesk/kernel'
 
 export interface OutboxEntry {
   readonly op: OperationId
@@ -48,6 +48,9 @@ export function foldOutbox(outbox: Outbox, step: Pick<Step, 'at' | 'events' | 'i
       case 'op.attempted':
       case 'op.settled':
         move(outbox, event)
+        break
+      case 'lane.started':
+        startAnew(outbox, event.config)
         break
       default:
     }
@@ -121,6 +124,27 @@ function open(outbox: Outbox, intent: Intent, since: EpochMs): void {
   }
   line.ops.push(op)
   outbox.queues.set(queue, line)
+}
+
+/**
+ * What left before the till stopped, and was not answered, waits now: it leaves again with the attempt that says so.
+ * Thousands of them need no event of their own, which would make a record longer than the journal takes.
+ */
+function startAnew(outbox: Outbox, { participants }: LaneConfig): void {
+  for (const [op, before] of outbox.entries) {
+    const { effect } = before.intent
+    if (effect.type !== 'provider') continue
+    const participant = participants.find(({ plugin }) => plugin === effect.plugin)
+    const sent = before.state === 'sent'
+    outbox.entries.set(op, {
+      ...before,
+      state: 'waiting',
+      attempt: before.attempt + (sent ? 1 : 0),
+      next: participant?.profile.onUnknown ?? 'repeat',
+      uncertain: before.uncertain || sent,
+      dueAt: 0,
+    })
+  }
 }
 
 function move(outbox: Outbox, event: OpEvent): void {

@@ -26,6 +26,22 @@ export interface ProviderProfile {
   readonly breaker: { readonly failures: number; readonly coolMs: number }
 }
 
+/**
+ * How much may be sold while the provider cannot be asked: counted over what this lane has put off and the provider has
+ * not answered yet. Amounts are gross prices in minor units.
+ */
+export interface DeferralLimits {
+  /** One line. */
+  readonly itemMinor: number
+  /** All lines with the same serial. */
+  readonly cardMinor: number
+  /** The whole lane. */
+  readonly laneMinor: number
+  readonly laneClaims: number
+  /** Nothing more is put off once the oldest has waited this long: the line is not merely disturbed. */
+  readonly ageMs: number
+}
+
 /** What a plugin declared at registration, as far as the checkout needs it. */
 export interface ParticipantConfig {
   readonly plugin: string
@@ -37,7 +53,10 @@ export interface ParticipantConfig {
   readonly beforePaper: boolean
   /** Tenders that may not pay for what this plugin sells. */
   readonly notPaidBy: readonly string[]
-  readonly offline: { readonly reserve: 'refuse' }
+  /** What a sale does when the provider cannot be reached in time. */
+  readonly offline:
+    | { readonly reserve: 'refuse' }
+    | { readonly reserve: 'defer'; readonly limits: DeferralLimits }
   readonly profile: ProviderProfile
 }
 

@@ -697,6 +697,13 @@ const TABLE = {
     'The directory holds files that are no journal of this version.',
     'Choose an empty directory, or the right one.',
   ],
+  'journal.not-archivable': [
+    'journal',
+    'none',
+    'new',
+    'This journal cannot be archived as it is. Nothing was changed.',
+    '`detail.reason` says why; records of a later release are archived with that release.',
+  ],
   'journal.poisoned': [
     'journal',
     'unknown',

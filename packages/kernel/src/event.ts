@@ -38,7 +38,7 @@ export interface OpenOperation {
 }
 
 export type Event =
-  | { readonly type: 'lane.started'; readonly config: LaneConfig }
+  | { readonly type: 'lane.started'; readonly config: LaneConfig; readonly at?: EpochMs }
   | { readonly type: 'sale.opened'; readonly sale: SaleId; readonly opened: Omit<Sale, 'id'> }
   | { readonly type: 'sale.parked'; readonly sale: SaleId }
   | { readonly type: 'sale.resumed'; readonly sale: SaleId }
@@ -134,5 +134,10 @@ export type Event =
       readonly totals: TerminalTotals
       readonly expectedMinor: Minor
     }
+  /**
+   * What the terminal's books hold since its last end of day, where some of the sales that it took money for were
+   * archived: the rest of them no longer adds up to it.
+   */
+  | { readonly type: 'day.carried'; readonly expectedMinor: Minor }
   /** The input was not taken; nothing changed. Told to whoever asked, and not kept. */
   | { readonly type: 'refused'; readonly sale?: SaleId; readonly error: ErrorReport }

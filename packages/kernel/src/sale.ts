@@ -60,6 +60,8 @@ export type ClaimState =
   | 'quoting'
   | 'quoted'
   | 'reserving'
+  /** The sale goes on without the provider's word; the request stays open and goes out when the line is back. */
+  | 'deferred'
   | 'reserved'
   | 'renewing'
   | 'refused'

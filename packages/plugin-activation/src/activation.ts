@@ -1,5 +1,6 @@
 // The activation of prepaid cards as a plugin: which articles it wants, which operations it knows, what the paper says.
 import {
+  CashdeskError,
   type ClaimContext,
   type ClaimStanding,
   definePlugin,
@@ -29,6 +30,10 @@ export function activation(options: ActivationOptions): PluginFactory {
     configure: async resolve => {
       const { profile = 'cashdesk-1', ...settings } = options
       const wire = checkedProfile(typeof profile === 'string' ? PROFILES[profile] : profile)
+      if (settings.deferral && !wire.deferrable)
+        throw new CashdeskError('config.invalid', {
+          problems: [`activation.deferral: the provider of the profile ${wire.name} does not permit it`],
+        })
       return definePlugin(definitionOf(wire))(settings).configure(resolve)
     },
   }
@@ -60,7 +65,13 @@ function definitionOf(profile: WireProfile): PluginDefinition<Settings> {
     ...describe('commit'),
     ...describe('void'),
     ...(profile.query ? { query: (context, op) => queryCall(profile, context, op) } : {}),
-    offline: { reserve: 'refuse', commit: 'queue', release: 'queue', void: 'queue' },
+    offline: {
+      reserve: profile.deferrable ? 'defer' : 'refuse',
+      commit: 'queue',
+      release: 'queue',
+      void: 'queue',
+    },
+    ...(profile.deferrable ? { deferral: ({ deferral }) => deferral } : {}),
     beforePaper: true,
     notPaidBy: STORED_VALUE,
     profile: profile.patience,

@@ -30,6 +30,7 @@ const CASHDESK_1: WireProfile = {
     commit: { action: '2', servers: 'activation', parameters: NAMED, done: ['activated'] },
     void: { action: '6', servers: 'activation', parameters: NAMED, done: ['voided'] },
   },
+  deferrable: true,
   query: {
     action: '4',
     parameters: [{ name: 'operation', from: 'operation' }],

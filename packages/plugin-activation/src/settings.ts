@@ -1,5 +1,5 @@
 // What a register configures of the exchange: who it is, which servers it speaks to, and which wire profile.
-import type { Secret } from '@cashdesk/sdk'
+import type { DeferralLimits, Secret } from '@cashdesk/sdk'
 import { z } from 'zod'
 import type { ProfileName } from './profiles.ts'
 import { pathShape, type WireProfile, wordShape } from './wire-profile.ts'
@@ -22,6 +22,8 @@ export interface ActivationOptions {
   readonly profile?: ProfileName | WireProfile
   /** Lets credentials travel unencrypted to servers that are not on this machine. */
   readonly allowPlainHttp?: boolean
+  /** Cards that may be sold while no server can be reached; none if absent. Amounts are prices in minor units. */
+  readonly deferral?: DeferralLimits
 }
 
 /** The options as the request sees them, with placeholders for secrets. */
@@ -35,12 +37,14 @@ export interface Settings {
   readonly version?: string
   readonly path?: string
   readonly allowPlainHttp?: boolean
+  readonly deferral?: DeferralLimits
 }
 
 /** A provider has a few servers; trying more would outlast the customer. */
 const MAX_SERVERS = 8
 
 const credential = z.string().min(1).max(128)
+const limit = z.int().min(0).max(Number.MAX_SAFE_INTEGER)
 const servers = z
   .array(z.string().refine(isServer, 'an http or https address without credentials, query or fragment'))
   .min(1)
@@ -57,6 +61,9 @@ export const settingsShape: z.ZodType<Settings> = z
     version: wordShape.exactOptional(),
     path: pathShape.exactOptional(),
     allowPlainHttp: z.boolean().exactOptional(),
+    deferral: z
+      .strictObject({ itemMinor: limit, cardMinor: limit, laneMinor: limit, laneClaims: limit, ageMs: limit })
+      .exactOptional(),
   })
   .check(({ value, issues }) => {
     if (value.allowPlainHttp) return

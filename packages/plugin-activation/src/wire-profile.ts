@@ -97,6 +97,11 @@ export interface WireProfile {
   /** Regular expressions: what does not match was misread, and is not sent. */
   readonly shapes: { readonly serial: string; readonly prodid: string }
   readonly operations: WireOperations
+  /**
+   * The provider permits that a card is sold while it cannot be asked, and is reserved and activated afterwards. Whether
+   * a shop does so, and how much, is its `deferral` option.
+   */
+  readonly deferrable?: boolean
   readonly query?: WireQuery
   readonly answer: WireAnswer
   readonly patience: ProviderProfile
@@ -209,6 +214,7 @@ export const wireProfileShape: z.ZodType<WireProfile> = z
       commit: operationShape,
       void: operationShape.exactOptional(),
     }),
+    deferrable: z.boolean().exactOptional(),
     query: queryShape.exactOptional(),
     answer: answerShape,
     patience: patienceShape,

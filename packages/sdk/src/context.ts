@@ -56,6 +56,7 @@ export function standingOf(claim: Claim): ClaimStanding | undefined {
     case 'due':
     case 'committing':
     case 'reserving':
+    case 'deferred':
     case 'voiding':
       return 'follows'
     case 'failed':

@@ -3,7 +3,7 @@
 import type { Call, ProviderOperation, ProviderProfile, ReadSpec } from '@cashdesk/kernel'
 import { CashdeskError, reportOf } from '@cashdesk/kernel'
 import type { CallDescription, Configured, Plugin, PluginDefinition, PluginFactory } from './plugin.ts'
-import { checkDefinition } from './registration.ts'
+import { checkDefinition, offlineOf } from './registration.ts'
 import { isSecret, type Secret } from './secret.ts'
 
 /** A provider is treated like this where its plugin does not say otherwise. */
@@ -96,7 +96,7 @@ function bind<Config extends object>(
       after: definition.after ?? [],
       beforePaper: definition.beforePaper ?? false,
       notPaidBy: definition.notPaidBy ?? [],
-      offline: { reserve: 'refuse' },
+      offline: offlineOf(definition, config),
       profile,
     },
     wants: article => definition.wants?.(article, config) ?? false,

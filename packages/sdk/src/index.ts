@@ -2,6 +2,7 @@
 
 export {
   CashdeskError,
+  type DeferralLimits,
   type ErrorCode,
   type ErrorReport,
   explain,
@@ -16,6 +17,7 @@ export {
   rule,
   text,
 } from '@cashdesk/kernel'
+export { type ArchiveOptions, type ArchiveReport, archiveJournal, KEEP_MS } from './archive.ts'
 export { COMMAND_SCHEMAS, type Command, type Commands, type CommandType, parseCommand } from './commands.ts'
 export { byField, DEFAULT_PROFILE, definePlugin } from './define.ts'
 export {

@@ -4,6 +4,7 @@ import {
   DECIDE_VERSION,
   type Decision,
   decide,
+  dueAfter,
   evolve,
   type Lane,
   nextDue,
@@ -11,6 +12,7 @@ import {
 import { dropAfterRestart, entry, type Journal, type Outbox } from '@cashdesk/journal'
 import type {
   Clock,
+  EpochMs,
   ErrorReport,
   Event,
   Input,
@@ -87,6 +89,8 @@ export class LaneLoop {
   #failure: CashdeskError | undefined
   #closed = false
   #timer: Stop | undefined
+  /** On the lane's clock; Infinity when nothing is due, undefined when it must be looked up. */
+  #dueAt: EpochMs | undefined
   /** The durable views of sales that have gone on since; undefined for a sale whose opening is not durable yet. */
   readonly #moments: Map<SaleId, Moment | undefined> = new Map()
   readonly #waiters: Set<Waiter> = new Set()
@@ -177,6 +181,7 @@ export class LaneLoop {
   ): Promise<void> {
     const sales = this.#touched(decision.events)
     for (const sale of sales) if (!this.#moments.has(sale)) this.#moments.set(sale, this.#momentNow(sale))
+    const troubled = this.lane.troubles.size > 0
     for (const event of decision.events) evolve(this.lane, event)
     const intents = this.#options.materialise(decision.intents)
     const step: Step = {
@@ -207,6 +212,8 @@ export class LaneLoop {
     for (const [sale, moment] of moments) this.#moments.set(sale, moment)
     // Nothing is under way: the lane itself is durable, and snapshots of it need not be kept.
     if (this.#pending === 0) this.#moments.clear()
+    // An answer after a silence: everything that was held back for that provider is due now.
+    if (troubled && decision.events.some(event => event.type === 'op.settled')) this.#dueAt = undefined
     this.#becomeDurable(record, step, sales, refusal)
   }
 
@@ -247,7 +254,7 @@ export class LaneLoop {
     const durable: DurableStep = { record, step, queues, sales, ...(refusal ? { refusal } : {}) }
     for (const listener of this.#listeners) this.#guard(() => listener(durable))
     this.look()
-    this.#setTimer()
+    this.#setTimer(step.events)
   }
 
   /** Lets everybody who waits look again. */
@@ -288,17 +295,22 @@ export class LaneLoop {
     return this.#failure
   }
 
-  #setTimer(): void {
+  /** Looks at what these events touched, or at everything: with a long backlog that is too much for every step. */
+  #setTimer(events: readonly Event[]): void {
+    if (this.#closed || this.#failure) return
+    const known = this.#dueAt
+    const due = (known === undefined ? nextDue(this.lane) : dueAfter(this.lane, events)) ?? Infinity
+    if (known !== undefined && due >= known) return
+    this.#dueAt = due
     this.#timer?.()
     this.#timer = undefined
-    if (this.#closed || this.#failure) return
-    const due = nextDue(this.lane)
-    if (due === undefined) return
+    if (due === Infinity) return
     const delay = Math.max(CLOCK_FLOOR_MS, due - this.#time.now())
     this.#timer = this.#options.clock.after(delay, () => {
+      this.#dueAt = undefined
       this.submit({ type: 'clock' }).then(
         taken => {
-          if (taken.events.length === 0) this.#setTimer()
+          if (taken.events.length === 0) this.#setTimer([])
         },
         () => undefined,
       )

@@ -35,6 +35,8 @@ import { receiptOf } from './receipt-of.ts'
 
 /** Provider calls under way at once: enough to drain a backlog, few enough to leave the till its line. */
 const MAX_PROVIDER_CALLS = 16
+/** Of these, calls that are made again: a backlog, however long and slow, leaves room for what a sale waits for now. */
+const MAX_REPEATED_CALLS = 12
 /** A driver ends every order by itself; these are the second line, far beyond any real dialogue. */
 const TERMINAL_LIMIT_MS = 900_000
 const PRINTER_LIMIT_MS = 120_000
@@ -63,10 +65,15 @@ export class Performer {
   /** The last attempt of each open operation that left: none leaves twice, however often its queue is looked at. */
   readonly #begun: Map<OperationId, number> = new Map()
   readonly #signals: Map<string, CancelSignal> = new Map()
-  readonly #deferred: Set<string> = new Set()
+  /** Queues whose heads wait for room: first attempts, which a sale waits for, and repeated ones. No longer than the outbox. */
+  readonly #waiting: { readonly first: Set<string>; readonly repeated: Set<string> } = {
+    first: new Set(),
+    repeated: new Set(),
+  }
   /** Limits that run now: a till that closes leaves no timer behind. */
   readonly #limits: Set<Stop> = new Set()
   #providerCalls = 0
+  #repeatedCalls = 0
   #stopped = false
 
   constructor(options: PerformerOptions) {
@@ -131,19 +138,22 @@ export class Performer {
     if (head?.state !== 'sent' || this.#inFlight.has(head.op)) return
     if (this.#begun.get(head.op) === head.attempt) return
     const provider = head.intent.effect.type === 'provider'
-    if (provider && this.#providerCalls >= MAX_PROVIDER_CALLS) {
-      this.#deferred.add(queue)
+    const repeated = provider && head.attempt > 1
+    if (provider && !this.#hasRoom(repeated)) {
+      this.#waiting[repeated ? 'repeated' : 'first'].add(queue)
       return
     }
     const via = head.next === 'query' ? 'query' : 'send'
     const attempt = this.#attemptOrAnswer(head)
     if (!attempt) return
     if (provider) this.#providerCalls += 1
+    if (repeated) this.#repeatedCalls += 1
     this.#begun.set(head.op, head.attempt)
     const ended = attempt
       .catch((thrown: unknown): Answer => unknown(reportOf(thrown, 'transport.closed')))
       .then(async answer => {
         if (provider) this.#providerCalls -= 1
+        if (repeated) this.#repeatedCalls -= 1
         // In flight until its answer is durable: till then the outbox still shows it as sent.
         await this.#options.submit({ type: 'answer', op: head.op, via, answer })
         this.#inFlight.delete(head.op)
@@ -156,14 +166,27 @@ export class Performer {
           ...reportOf(thrown, 'register.closed'),
         })
       })
-      .finally(() => this.#wakeDeferred())
+      .finally(() => this.#wakeWaiting())
     this.#inFlight.set(head.op, ended)
   }
 
-  #wakeDeferred(): void {
-    const queues = [...this.#deferred]
-    this.#deferred.clear()
-    for (const queue of queues) this.#wake(queue)
+  #hasRoom(repeated: boolean): boolean {
+    return (
+      this.#providerCalls < MAX_PROVIDER_CALLS && !(repeated && this.#repeatedCalls >= MAX_REPEATED_CALLS)
+    )
+  }
+
+  #wakeWaiting(): void {
+    this.#wakeWhile(this.#waiting.first, false)
+    this.#wakeWhile(this.#waiting.repeated, true)
+  }
+
+  #wakeWhile(queues: Set<string>, repeated: boolean): void {
+    for (const queue of queues) {
+      if (!this.#hasRoom(repeated)) return
+      queues.delete(queue)
+      this.#wake(queue)
+    }
   }
 
   #attemptOrAnswer(head: OutboxEntry): Promise<Answer> | undefined {

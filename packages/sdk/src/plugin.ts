@@ -5,6 +5,7 @@ import type {
   Article,
   Call,
   ClaimId,
+  DeferralLimits,
   ErrorReport,
   Facts,
   HttpResponse,
@@ -133,8 +134,20 @@ export interface PluginDefinition<Config extends object> {
   /** Gives back an amount (`op.amountMinor`) of what `op.about` committed; called where there is no `void`. */
   readonly refund?: Describe<Config>
   readonly query?: Describe<Config>
-  /** What may wait in the outbox when the line is down. Everything after the pivot must. */
-  readonly offline: { readonly [operation in 'reserve' | 'commit' | 'release' | 'void']?: 'refuse' | 'queue' }
+  /**
+   * What happens when the line is down. Everything after the pivot waits in the outbox. `reserve: 'defer'` sells a line
+   * without the provider's word, within the limits that `deferral` answers: only where the provider permits it.
+   */
+  readonly offline: {
+    readonly reserve?: 'refuse' | 'defer'
+    readonly commit?: 'refuse' | 'queue'
+    readonly release?: 'refuse' | 'queue'
+    readonly void?: 'refuse' | 'queue'
+  }
+  /** How much may be sold while the provider cannot be asked; nothing where it answers undefined. */
+  readonly deferral?: (config: Config) => DeferralLimits | undefined
+  /** What the customer is given that only the provider has: then nothing can be sold without asking it. */
+  readonly delivers?: 'pin' | 'key' | 'licence'
   /** Plugins whose commits go first. */
   readonly after?: readonly string[]
   /** The receipt waits for this commit, within its budget. */

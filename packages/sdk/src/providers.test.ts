@@ -243,6 +243,8 @@ describe('a plugin that fails', () => {
   })
 })
 
+const LIMITS = { itemMinor: 5_000, cardMinor: 5_000, laneMinor: 50_000, laneClaims: 10, ageMs: 3_600_000 }
+
 describe('registration', () => {
   const config = { url: 'http://127.0.0.1:9', token: TOKEN }
 
@@ -250,7 +252,12 @@ describe('registration', () => {
     ['a name', { name: 'Cards!' }],
     ['a plugin that reserves and cannot release', { release: undefined as never }],
     ['commits that do not wait', { offline: { commit: 'refuse' } }],
-    ['reservations that wait', { offline: { reserve: 'queue' } }],
+    ['reservations put off without limits', { offline: { reserve: 'defer' } }],
+    [
+      'reservations put off for a PIN',
+      { offline: { reserve: 'defer' }, delivers: 'pin', deferral: () => LIMITS },
+    ],
+    ['limits for what may not be put off', { deferral: () => LIMITS }],
     ['a line plugin that wants nothing', { wants: undefined as never }],
     ['a plugin that waits for itself', { after: ['cards'] }],
     ['questions without `query`', { query: undefined as never, profile: { onUnknown: 'query' } }],

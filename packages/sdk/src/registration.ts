@@ -1,6 +1,6 @@
 // What is checked of plugins before a till sells with them: each by itself when it is defined, all together when the
 // till opens.
-import { CashdeskError } from '@cashdesk/kernel'
+import { CashdeskError, type ParticipantConfig } from '@cashdesk/kernel'
 import type { Plugin, PluginDefinition } from './plugin.ts'
 
 /** @throws CashdeskError `plugin.invalid`, naming what breaks the contract */
@@ -22,12 +22,46 @@ export function checkDefinition<Config extends object>(definition: PluginDefinit
   if (!definition.commit && !definition.quote) wrong('it neither commits nor quotes anything')
   if (definition.offline.commit === 'refuse')
     wrong('offline.commit: what is paid must become true, so commits are queued')
-  if (definition.offline.reserve === 'queue')
-    wrong('offline.reserve: deferred reservations are not supported by this version')
+  if (definition.offline.reserve === 'defer') checkDeferral(definition, wrong)
+  else if (definition.deferral) wrong('deferral: limits for what `offline.reserve` does not allow')
   const onUnknown = definition.profile?.onUnknown
   if (onUnknown === 'query' && !definition.query) wrong('profile.onUnknown is `query`, but there is no query')
   if (definition.after?.includes(definition.name)) wrong('after: it cannot wait for itself')
 }
+
+function checkDeferral<Config extends object>(
+  definition: PluginDefinition<Config>,
+  wrong: (problem: string) => never,
+): void {
+  if (definition.claims !== 'line' || !definition.reserve)
+    wrong('offline.reserve: only the reservation of a line can be deferred')
+  if (!definition.deferral) wrong('offline.reserve: what is deferred needs limits, see `deferral`')
+  if (definition.delivers)
+    wrong(
+      `offline.reserve: a ${definition.delivers} comes from the provider, so it cannot be sold without it`,
+    )
+}
+
+/**
+ * The limits within which a plugin defers reservations, if it does at all.
+ * @throws CashdeskError `config.invalid` for a limit that is no whole number from 0
+ */
+export function offlineOf<Config extends object>(
+  { name, offline, deferral }: PluginDefinition<Config>,
+  config: Config,
+): ParticipantConfig['offline'] {
+  const limits = offline.reserve === 'defer' ? deferral?.(config) : undefined
+  if (!limits) return { reserve: 'refuse' }
+  const problems = LIMITS.filter(limit => !Number.isSafeInteger(limits[limit]) || limits[limit] < 0)
+  if (problems.length > 0) {
+    throw new CashdeskError('config.invalid', {
+      problems: problems.map(limit => `${name}: the deferral limit ${limit} is a whole number from 0`),
+    })
+  }
+  return { reserve: 'defer', limits }
+}
+
+const LIMITS = ['itemMinor', 'cardMinor', 'laneMinor', 'laneClaims', 'ageMs'] as const
 
 /** Checks plugins against each other. @throws CashdeskError `plugin.invalid` */
 export function checkTogether(plugins: readonly Plugin[]): void {

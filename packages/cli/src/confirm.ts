@@ -1,6 +1,5 @@
 // `cashdesk journal confirm DIR`: makes a journal that was copied, or restored from a backup, this machine's own.
 import { openJournal } from '@cashdesk/journal'
-import { JOURNAL_FOLDER } from '@cashdesk/sdk'
 import { heldBy } from './held.ts'
 import { journalAt } from './reading.ts'
 import { EXIT, type ExitCode, type Io, sayJson, sayLine } from './say.ts'
@@ -11,9 +10,9 @@ export interface ConfirmOptions {
 
 /** @throws CashdeskError `journal.absent`, `journal.in-use`, `journal.damaged` … */
 export async function confirmJournal(io: Io, dir: string, { json }: ConfirmOptions): Promise<ExitCode> {
-  const disk = journalAt(dir)
+  const { disk, folder } = journalAt(dir)
   const { records, restored } = await heldBy(dir, async () => {
-    const { journal, report } = await openJournal({ disk, folder: JOURNAL_FOLDER, onStep: () => undefined })
+    const { journal, report } = await openJournal({ disk, folder, onStep: () => undefined })
     try {
       await journal.confirm()
     } finally {

@@ -14,10 +14,9 @@ import {
   type SaleId,
   type TaskId,
 } from '@cashdesk/kernel'
-import { JOURNAL_FOLDER } from '@cashdesk/sdk'
 import { COLUMNS, csvLine, rowsOf } from './export-csv.ts'
 import { type SoldSale, soldSale } from './export-sale.ts'
-import { journalAt } from './reading.ts'
+import { readableAt } from './reading.ts'
 import { complain, EXIT, type ExitCode, type Io } from './say.ts'
 import { timeGiven } from './words.ts'
 
@@ -77,8 +76,7 @@ async function lastSteps(dir: string): Promise<LastSteps> {
   let records = 0
   try {
     await readJournal({
-      disk: journalAt(dir),
-      folder: JOURNAL_FOLDER,
+      ...readableAt(dir),
       onStep: ({ events }, record) => {
         records = record
         for (const event of events) {
@@ -115,7 +113,7 @@ class About {
 
 /** A second reading, as fast as the sales are taken: in the order in which the last word about each was said. */
 async function* sales(dir: string, { last, records }: LastSteps): AsyncGenerator<SoldSale, void, undefined> {
-  const tail = new JournalTail({ disk: journalAt(dir), folder: JOURNAL_FOLDER })
+  const tail = new JournalTail(readableAt(dir))
   const about = new About()
   const lane = emptyLane()
   const settled = new Map<SaleId, Event[]>()

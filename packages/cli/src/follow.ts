@@ -4,8 +4,7 @@
 import type { ProgramIo } from '@cashdesk/hardware-sim'
 import { JournalTail, readJournal, type TailedStep } from '@cashdesk/journal'
 import { CashdeskError, type ErrorReport, saleId } from '@cashdesk/kernel'
-import { JOURNAL_FOLDER } from '@cashdesk/sdk'
-import { journalAt } from './reading.ts'
+import { readableAt } from './reading.ts'
 import { complain, EXIT, type ExitCode, type Io, sayAll } from './say.ts'
 import { type Chapter, chapterLines, Storyteller } from './story.ts'
 import { dayOf } from './words.ts'
@@ -24,9 +23,9 @@ const RECENT = 10
 /** @throws CashdeskError `cli.usage`, `journal.absent`, `journal.not-ours`, `disk.failed` */
 export async function followJournal(io: ProgramIo, dir: string, options: FollowOptions): Promise<ExitCode> {
   const after = recordGiven(options.after)
-  const disk = journalAt(dir)
+  const { disk, folder } = readableAt(dir)
   const damage = await damageOf(dir)
-  const tail = new JournalTail({ disk, folder: JOURNAL_FOLDER })
+  const tail = new JournalTail({ disk, folder })
   const teller = new Storyteller(options.sale === undefined ? undefined : saleId(options.sale))
   const teleprinter = new Teleprinter(io, options.json === true)
   let recent: Told[] | undefined = after === undefined ? [] : undefined
@@ -104,7 +103,7 @@ function damaged(io: Io, { code, detail }: ErrorReport, json: boolean): ExitCode
 
 async function damageOf(dir: string): Promise<ErrorReport | undefined> {
   try {
-    await readJournal({ disk: journalAt(dir), folder: JOURNAL_FOLDER, onStep: () => undefined })
+    await readJournal({ ...readableAt(dir), onStep: () => undefined })
     return undefined
   } catch (thrown) {
     if (thrown instanceof CashdeskError && thrown.code === 'journal.damaged') return thrown.report

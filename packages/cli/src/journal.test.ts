@@ -47,6 +47,43 @@ it('verify names file and offset of a flipped bit', async () => {
   expect(JSON.parse(said())).toMatchObject({ ok: false, error: { code: 'journal.damaged' } })
 })
 
+it('verify counts what the records come to, and what only a person should know', async () => {
+  expect(await verifyJournal(io, dir, { json: true })).toBe(0)
+  expect(JSON.parse(said())).toMatchObject({
+    ok: true,
+    epoch: 1,
+    restored: false,
+    unknown: 0,
+    laterEvents: 0,
+    state: { sales: 1, pending: 0, tasks: 0 },
+  })
+  const copy = join(folder, 'copy')
+  cpSync(dir, copy, { recursive: true })
+  expect(await verifyJournal(io, copy, {})).toBe(0)
+  expect(said()).toContain('It is a copy from another machine or folder')
+})
+
+it('verify finds a bad snapshot, which costs a slower start and nothing else', async () => {
+  const till = await openTill({ dir, lane: '1', currency: 'EUR', snapshotEvery: 2 })
+  for (const id of ['r-2', 'r-3']) {
+    const sale = await till.sale({ id })
+    await sale.add({ line: '1', article })
+    await sale.pay({ id: 'p', by: 'cash' })
+    await sale.finish()
+  }
+  await till.close()
+  expect(await verifyJournal(io, dir, {})).toBe(0)
+  expect(said()).toMatch(/Snapshot journal\/snapshot-\d+ is sound and goes up to record \d+/)
+  const name = readdirNames(join(dir, 'journal')).find(each => each.startsWith('snapshot-')) ?? ''
+  const file = join(dir, 'journal', name)
+  const bytes = readFileSync(file)
+  const at = bytes.length >> 1
+  bytes[at] = (bytes[at] ?? 0) ^ 1
+  writeFileSync(file, bytes)
+  expect(await verifyJournal(io, dir, {})).toBe(0)
+  expect(said()).toContain('is left aside: damaged')
+})
+
 it('neither makes a journal where there is none: it says so, and could not be done', async () => {
   const nowhere = join(folder, 'nowhere')
   await expect(verifyJournal(io, nowhere, {})).rejects.toThrow(/journal\.absent/)
@@ -72,7 +109,7 @@ it('confirm makes a copied journal sell again', async () => {
 })
 
 function segmentOf(till: string): string {
-  return readdirNames(join(till, 'journal'))[0] ?? ''
+  return readdirNames(join(till, 'journal')).find(name => name.endsWith('.seg')) ?? ''
 }
 
 function readdirNames(path: string): readonly string[] {

@@ -1,6 +1,6 @@
 // A till's journal read beside the till: every step folded as recovery folds it, and what recovery does not need but a
 // person asks for, such as why an operation still waits. All commands that look inside share it. Nothing is changed.
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { emptyLane, evolve, isKnownEvent, type Lane } from '@cashdesk/checkout'
 import {
@@ -58,10 +58,30 @@ export interface Reading extends Book {
 /** Called for every step before it is folded in: the book still says how things stood. */
 export type BeforeStep = (step: Step, record: number, book: Book) => void
 
-/** @throws CashdeskError `journal.absent`: one that is looked for must not be made */
-export function journalAt(dir: string): Disk {
+/** Where a journal's files are: `folder` on `disk`. */
+export interface JournalPlace {
+  readonly disk: Disk
+  readonly folder: string
+}
+
+/** Of a till’s directory. @throws CashdeskError `journal.absent`: one that is looked for must not be made */
+export function journalAt(dir: string): JournalPlace {
   if (!existsSync(join(dir, JOURNAL_FOLDER))) throw new CashdeskError('journal.absent', { dir })
-  return nodeDisk(dir)
+  return { disk: nodeDisk(dir), folder: JOURNAL_FOLDER }
+}
+
+/** The same, or an archive, which holds its segments itself: to read, both are one. @throws CashdeskError `journal.absent` */
+export function readableAt(dir: string): JournalPlace {
+  const isArchive = !existsSync(join(dir, JOURNAL_FOLDER)) && filesIn(dir).some(name => name.endsWith('.seg'))
+  return isArchive ? { disk: nodeDisk(dir), folder: '' } : journalAt(dir)
+}
+
+function filesIn(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir)
+  } catch {
+    return []
+  }
 }
 
 export function emptyBook(dir: string): Book {
@@ -90,20 +110,20 @@ export function foldBook(book: Book, step: Step, record: number): void {
  * @throws CashdeskError `journal.absent`, `journal.not-ours`, `disk.failed`
  */
 export async function readBook(dir: string, before: BeforeStep = () => undefined): Promise<Reading> {
-  const disk = journalAt(dir)
+  const { disk, folder } = readableAt(dir)
   const book = emptyBook(dir)
   const onStep = (step: Step, record: number): void => {
     before(step, record, book)
     foldBook(book, step, record)
   }
   try {
-    const found = await readJournal({ disk, folder: JOURNAL_FOLDER, onStep })
+    const found = await readJournal({ disk, folder, onStep })
     const { segments, tear, unknown, unknownCount, identity } = found
     return Object.assign(book, {
       segments,
       unknown,
       unknownCount,
-      restored: identity !== undefined && identity !== (await disk.identity(JOURNAL_FOLDER)),
+      restored: folder !== '' && identity !== undefined && identity !== (await disk.identity(folder)),
       ...(tear ? { tear } : {}),
     })
   } catch (thrown) {

@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { DECIDE_VERSION, decide } from '@cashdesk/checkout'
 import { openJournal } from '@cashdesk/journal'
 import { CashdeskError, type Intent, type Step, type Task, taskIdOf } from '@cashdesk/kernel'
-import { JOURNAL_FOLDER, openTill } from '@cashdesk/sdk'
+import { openTill } from '@cashdesk/sdk'
 import { heldBy } from './held.ts'
 import { httpLeftAlone, printerLeftAlone, terminalLeftAlone } from './left-alone.ts'
 import { taskSection } from './overview.ts'
@@ -104,10 +104,10 @@ interface Given extends Omit<Decided, 'action'> {
 
 /** Decides and appends one step, unless it holds a call that only a plugin can describe. */
 async function written(dir: string, given: Given): Promise<Attempt> {
-  const disk = journalAt(dir)
+  const { disk, folder } = journalAt(dir)
   const book = emptyBook(dir)
   const onStep = (step: Step, record: number): void => foldBook(book, step, record)
-  const { journal } = await openJournal({ disk, folder: JOURNAL_FOLDER, onStep })
+  const { journal } = await openJournal({ disk, folder, onStep })
   try {
     if (journal.state === 'restored') throw new CashdeskError('journal.restored', { dir })
     const { task, decided } = checked(book, given)

@@ -3,10 +3,10 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Gap, nodeDisk, type SalvageReport, salvageJournal } from '@cashdesk/journal'
-import { CashdeskError, type Disk } from '@cashdesk/kernel'
+import { CashdeskError } from '@cashdesk/kernel'
 import { JOURNAL_FOLDER } from '@cashdesk/sdk'
 import { heldBy } from './held.ts'
-import { journalAt } from './reading.ts'
+import { type JournalPlace, journalAt } from './reading.ts'
 import { EXIT, type ExitCode, type Io, sayJson, sayLine } from './say.ts'
 import { counted, momentOf } from './words.ts'
 
@@ -23,7 +23,7 @@ const MOST_LINES = 20
 
 /** @throws CashdeskError `journal.absent`, `journal.not-empty`, `journal.in-use`, `disk.full`, `disk.failed` */
 export async function salvage(io: Io, dir: string, { json, to }: SalvageOptions): Promise<ExitCode> {
-  const disk = journalAt(dir)
+  const { disk, folder } = journalAt(dir)
   if (resolve(to) === resolve(dir))
     throw new CashdeskError('cli.usage', { reason: '--to is the damaged till itself; name a new directory' })
   if (!existsSync(to)) made(to)
@@ -34,10 +34,10 @@ export async function salvage(io: Io, dir: string, { json, to }: SalvageOptions)
     io.stderr.write(`${Math.floor((done / Math.max(1, all)) * 100)} % read.\n`)
   }
   const report = await heldBy(dir, () =>
-    whileNobodyWrites(disk, () =>
+    whileNobodyWrites({ disk, folder }, () =>
       salvageJournal({
         disk,
-        folder: JOURNAL_FOLDER,
+        folder,
         toDisk: nodeDisk(to),
         to: JOURNAL_FOLDER,
         onProgress,
@@ -50,8 +50,11 @@ export async function salvage(io: Io, dir: string, { json, to }: SalvageOptions)
 }
 
 /** A damaged disk may not let itself be locked; only a till that runs is a reason not to read it. */
-async function whileNobodyWrites<Result>(disk: Disk, work: () => Promise<Result>): Promise<Result> {
-  const lock = await disk.lock(JOURNAL_FOLDER).catch((thrown: unknown) => {
+async function whileNobodyWrites<Result>(
+  { disk, folder }: JournalPlace,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const lock = await disk.lock(folder).catch((thrown: unknown) => {
     if (thrown instanceof CashdeskError && thrown.code === 'journal.in-use') throw thrown
     return undefined
   })

@@ -140,6 +140,7 @@ export function intentSentence({ op, effect }: Intent, told: Told): Sentence {
 export function eventSentence(event: Event, told: Told): Sentence | undefined {
   switch (event.type) {
     case 'lane.started':
+    case 'day.carried':
     case 'op.opened':
     case 'sale.asked':
     case 'prompt.closed':

@@ -4,11 +4,11 @@ import { readdir, stat, writeFile } from 'node:fs/promises'
 import { homedir, release } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CashdeskError, type Step } from '@cashdesk/kernel'
-import { JOURNAL_FOLDER, nodeSecrets, resolveSecret } from '@cashdesk/sdk'
+import { nodeSecrets, resolveSecret } from '@cashdesk/sdk'
 import { inspectFile } from './inspect.ts'
 import { overviewLines, overviewOf } from './overview.ts'
 import { said } from './problems.ts'
-import { type Reading, readBook } from './reading.ts'
+import { type Reading, readableAt, readBook } from './reading.ts'
 import { Redaction } from './redaction.ts'
 import { EXIT, type ExitCode, type Io, sayJson, sayLine } from './say.ts'
 import { wholeGiven } from './show.ts'
@@ -144,7 +144,7 @@ function systemFacts(now: number): object {
 }
 
 async function listing(dir: string): Promise<readonly object[]> {
-  const folder = join(dir, JOURNAL_FOLDER)
+  const folder = join(dir, readableAt(dir).folder)
   const names = (await readdir(folder)).sort()
   return Promise.all(
     names.map(async file => {

@@ -1,9 +1,14 @@
 // `cashdesk journal verify DIR`: reads every record, checks every sum, and says whether the journal is whole and whose
 // it is. Changes nothing, and needs no lock.
-import { readJournal, type Tear, type UnknownRecord } from '@cashdesk/journal'
+import {
+  checkSnapshots,
+  type FoundSnapshot,
+  readJournal,
+  type Tear,
+  type UnknownRecord,
+} from '@cashdesk/journal'
 import { type ErrorReport, explain, reportOf } from '@cashdesk/kernel'
-import { JOURNAL_FOLDER } from '@cashdesk/sdk'
-import { emptyBook, foldBook, journalAt } from './reading.ts'
+import { emptyBook, foldBook, readableAt } from './reading.ts'
 import { EXIT, type ExitCode, type Io, sayJson, sayLine } from './say.ts'
 import { counted, momentOf } from './words.ts'
 
@@ -28,6 +33,10 @@ export interface VerifyReport {
   readonly unknownAt: readonly UnknownRecord[]
   /** Events of a later release inside of known records; they are kept, and mean nothing to this one. */
   readonly laterEvents: number
+  /** The newest first. A bad one is left aside by the next start, which then takes longer. */
+  readonly snapshots: readonly FoundSnapshot[]
+  /** Sales that ended before then were archived. */
+  readonly archivedBefore?: number
   /** Sales, open operations and open tasks that the records come to. */
   readonly state: { readonly sales: number; readonly pending: number; readonly tasks: number }
   /** What is wrong, with file and offset. */
@@ -48,7 +57,7 @@ export async function verifyJournal(io: Io, dir: string, { json }: VerifyOptions
 
 /** @throws CashdeskError `journal.absent` */
 export async function verified(dir: string): Promise<VerifyReport> {
-  const disk = journalAt(dir)
+  const { disk, folder } = readableAt(dir)
   const book = emptyBook(dir)
   const seen = (): Pick<
     VerifyReport,
@@ -68,11 +77,11 @@ export async function verified(dir: string): Promise<VerifyReport> {
   try {
     const reading = await readJournal({
       disk,
-      folder: JOURNAL_FOLDER,
+      folder,
       onStep: (step, record) => foldBook(book, step, record),
     })
-    const { records, segments, epoch, tear, unknown, unknownCount, identity } = reading
-    const restored = identity !== undefined && identity !== (await disk.identity(JOURNAL_FOLDER))
+    const { records, segments, epoch, tear, unknown, unknownCount, identity, carried } = reading
+    const restored = folder !== '' && identity !== undefined && identity !== (await disk.identity(folder))
     return {
       ...seen(),
       ok: true,
@@ -81,18 +90,19 @@ export async function verified(dir: string): Promise<VerifyReport> {
       epoch,
       restored,
       ...(tear ? { tear } : {}),
+      ...(carried ? { archivedBefore: carried.before } : {}),
+      snapshots: await checkSnapshots(disk, folder),
       unknown: unknownCount,
       unknownAt: unknown,
     }
   } catch (thrown) {
     const error = reportOf(thrown, 'cli.failed')
-    return { ...seen(), ok: false, segments: 0, epoch: 0, unknown: 0, unknownAt: [], error }
+    return { ...seen(), ok: false, segments: 0, epoch: 0, unknown: 0, unknownAt: [], snapshots: [], error }
   }
 }
 
 function verdict(report: VerifyReport): readonly string[] {
-  const { records, segments, epoch, tear, unknown, unknownAt, restored, state, lastAt, error, laterEvents } =
-    report
+  const { records, segments, epoch, state, lastAt, error } = report
   if (error) {
     return [
       `${error.code}: ${explain(error)}`,
@@ -105,10 +115,26 @@ function verdict(report: VerifyReport): readonly string[] {
     ]
   }
   const { sales, pending, tasks } = state
-  const first = unknownAt[0]
   return [
     `The journal is whole: ${counted(records, 'record')} in ${counted(segments, 'segment')}, opened ${counted(epoch, 'time')}.`,
     `They come to ${counted(sales, 'sale')}, ${counted(pending, 'operation')} pending and ${counted(tasks, 'open task')}.`,
+    ...remarks(report),
+  ]
+}
+
+/** What is no damage, and worth knowing. */
+function remarks(report: VerifyReport): readonly string[] {
+  const { archivedBefore, snapshots, tear, unknown, unknownAt, laterEvents, restored } = report
+  const first = unknownAt[0]
+  return [
+    ...(archivedBefore === undefined
+      ? []
+      : [`Sales that ended before ${momentOf(archivedBefore)} are archived.`]),
+    ...snapshots.map(({ file, state, sequence }) =>
+      state === 'sound'
+        ? `Snapshot ${file} is sound and goes up to record ${sequence}.`
+        : `Snapshot ${file} is left aside: ${state}. The next start takes longer, and nothing is lost.`,
+    ),
     ...(tear
       ? [
           `A torn end of ${tear.bytes} bytes in ${tear.file} at ${tear.offset} was never acknowledged; opening the till cuts it off. Beside a running till it may be what is written at this moment.`,

@@ -88,7 +88,7 @@ export function isSnapshotFile(name: string): boolean {
 }
 
 /** Names of all snapshots, the newest first. */
-async function snapshotsIn(disk: Disk, folder: string): Promise<readonly string[]> {
+export async function snapshotsIn(disk: Disk, folder: string): Promise<readonly string[]> {
   const names = (await disk.list(folder)).filter(name => SNAPSHOT.test(name))
   return names.sort((a, b) => sequenceIn(b) - sequenceIn(a))
 }
@@ -252,10 +252,11 @@ function understood(restore: () => void): boolean {
   }
 }
 
-async function readSnapshot<About>(
+/** @param version any if undefined */
+export async function readSnapshot<About>(
   disk: Disk,
   path: string,
-  version: string,
+  version: string | undefined,
   isAbout: (value: unknown) => value is About,
 ): Promise<Snapshot<About> | 'damaged' | 'other version'> {
   const bytes = await bytesOf(disk, path)
@@ -268,7 +269,7 @@ async function readSnapshot<About>(
   if (first === undefined || last?.last !== true) return 'damaged'
   const head = decodePayload(bytes, first)
   if (!isHead(head) || !isAbout(head.about)) return 'damaged'
-  if (head.version !== version) return 'other version'
+  if (version !== undefined && head.version !== version) return 'other version'
   const parts: unknown[] = []
   for (const frame of rest) {
     const part = decodePayload(bytes, frame)
@@ -305,7 +306,7 @@ async function bytesOf(disk: Disk, path: string): Promise<Uint8Array | undefined
 }
 
 /** Whether the journal's record at the mark is there and the one that was covered last. */
-async function isOf(disk: Disk, folder: string, mark: Mark): Promise<boolean> {
+export async function isOf(disk: Disk, folder: string, mark: Mark): Promise<boolean> {
   try {
     const file = await disk.open(segmentPath(folder, mark.segment), 'read')
     try {

@@ -6,47 +6,32 @@ import type { Json } from '@cashdesk/kernel'
 import { afterEach, describe, expect, it } from 'vitest'
 import { TERMINAL_ACCIDENTS } from './accidents.ts'
 import { BareRegister, OK } from './bare-register.ts'
-import { startTerminalSim, type TerminalSim, type TerminalSimOptions } from './terminal.ts'
+import { startTerminalSim, type TerminalSim } from './terminal.ts'
+import {
+  idle,
+  PAY_1999,
+  REGISTER_LINES,
+  REGISTER_SILENT,
+  REPEAT,
+  registered,
+  switchOff,
+  terminal,
+  until,
+} from './test-kit.ts'
 
-const REGISTER = '06 00 06 00 00 00 00 09 78'
-const REGISTER_LINES = '06 00 06 00 00 00 82 09 78'
-const PAY = '06 01 0a 04 00 00 00 00 19 99 49 09 78'
-const REPEAT = '06 20 05 00 00 00 03 03'
-
-const open: { close(): Promise<void> }[] = []
 const folders: string[] = []
 afterEach(async () => {
-  for (const sim of open.splice(0)) await sim.close()
+  await switchOff()
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
 })
 
-async function terminal(options: TerminalSimOptions = {}): Promise<TerminalSim> {
-  const sim = await startTerminalSim({ speed: 0, ...options })
-  open.push(sim)
-  return sim
-}
-
-async function registered(sim: TerminalSim, hex: string = REGISTER): Promise<BareRegister> {
-  const register = await BareRegister.at(sim.port)
-  await register.acknowledgeAll(hex)
-  return register
-}
-
 /** Pays once, acknowledging everything; answers the first two bytes of each message that came. */
-async function pay(sim: TerminalSim, registration: string = REGISTER): Promise<string[]> {
+async function pay(sim: TerminalSim, registration: string = REGISTER_SILENT): Promise<string[]> {
   const register = await registered(sim, registration)
-  const received = await register.acknowledgeAll(PAY)
+  const received = await register.acknowledgeAll(PAY_1999)
   await idle(sim)
   register.socket.destroy()
   return received.map(message => message.slice(0, 4))
-}
-
-async function until(reached: () => boolean): Promise<void> {
-  while (!reached()) await new Promise(resolve => setTimeout(resolve, 1))
-}
-
-async function idle(sim: TerminalSim): Promise<void> {
-  await until(() => sim.state().dialogue === null)
 }
 
 const states = (sim: TerminalSim): string[] => sim.state().books.map(entry => entry.state)
@@ -54,17 +39,17 @@ const last = (sim: TerminalSim): string => sim.state().books.at(-1)?.why ?? ''
 
 describe('accidents', () => {
   it.each<[string, { [name: string]: Json }, string, string[], string[]]>([
-    ['approve', {}, REGISTER, ['8000', '040f', '060f'], ['booked']],
-    ['decline', {}, REGISTER, ['8000', '040f', '061e'], ['declined']],
-    ['partial', { amountMinor: 500 }, REGISTER, ['8000', '040f', '060f'], ['booked']],
-    ['slow', { ms: 5 }, REGISTER, ['8000', '040f', '060f'], ['booked']],
-    ['card-wait', { ms: 5 }, REGISTER, ['8000', '040f', '060f'], ['booked']],
-    ['lose-link-before-status', {}, REGISTER, ['8000', 'gone'], ['reversed']],
-    ['lose-link-after-status', {}, REGISTER, ['8000', '040f', 'gone'], ['reversed']],
+    ['approve', {}, REGISTER_SILENT, ['8000', '040f', '060f'], ['booked']],
+    ['decline', {}, REGISTER_SILENT, ['8000', '040f', '061e'], ['declined']],
+    ['partial', { amountMinor: 500 }, REGISTER_SILENT, ['8000', '040f', '060f'], ['booked']],
+    ['slow', { ms: 5 }, REGISTER_SILENT, ['8000', '040f', '060f'], ['booked']],
+    ['card-wait', { ms: 5 }, REGISTER_SILENT, ['8000', '040f', '060f'], ['booked']],
+    ['lose-link-before-status', {}, REGISTER_SILENT, ['8000', 'gone'], ['reversed']],
+    ['lose-link-after-status', {}, REGISTER_SILENT, ['8000', '040f', 'gone'], ['reversed']],
     ['lose-link-between-prints', {}, REGISTER_LINES, ['8000', '040f', '06d1', 'gone'], ['reversed']],
-    ['lose-link-after-ack', {}, REGISTER, ['8000', '040f', 'gone'], ['booked']],
-    ['garble', {}, REGISTER, ['8000', '040f', '060f'], ['booked']],
-    ['abort-by-customer', {}, REGISTER, ['8000', '040f', '061e'], []],
+    ['lose-link-after-ack', {}, REGISTER_SILENT, ['8000', '040f', 'gone'], ['booked']],
+    ['garble', {}, REGISTER_SILENT, ['8000', '040f', '060f'], ['booked']],
+    ['abort-by-customer', {}, REGISTER_SILENT, ['8000', '040f', '061e'], []],
   ])('%s %j', async (name, args, registration, wire, booked) => {
     const sim = await terminal()
     sim.accident(name, args)
@@ -95,11 +80,11 @@ describe('accidents', () => {
 
   it('a declined payment tells the code and the amount, and leaves no receipt number behind', async () => {
     const sim = await terminal({ behaviour: { name: 'decline', code: 0x05 } })
-    const register = await registered(sim)
-    const received = await register.acknowledgeAll(PAY)
+    const register = await registered(sim, REGISTER_SILENT)
+    const received = await register.acknowledgeAll(PAY_1999)
     expect(received).toEqual(['800000', '040f09270504000000001999', '061e0105'])
     expect((await register.acknowledgeAll(REPEAT)).at(-1)).toBe('061e0183')
-    await register.acknowledgeAll(PAY)
+    await register.acknowledgeAll(PAY_1999)
     expect(sim.state().books.map(entry => [entry.trace, entry.receipt])).toEqual([
       [1, 0],
       [2, 1],
@@ -108,8 +93,8 @@ describe('accidents', () => {
 
   it('a partial approval books what was approved', async () => {
     const sim = await terminal({ behaviour: { name: 'partial', amountMinor: 1200 } })
-    const register = await registered(sim)
-    const [, status] = await register.acknowledgeAll(PAY)
+    const register = await registered(sim, REGISTER_SILENT)
+    const [, status] = await register.acknowledgeAll(PAY_1999)
     expect(status).toContain('04000000001200')
     expect(sim.state().books[0]).toMatchObject({ amountMinor: 1200, orderedMinor: 1999, state: 'booked' })
     expect(sim.state().totals.totalMinor).toBe(1200)
@@ -119,7 +104,7 @@ describe('accidents', () => {
     const sim = await terminal({ behaviour: { name: 'lose-link-after-status' } })
     await pay(sim)
     expect(last(sim)).toBe('the link was lost before the register answered the status')
-    const register = await registered(sim)
+    const register = await registered(sim, REGISTER_SILENT)
     const [, status] = await register.acknowledgeAll(REPEAT)
     expect(status?.slice(0, 10)).toBe('040f5c276c')
   })
@@ -127,7 +112,7 @@ describe('accidents', () => {
   it('a link lost after the answer leaves the payment booked, and 06 20 shows it', async () => {
     const sim = await terminal({ behaviour: { name: 'lose-link-after-ack' } })
     await pay(sim)
-    const register = await registered(sim)
+    const register = await registered(sim, REGISTER_SILENT)
     const [, status] = await register.acknowledgeAll(REPEAT)
     expect(status?.slice(0, 24)).toBe('040f5c270004000000001999')
     expect(sim.state().totals.payments).toBe(1)
@@ -143,18 +128,18 @@ describe('accidents', () => {
 
   it('silence: to the command nothing happens, to the status it reverses, to the completion it is booked', async () => {
     const sim = await terminal({ answerMs: 20 })
-    const register = await registered(sim)
+    const register = await registered(sim, REGISTER_SILENT)
     sim.accident('no-answer')
-    register.write(PAY)
+    register.write(PAY_1999)
     await until(() => sim.state().behaviour.name === 'approve')
     sim.accident('no-answer', { when: 'completion' })
-    expect(await register.say(PAY, 2)).toEqual(['800000', expect.stringMatching(/^040f/)])
+    expect(await register.say(PAY_1999, 2)).toEqual(['800000', expect.stringMatching(/^040f/)])
     register.write(OK)
     await until(() => states(sim)[0] === 'booked')
     await idle(sim)
     sim.accident('no-answer', { when: 'status' })
     // 06 1E comes when its own patience ends.
-    expect(await register.say(PAY, 2)).toEqual(['800000', '040f02276c'])
+    expect(await register.say(PAY_1999, 2)).toEqual(['800000', '040f02276c'])
     expect(states(sim)).toEqual(['booked', 'reversed'])
   })
 
@@ -162,10 +147,10 @@ describe('accidents', () => {
     const sim = await terminal()
     sim.accident('no-answer', { at: 'registration' })
     const register = await BareRegister.at(sim.port)
-    register.write(REGISTER)
-    expect(await register.acknowledgeAll(REGISTER)).toEqual(['800000', expect.stringMatching(/^060f/)])
+    register.write(REGISTER_SILENT)
+    expect(await register.acknowledgeAll(REGISTER_SILENT)).toEqual(['800000', expect.stringMatching(/^060f/)])
     sim.accident('lose-link-after-status', { at: 'repeat-receipt' })
-    await register.acknowledgeAll(PAY)
+    await register.acknowledgeAll(PAY_1999)
     expect(await register.acknowledgeAll(REPEAT)).toEqual(['800000', expect.stringMatching(/^040f/), 'gone'])
     expect(states(sim)).toEqual(['booked'])
   })
@@ -212,8 +197,8 @@ describe('accidents', () => {
 
   it('garbled noise is no status: a register that hangs up is not charged', async () => {
     const sim = await terminal({ behaviour: { name: 'garble', what: 'frame' } })
-    const register = await registered(sim)
-    register.write(PAY)
+    const register = await registered(sim, REGISTER_SILENT)
+    register.write(PAY_1999)
     expect(await register.read()).toBe('800000')
     await until(() => states(sim)[0] === 'authorised')
     register.socket.destroy()
@@ -245,23 +230,23 @@ describe('wrong input', () => {
     ['a status enquiry with half a password', '05 01 01 00', '849a00'],
   ])('%s is refused', async (_, hex, answer) => {
     const sim = await terminal()
-    const register = await registered(sim)
+    const register = await registered(sim, REGISTER_SILENT)
     // The registration's own dialogue ends with the answer that is under way.
     await idle(sim)
     const [said] = await register.say(hex)
     expect(said).toBe(answer)
     expect(states(sim)).toEqual([])
-    expect((await register.acknowledgeAll(PAY)).at(-1)).toBe('060f00')
+    expect((await register.acknowledgeAll(PAY_1999)).at(-1)).toBe('060f00')
   })
 
   it('needs a registration before it takes money', async () => {
     const register = await BareRegister.at((await terminal()).port)
-    expect(await register.say(PAY)).toEqual(['846b00'])
+    expect(await register.say(PAY_1999)).toEqual(['846b00'])
   })
 
   it('refuses another currency in a payment after its start, and names its own', async () => {
     const sim = await terminal()
-    const register = await registered(sim)
+    const register = await registered(sim, REGISTER_SILENT)
     expect((await register.acknowledgeAll('06 01 0a 04 00 00 00 00 19 99 49 07 56')).at(-1)).toBe(
       '061e036f0978',
     )
@@ -270,9 +255,9 @@ describe('wrong input', () => {
 
   it('refuses a second command while one runs', async () => {
     const sim = await terminal()
-    const register = await registered(sim)
-    await register.say(PAY, 2)
-    expect(await register.say(PAY)).toEqual(['84a000'])
+    const register = await registered(sim, REGISTER_SILENT)
+    await register.say(PAY_1999, 2)
+    expect(await register.say(PAY_1999)).toEqual(['84a000'])
     expect(await register.say('05 01 00')).toEqual(['84a000'])
     expect(await register.say(OK)).toEqual(['060f00'])
     expect(states(sim)).toEqual(['booked'])
@@ -280,10 +265,10 @@ describe('wrong input', () => {
 
   it('hangs up on a message that never becomes complete, and on a flood', async () => {
     const sim = await terminal({ t3Ms: 20 })
-    const half = await registered(sim)
+    const half = await registered(sim, REGISTER_SILENT)
     half.write('06 01 ff ff ff 00 00')
     expect(await half.read()).toBe('gone')
-    const flood = await registered(sim)
+    const flood = await registered(sim, REGISTER_SILENT)
     flood.write('05 01 00'.repeat(2_000))
     await flood.gone
     expect((await pay(sim)).at(-1)).toBe('060f')
@@ -312,23 +297,23 @@ describe('wrong input', () => {
 describe('one register at a time', () => {
   it('turns a second one away, and takes it when the first is gone', async () => {
     const sim = await terminal()
-    const first = await registered(sim)
+    const first = await registered(sim, REGISTER_SILENT)
     const second = await BareRegister.at(sim.port)
     expect(await second.say('05 01 00')).toEqual(['gone'])
     const third = await BareRegister.at(sim.port)
     first.socket.destroy()
-    expect((await third.acknowledgeAll(REGISTER)).at(-1)).toMatch(/^060f/)
+    expect((await third.acknowledgeAll(REGISTER_SILENT)).at(-1)).toMatch(/^060f/)
   })
 
   it('is busy while it still reverses for the register that was lost', async () => {
     const sim = await terminal({ reversalMs: 100 })
-    const first = await registered(sim)
-    await first.say(PAY, 2)
+    const first = await registered(sim, REGISTER_SILENT)
+    await first.say(PAY_1999, 2)
     first.socket.destroy()
     const second = await BareRegister.at(sim.port)
     const busy = await second.acknowledgeAll('05 01 05 00 00 00 03 02')
     expect(busy).toEqual(['800000', '060f019c'])
-    expect(await second.say(PAY)).toEqual(['84a000'])
+    expect(await second.say(PAY_1999)).toEqual(['84a000'])
     await idle(sim)
     expect(await second.acknowledgeAll('05 01 05 00 00 00 03 02')).toEqual(['800000', '060f0100'])
     expect(states(sim)).toEqual(['reversed'])
@@ -364,8 +349,8 @@ describe('books', () => {
   it('reverse at the next start what nobody acknowledged before the terminal died', async () => {
     const books = file()
     const first = await terminal({ books })
-    const register = await registered(first)
-    await register.say(PAY, 2)
+    const register = await registered(first, REGISTER_SILENT)
+    await register.say(PAY_1999, 2)
     const dying = readFileSync(books, 'utf8')
     expect(dying).toContain('authorised')
     await first.close()

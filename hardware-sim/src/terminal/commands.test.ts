@@ -1,60 +1,20 @@
 // Everything a register may order besides a payment: refund, reversal, repeat receipt, end of day, enquiries.
 import { afterEach, describe, expect, it } from 'vitest'
 import { BareRegister, OK } from './bare-register.ts'
-import { startTerminalSim, type TerminalSim, type TerminalSimOptions } from './terminal.ts'
+import {
+  books,
+  PAY_1999,
+  REGISTER_LINES,
+  REGISTER_SILENT,
+  REPEAT,
+  registered,
+  STATUS_1999,
+  switchOff,
+  terminal,
+  until,
+} from './test-kit.ts'
 
-/** Config 08: intermediate status, the register makes up its receipts itself; currency 978. */
-const REGISTER = '06 00 06 00 00 00 08 09 78'
-/** Config 00: neither intermediate status nor paper. */
-const REGISTER_SILENT = '06 00 06 00 00 00 00 09 78'
-/** Config 82: the terminal's print lines go to the register. */
-const REGISTER_LINES = '06 00 06 00 00 00 82 09 78'
-const PAY_1999 = '06 01 0a 04 00 00 00 00 19 99 49 09 78'
-const REPEAT = '06 20 05 00 00 00 03 03'
-const STATUS_1999 =
-  '040f5c' +
-  '2700' +
-  '04000000001999' +
-  '490978' +
-  '0b000001' +
-  '0c123456' +
-  '0d1121' +
-  '870001' +
-  '88000001' +
-  '2952500041' +
-  '1970' +
-  '22f1f0672590eeeeeeeee1234f' +
-  '170000' +
-  '8a05' +
-  '8bf0f96769726f6361726400' +
-  '3b3130303030310000' +
-  '2a313030373634393932202020202020'
-
-const open: { close(): Promise<void> }[] = []
-afterEach(async () => {
-  for (const sim of open.splice(0)) await sim.close()
-})
-
-async function terminal(options: TerminalSimOptions = {}): Promise<TerminalSim> {
-  const now = new Date(2026, 10, 21, 12, 34, 56).getTime()
-  const sim = await startTerminalSim({ speed: 0, now: () => now, ...options })
-  open.push(sim)
-  return sim
-}
-
-async function registered(sim: TerminalSim, hex: string = REGISTER): Promise<BareRegister> {
-  const register = await BareRegister.at(sim.port)
-  await register.acknowledgeAll(hex)
-  return register
-}
-
-/** Waits for something that the terminal does by itself. */
-async function until(reached: () => boolean): Promise<void> {
-  while (!reached()) await new Promise(resolve => setTimeout(resolve, 1))
-}
-
-const books = (sim: TerminalSim): string[] =>
-  sim.state().books.map(entry => `${entry.kind} ${entry.amountMinor} ${entry.state}`)
+afterEach(switchOff)
 
 describe('other commands', () => {
   it('refunds, and reverses a payment once', async () => {

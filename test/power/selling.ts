@@ -11,6 +11,10 @@ export type Answered =
   | { readonly said: 'added'; readonly sale: string; readonly line: string }
   | { readonly said: 'paid'; readonly sale: string; readonly amountMinor: number }
 
+/** Small, so that segments and snapshots are made every few sales and a loss of power meets them. */
+const SEGMENT_BYTES = 65_536
+const SNAPSHOT_EVERY = 40
+
 export interface RegisterOptions {
   readonly dir: string
   /** The provider of the cards; absent: only ordinary articles are sold. */
@@ -36,6 +40,8 @@ export function openRegister({ dir, host, disk }: RegisterOptions): Promise<Till
     lane: '7',
     currency: 'EUR',
     plugins: cards,
+    segmentBytes: SEGMENT_BYTES,
+    snapshotEvery: SNAPSHOT_EVERY,
     catalog: gtin => (gtin === CARD_GTIN ? CARD_ARTICLE : undefined),
     ...(disk === undefined ? {} : { ports: { disk } }),
   })

@@ -40,14 +40,19 @@ export const COLUMNS = [
 type Row = { readonly [column in (typeof COLUMNS)[number]]?: string }
 
 export function rowsOf(sale: SoldSale): readonly (readonly string[])[] {
-  const { currency } = sale
-  const money = (minor: number | undefined): string =>
-    minor === undefined ? '' : formatAmount(minor, currency)
-  const head: Row = {
+  const head = headOf(sale)
+  const rows = [...moneyRows(sale), ...claimRows(sale)]
+  return rows.map(row => COLUMNS.map(column => row[column] ?? head[column] ?? ''))
+}
+
+/** What every row of a sale says. */
+function headOf(sale: SoldSale): Row {
+  const { lane, kind, state, currency } = sale
+  return {
     sale: sale.sale,
-    lane: sale.lane,
-    kind: sale.kind,
-    state: sale.state,
+    lane,
+    kind,
+    state,
     original: sale.original ?? '',
     training: sale.training ? 'yes' : 'no',
     operator: sale.operator ?? '',
@@ -57,60 +62,66 @@ export function rowsOf(sale: SoldSale): readonly (readonly string[])[] {
     ended: isoOf(sale.endedAt),
     currency,
   }
-  const rows: readonly Row[] = [
-    {
-      row: 'sale',
-      amount: money(sale.totalMinor),
-      tip: money(sale.tipMinor),
-      rounding: money(sale.roundingMinor),
-      reference: sale.reference ?? '',
-    },
-    ...sale.lines.map(line => ({
-      row: 'line',
-      id: line.line,
-      text: line.name,
-      gtin: line.gtin ?? '',
-      group: line.group ?? '',
-      quantity: String(line.quantity),
-      price: money(line.priceMinor),
-      amount: money(line.grossMinor),
-      vat_percent: percentOf(line.vat),
-      status: line.state,
-    })),
-    ...sale.adjustments.map(({ label, amountMinor }) => ({
-      row: 'discount',
-      text: label,
-      amount: money(amountMinor),
-    })),
-    ...sale.payments.map(payment => ({
-      row: 'payment',
-      id: payment.payment,
-      text: payment.by,
-      amount: money(payment.amountMinor),
-      given: money(payment.givenMinor),
-      change: money(payment.changeMinor),
-      tip: money(payment.tipMinor),
-      card: payment.card ?? '',
-      trace: payment.trace ?? '',
-      reference: payment.reference ?? '',
-      status: payment.state,
-    })),
-    ...sale.vat.map(({ rate, grossMinor, netMinor, vatMinor }) => ({
-      row: 'vat',
-      amount: money(grossMinor),
-      net: money(netMinor),
-      vat: money(vatMinor),
-      vat_percent: percentOf(rate),
-    })),
-    ...sale.claims.map(({ plugin, line, state, subject }) => ({
-      row: 'claim',
-      id: line ?? '',
-      text: plugin,
-      reference: Object.values(subject).map(String).join(' '),
-      status: state,
-    })),
-  ]
-  return rows.map(row => COLUMNS.map(column => row[column] ?? head[column] ?? ''))
+}
+
+function moneyRows(sale: SoldSale): readonly Row[] {
+  const money = (minor: number | undefined): string =>
+    minor === undefined ? '' : formatAmount(minor, sale.currency)
+  const total = {
+    row: 'sale',
+    amount: money(sale.totalMinor),
+    tip: money(sale.tipMinor),
+    rounding: money(sale.roundingMinor),
+    reference: sale.reference ?? '',
+  }
+  const lines = sale.lines.map(line => ({
+    row: 'line',
+    id: line.line,
+    text: line.name,
+    gtin: line.gtin ?? '',
+    group: line.group ?? '',
+    quantity: String(line.quantity),
+    price: money(line.priceMinor),
+    amount: money(line.grossMinor),
+    vat_percent: percentOf(line.vat),
+    status: line.state,
+  }))
+  const discounts = sale.adjustments.map(({ label, amountMinor }) => ({
+    row: 'discount',
+    text: label,
+    amount: money(amountMinor),
+  }))
+  const payments = sale.payments.map(payment => ({
+    row: 'payment',
+    id: payment.payment,
+    text: payment.by,
+    amount: money(payment.amountMinor),
+    given: money(payment.givenMinor),
+    change: money(payment.changeMinor),
+    tip: money(payment.tipMinor),
+    card: payment.card ?? '',
+    trace: payment.trace ?? '',
+    reference: payment.reference ?? '',
+    status: payment.state,
+  }))
+  const taxes = sale.vat.map(({ rate, grossMinor, netMinor, vatMinor }) => ({
+    row: 'vat',
+    amount: money(grossMinor),
+    net: money(netMinor),
+    vat: money(vatMinor),
+    vat_percent: percentOf(rate),
+  }))
+  return [total, ...lines, ...discounts, ...payments, ...taxes]
+}
+
+function claimRows({ claims }: SoldSale): readonly Row[] {
+  return claims.map(({ plugin, line, state, subject }) => ({
+    row: 'claim',
+    id: line ?? '',
+    text: plugin,
+    reference: Object.values(subject).map(String).join(' '),
+    status: state,
+  }))
 }
 
 /** A line of the table. What a spreadsheet would take for a formula is marked as text. */

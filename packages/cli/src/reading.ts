@@ -23,7 +23,7 @@ import {
 import { JOURNAL_FOLDER } from '@cashdesk/sdk'
 
 /** Why an operation has not come to its end: what its last attempt brought back. */
-export interface Trouble {
+interface Trouble {
   readonly at: EpochMs
   readonly error: ErrorReport
 }

@@ -17,7 +17,7 @@ import { answerSentence, eventSentence, inputSentence, intentSentence, type Name
 import { amountOf, claimWords, dayOf, LEG_WORDS, momentOf, PAPER_WORDS, SALE_WORDS, timeOf } from './words.ts'
 
 /** `in` came in · `out` was sent · `back` came back · `now` changed · `money` moved or will not · `wrong` needs a look */
-export type SentenceKind = 'in' | 'out' | 'back' | 'now' | 'money' | 'wrong'
+type SentenceKind = 'in' | 'out' | 'back' | 'now' | 'money' | 'wrong'
 
 export interface Sentence {
   readonly kind: SentenceKind
@@ -148,7 +148,7 @@ export class Storyteller {
 
 // ── for people ──────────────────────────────────────────────────────────────────────────────────────────
 
-export const MARKS: { readonly [kind in SentenceKind]: string } = {
+const MARKS: { readonly [kind in SentenceKind]: string } = {
   in: ' ',
   out: '→',
   back: '←',

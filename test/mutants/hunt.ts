@@ -49,7 +49,11 @@ export interface Hunt {
   readonly seconds: number
 }
 
-const AMOUNT_FLAG: { readonly [command in CommandName]: string } = { simulate: '--seeds', crash: '--kills' }
+/** How each command is told its amount. One worker each: the copies already share the processors. The same choices every time. */
+const FLAGS: { readonly [command in CommandName]: (amount: number) => readonly string[] } = {
+  simulate: amount => ['--seeds', String(amount), '--jobs', '1'],
+  crash: amount => ['--kills', String(amount), '--seed', '1'],
+}
 
 /** @throws Error when a copy cannot be made or built */
 export async function hunt(mutants: readonly Mutant[], options: HuntOptions): Promise<Hunt> {
@@ -120,7 +124,7 @@ async function tried(copy: Copy, mutant: Mutant, options: HuntOptions): Promise<
 
 async function run(copy: Copy, command: CommandName, options: HuntOptions): Promise<Ending> {
   const amount = options.amounts[command]
-  const args = [copy.program(command), AMOUNT_FLAG[command], String(amount), '--stop-at-first', '--json']
+  const args = [copy.program(command), ...FLAGS[command](amount), '--stop-at-first', '--json']
   const { code, out, err, timedOut } = await runNode(args, copy.root, options.limitMs)
   if (timedOut) return { end: 'broke', why: `not finished after ${options.limitMs / 1000} s` }
   return judged(code, out, err, amount)

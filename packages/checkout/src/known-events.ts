@@ -37,6 +37,7 @@ const KNOWN: { readonly [type in Event['type']]: true } = {
   'task.opened': true,
   'task.resolved': true,
   'day.ended': true,
+  'day.carried': true,
   refused: true,
 }
 

@@ -1,4 +1,5 @@
 // The durable journal and the outbox of Cashdesk.
+export { moveSegments, type SegmentMove } from './archive.ts'
 export type { CarriedStep, CarryOver } from './carry.ts'
 export { type NodeDiskOptions, nodeDisk } from './node-disk.ts'
 export {

@@ -2,6 +2,7 @@
 // step by step; nothing is decided here.
 import { CashdeskError, type Disk, type DiskLock, type EpochMs, type Log, type Step } from '@cashdesk/kernel'
 import { CARRY_ROOM_BYTES, type CarriedStep, type CarryOver, carryRecords } from './carry.ts'
+import { makeFolders } from './folders.ts'
 import {
   DEFAULT_SEGMENT_BYTES,
   exceeds,
@@ -315,12 +316,14 @@ const MAX_PLACES = 1000
 
 /**
  * Reads without the lock, also while a till writes; changes nothing. Its last batch may not be synced yet.
+ * Without `onReset` a carry-over adds only those of its steps that were not read before: all there ever were are
+ * handed out, where they are.
  * @throws CashdeskError `journal.damaged`, `journal.not-ours`, `disk.failed`
  */
 export async function readJournal(
-  options: Pick<JournalOptions, 'disk' | 'folder' | 'onStep'>,
+  options: Pick<JournalOptions, 'disk' | 'folder' | 'onStep' | 'onReset'>,
 ): Promise<JournalReading> {
-  const { disk, folder, onStep } = options
+  const { disk, folder, onStep, onReset } = options
   let read = 0
   const once: OnStep = (step, sequence) => {
     read = sequence
@@ -330,7 +333,7 @@ export async function readJournal(
   let looks = 0
   for (let places = 0; ; ) {
     try {
-      return reading(await scanJournal(disk, folder, once, { from: read }))
+      return reading(await scanJournal(disk, folder, once, { onReset, from: read }))
     } catch (error) {
       if (!(error instanceof CashdeskError) || error.code !== 'journal.damaged') throw error
       const here = `${error.detail?.['file']} ${error.detail?.['offset']}`
@@ -353,16 +356,6 @@ function reading(scan: Scan): JournalReading {
     ...(carried === undefined ? {} : { carried }),
     unknown,
     unknownCount,
-  }
-}
-
-/** The folder and those it is in, each synced into the one above, so that none is lost with the power. */
-export async function makeFolders(disk: Disk, folder: string): Promise<void> {
-  const parts = folder.split('/').filter(part => part !== '' && part !== '.')
-  if (parts.length === 0) return
-  await disk.makeFolder(folder)
-  for (let depth = parts.length - 1; depth >= 0; depth -= 1) {
-    await disk.syncFolder(parts.slice(0, depth).join('/'))
   }
 }
 

@@ -2,7 +2,7 @@
 // belongs to no machine: a till on it shows and answers, and sends nothing until an operator confirms it.
 import type { Disk, Log, Step } from '@cashdesk/kernel'
 import { DEFAULT_SEGMENT_BYTES, type FrameHead, KIND } from './format.ts'
-import { makeFolders } from './open.ts'
+import { makeFolders } from './folders.ts'
 import { isStep } from './reader.ts'
 import { JournalCopy, refuseFull } from './salvage-copy.ts'
 import { type FoundRecord, type GapReason, type Hole, readWhatIsWhole } from './salvage-reading.ts'

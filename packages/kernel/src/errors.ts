@@ -91,6 +91,13 @@ const TABLE = {
     'Open it and send the command again.',
   ],
   'sale.unknown': ['sale', 'none', 'never', 'There is no sale with this id.', 'Open the sale first.'],
+  'sale.long-ended': [
+    'sale',
+    'none',
+    'same',
+    'This sale ended long ago; it is in the journal and no longer in memory.',
+    'Ask for it with `recall`, which reads the journal.',
+  ],
   'sale.wrong-state': [
     'sale',
     'none',
@@ -696,6 +703,13 @@ const TABLE = {
     'never',
     'The directory holds files that are no journal of this version.',
     'Choose an empty directory, or the right one.',
+  ],
+  'journal.not-archivable': [
+    'journal',
+    'none',
+    'new',
+    'This journal cannot be archived as it is. Nothing was changed.',
+    '`detail.reason` says why; records of a later release are archived with that release.',
   ],
   'journal.not-archivable': [
     'journal',

@@ -56,6 +56,51 @@ describe('a tear', () => {
     }
   })
 
+  it('at every byte of the mark that a recovery was writing is cut, and the next recovery writes its own', async () => {
+    const disk = await written(2, 20)
+    await (await openOn(disk)).journal.close()
+    const bytes = disk.bytes(segment(1))
+    const mark = framesIn(bytes).at(-1)
+    if (mark?.kind !== KIND.epoch) throw new TypeError('no mark')
+    for (let at = mark.offset; at < mark.end; at += 1) {
+      const torn = disk.fork()
+      torn.rot(segment(1), at, new Uint8Array(mark.end - at))
+      const { numbers, journal } = await openOn(torn)
+      expect(numbers, `byte ${at}`).toEqual([1, 2])
+      await journal.append(step(3))
+      torn.crash(loseEverything)
+      expect((await openOn(torn)).numbers, `byte ${at}`).toEqual([1, 2, 3])
+    }
+  })
+
+  it('that left any subset of a batch’s records is cut at the first that is missing', async () => {
+    const disk = new SimDisk()
+    const { journal } = await openOn(disk)
+    await journal.append(step(1))
+    await Promise.all(range(2, 6).map(number => journal.append(step(number, 40 * number))))
+    await journal.close()
+    const batch = framesIn(disk.bytes(segment(1))).slice(-5)
+    for (let subset = 0; subset < 2 ** batch.length; subset += 1) {
+      for (const dirt of [0, 0x5a]) {
+        const torn = disk.fork()
+        for (const [index, { offset, end }] of batch.entries())
+          if (((subset >> index) & 1) === 0)
+            torn.rot(segment(1), offset, new Uint8Array(end - offset).fill(dirt))
+        const there = batch.findIndex((_, index) => ((subset >> index) & 1) === 0)
+        const whole = there === -1 ? batch.length : there
+        const { numbers, report, journal: again } = await openOn(torn)
+        expect(numbers, `subset ${subset.toString(2)}`).toEqual(range(1, 1 + whole))
+        const left = there >= 0 && (dirt > 0 || subset >= 2 ** there)
+        expect(report.cut?.offset, `subset ${subset.toString(2)}`).toBe(
+          left ? batch[whole]?.offset : undefined,
+        )
+        await again.append(step(2 + whole))
+        torn.crash(loseEverything)
+        expect((await openOn(torn)).numbers).toEqual(range(1, 2 + whole))
+      }
+    }
+  })
+
   it('is told from an end that is merely unused', async () => {
     const { report } = await openOn(await written(3, 20))
     expect(report.cut).toBeUndefined()

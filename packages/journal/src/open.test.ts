@@ -250,6 +250,28 @@ describe('a full disk', () => {
     expect((await openOn(disk)).numbers).toEqual(range(1, 100))
   })
 
+  it('is asked again when somebody wants to know, once for all who ask, and is enough from then on', async () => {
+    const disk = new SimDisk()
+    const { journal } = await openOn(disk)
+    await quiet()
+    disk.fail({ call: 'create', reason: 'ENOSPC', lasting: true })
+    for (let number = 1; !journal.low; number += 1) await journal.append(step(number, 100))
+    const before = disk.count('create')
+    const asked = [1, 2, 3].map(() => journal.makeRoom())
+    expect(await Promise.all(asked)).toEqual([false, false, false])
+    expect(disk.count('create')).toBe(before + 1)
+    expect(journal.state).toBe('open')
+    disk.repair()
+    const { records } = journal
+    const room = [1, 2, 3].map(() => journal.makeRoom())
+    await fill(journal, records + 1, records + 80)
+    expect(await Promise.all(room)).toEqual([true, true, true])
+    expect(journal).toMatchObject({ low: false, state: 'open' })
+    await journal.close()
+    expect(await journal.makeRoom()).toBe(false)
+    expect((await openOn(disk)).numbers).toEqual(range(1, records + 80))
+  })
+
   it('is asked for room once at a time, however slow it is', async () => {
     const disk = new SimDisk()
     const { journal } = await openOn(disk, 65_536)

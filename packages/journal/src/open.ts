@@ -91,6 +91,8 @@ export interface Journal {
   readonly state: JournalState
   /** The disk is full and only the open segment is left: let the sale in progress end, open no other. */
   readonly low: boolean
+  /** While `low`: tries again whether the disk has room. Resolves to whether another segment is ready. Never throws. */
+  makeRoom(): Promise<boolean>
   /**
    * Keeps what the till made of the records up to `sequence`, so that the next opening need not read them. False, and
    * nothing is kept, unless exactly those are synced and nothing is on its way, or where the disk would not take it.
@@ -215,6 +217,11 @@ class OpenJournal implements Journal {
 
   get low(): boolean {
     return this.#writer?.low ?? false
+  }
+
+  async makeRoom(): Promise<boolean> {
+    if (this.#closing !== undefined || this.#writer === undefined) return false
+    return this.#writer.makeRoom()
   }
 
   append(step: Step): Promise<void> {

@@ -78,6 +78,7 @@ export class Writer {
   #inFlight: readonly Waiting[] = []
   #draining: Promise<void> | undefined
   #poison: CashdeskError | undefined
+  #closed = false
   #buffer = new Uint8Array(65_536)
 
   constructor(options: WriterOptions) {
@@ -123,6 +124,11 @@ export class Writer {
     return this.#low
   }
 
+  /** Where there is no segment behind the open one: tries again to make it. Resolves to whether there is one now. */
+  async makeRoom(): Promise<boolean> {
+    return !((await this.#nextOrAgain()) instanceof CashdeskError)
+  }
+
   /**
    * Resolves when the record and everything before it is synced.
    * @throws CashdeskError `journal.poisoned`, `journal.too-large`, `journal.overrun`, `disk.full`
@@ -157,6 +163,7 @@ export class Writer {
   /** Waits until everything appended is answered and the next segment is made or not, then closes the files. */
   async close(): Promise<void> {
     await this.#draining
+    this.#closed = true
     const next = await this.#next
     if (!(next instanceof CashdeskError)) await next.file.close().catch(() => undefined)
     await this.#file.close().catch(() => undefined)
@@ -194,8 +201,6 @@ export class Writer {
     this.#inFlight = []
     for (const record of batch) record.resolve()
     if (this.#low && this.#batch >= this.#retryAtBatch) {
-      // One attempt at a time: a second one would find the file that the first one is making.
-      this.#retryAtBatch = Number.POSITIVE_INFINITY
       this.#next = this.#prepare()
     }
   }
@@ -252,11 +257,7 @@ export class Writer {
 
   /** Goes on to the next segment, or says that the disk has no room for one. */
   async #advance(): Promise<CashdeskError | undefined> {
-    let next = await this.#next
-    if (next instanceof CashdeskError && this.#poison === undefined) {
-      this.#next = this.#prepare()
-      next = await this.#next
-    }
+    const next = await this.#nextOrAgain()
     if (this.#poison !== undefined) throw this.#poison
     if (next instanceof CashdeskError) return next
     await this.#file.close()
@@ -269,8 +270,20 @@ export class Writer {
     return undefined
   }
 
+  /** The segment behind the open one, after one more attempt where there is none. */
+  async #nextOrAgain(): Promise<NextSegment | CashdeskError> {
+    const asked = this.#next
+    const next = await asked
+    if (!(next instanceof CashdeskError) || this.#poison !== undefined || this.#closed) return next
+    // Whoever waited for the same attempt may have begun the next one already.
+    if (this.#next === asked) this.#next = this.#prepare()
+    return this.#next
+  }
+
   /** Opens or makes the segment behind the open one. */
   async #prepare(): Promise<NextSegment | CashdeskError> {
+    // One attempt at a time: a second one would find the file that the first one is making.
+    this.#retryAtBatch = Number.POSITIVE_INFINITY
     const { disk, folder, segmentBytes, identity, epoch } = this.#options
     try {
       const ready = this.#reserve.shift()

@@ -149,7 +149,8 @@ export class LaneLoop {
     const journal = this.#usable()
     // The disk is full: what is left in the open segment belongs to the sales that are under way.
     if (input.type === 'sale.open' && journal.low && !this.lane.sales.has(input.sale)) {
-      return { events: [], refusal: report('disk.full') }
+      if (!(await journal.makeRoom())) return { events: [], refusal: report('disk.full') }
+      this.#usable()
     }
     const stamp = { at: this.#time.now(), nonce: nonceOf(this.#options.random) }
     const decision = decide(this.lane, input, stamp)

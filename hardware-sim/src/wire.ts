@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import type { Clock } from '@cashdesk/kernel'
 import type { Peer } from './world/network.ts'
 
-export interface WireListener {
+interface WireListener {
   data(bytes: Buffer): void
   /** The register is gone, or the line broke; told once. */
   ended(): void

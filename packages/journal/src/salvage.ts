@@ -1,8 +1,8 @@
 // Copies what is whole of a damaged journal into a new one and says what is missing. The original is only read. The copy
 // belongs to no machine: a till on it shows and answers, and sends nothing until an operator confirms it.
 import type { Disk, Log, Step } from '@cashdesk/kernel'
-import { DEFAULT_SEGMENT_BYTES, type FrameHead, KIND } from './format.ts'
 import { makeFolders } from './folders.ts'
+import { DEFAULT_SEGMENT_BYTES, type FrameHead, KIND } from './format.ts'
 import { isStep } from './reader.ts'
 import { JournalCopy, refuseFull } from './salvage-copy.ts'
 import { type FoundRecord, type GapReason, type Hole, readWhatIsWhole } from './salvage-reading.ts'

@@ -298,7 +298,7 @@ export class Cashier {
       if (!view || ENDED.has(view.state)) return
       await this.#nextStep(customer, view)
       await this.person.looksAtTasks()
-      await this.world.pause(500)
+      await this.world.pause(500 * 2 ** Math.min(tries, 10))
     }
     this.world.violated('I6', `${sale} does not come to an end: ${this.oracle.seen.get(sale)?.state}`)
   }

@@ -17,6 +17,8 @@ export interface Total {
   crashes: number
   lives: number
   virtualMs: number
+  /** Time of the processors that playing took, ms. */
+  cpuMs: number
   readonly accidents: Map<string, number>
   readonly situations: Map<string, number>
   readonly transitions: Map<string, number>
@@ -52,6 +54,7 @@ export function emptyTotal(): Total {
     crashes: 0,
     lives: 0,
     virtualMs: 0,
+    cpuMs: 0,
     accidents: new Map(),
     situations: new Map(),
     transitions: new Map(),
@@ -79,6 +82,7 @@ function addSlice(total: Total, slice: Slice): void {
   total.crashes += slice.crashes
   total.lives += slice.lives
   total.virtualMs += slice.virtualMs
+  total.cpuMs += slice.cpuMs
   for (const [name, count] of slice.accidents) add(total.accidents, name, count)
   for (const [name, count] of slice.situations) add(total.situations, name, count)
   for (const [name, count] of slice.transitions) add(total.transitions, name, count)

@@ -211,6 +211,7 @@ class Day {
     const view = await this.#till.look(sale)
     const customer = this.#oracle.customerOf(sale)
     if (back === undefined || view?.state !== 'closed' || !customer || owner === 'register') return
+    if (customer.refunded.size > 0) return
     const id = `${sale}-back`
     customer.sales.add(id)
     this.#weather()

@@ -19,12 +19,6 @@ import { ACCIDENTS, type AccidentKind } from './schedule.ts'
 import type { SituationName } from './situations.ts'
 import type { World } from './world.ts'
 
-// The printer driver's library clones its code pages for every character that it prints, which took half of a day's
-// time here. It only reads them.
-const cloned = globalThis.structuredClone
-globalThis.structuredClone = <Value>(value: Value): Value =>
-  typeof value === 'object' && value !== null && 'codepoints' in value ? value : cloned(value)
-
 /** What may happen in a payment, by our name and the terminal's. */
 const AT_TERMINAL: readonly (readonly [
   kind: AccidentKind,

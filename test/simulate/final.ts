@@ -48,7 +48,7 @@ function bag(world: World, oracle: Oracle, customer: Customer): void {
   for (const { serial, line } of customer.bag.values()) {
     if (serial === undefined) continue
     const card = world.host.store.books.cards.get(serial)
-    const ours = card?.state === 'active' && ownerOf(world, serial) !== ELSEWHERE
+    const ours = card?.state === 'active' && world.activatedBy(serial) !== ELSEWHERE
     if (!ours && !customer.refunded.has(serial))
       world.violated('I2', `${customer.sale} paid for ${line}, and card ${serial} is ${card?.state}`)
     if (ours && customer.refunded.has(serial))
@@ -59,16 +59,11 @@ function bag(world: World, oracle: Oracle, customer: Customer): void {
   void oracle
 }
 
-function ownerOf(world: World, serial: string): string | undefined {
-  return world.host.store.books.history.findLast(each => each.serial === serial && each.event === 'activated')
-    ?.by
-}
-
 /** I1: no card is active that nobody carries home. */
 function strangers(world: World, oracle: Oracle): void {
   const bags = new Set(oracle.customers.flatMap(({ bag }) => [...bag.values()].map(({ serial }) => serial)))
   for (const { serial, state } of world.host.store.books.cards.values())
-    if (state === 'active' && ownerOf(world, serial) !== ELSEWHERE && !bags.has(serial))
+    if (state === 'active' && world.activatedBy(serial) !== ELSEWHERE && !bags.has(serial))
       world.violated('I1', `card ${serial} is active, and nobody has bought it`)
 }
 

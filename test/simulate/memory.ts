@@ -2,6 +2,8 @@
 // the earlier one.
 import type { SaleView } from '@cashdesk/sdk'
 
+const PAID: ReadonlySet<string> = new Set(['settling', 'closed'])
+
 type Payment = SaleView['payments'][number]
 
 /** Where a sale may be found later than seen in a state. A sale that the register owns may be cancelled, or paid, late. */
@@ -54,6 +56,9 @@ function paymentGone(payment: Payment, now: SaleView, gone: string[]): void {
     gone.push(`payment ${payment.id} is gone`)
     return
   }
+  // A hold that cannot be made to outlive the payment is let go: nothing was taken yet.
+  const letGo = payment.by === 'purse' && later.state === 'refused' && !PAID.has(now.state)
+  if (letGo) return
   const may = LATER_PAYMENT[payment.state]
   if (may && !may.includes(later.state))
     gone.push(`payment ${payment.id} was ${payment.state} and is ${later.state}`)

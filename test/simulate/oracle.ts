@@ -5,7 +5,7 @@ import { totalsAddUp } from './arithmetic.ts'
 import { goneBack } from './memory.ts'
 import { type CardEvent, ELSEWHERE } from './providers.ts'
 import { type Bagged, Customer } from './purse.ts'
-import { wareOf } from './shop.ts'
+import { CARDS, wareOf } from './shop.ts'
 import type { World } from './world.ts'
 
 const PAID: ReadonlySet<string> = new Set(['settling', 'closed'])
@@ -78,8 +78,6 @@ export class Oracle {
     if (!customer) return
     for (const claim of view.claims) if (claim.serial !== undefined) customer.serials.add(claim.serial)
     this.#cashMoves(customer, view)
-    if (view.ready && view.kind === 'sale' && view.payments.length === 0)
-      customer.agreedMinor = view.totals.totalMinor
     if (PAID.has(view.state) && !this.#bagged.has(view.id)) this.#leaves(customer, view)
     if (view.kind === 'sale' && customer.owner === 'register' && /^cancel/.test(view.state))
       this.#unpacks(customer, view.id)
@@ -176,15 +174,26 @@ export class Oracle {
     const customer = this.customers.find(each => each.serials.has(serial))
     if (!customer) return this.world.violated('I1', `card ${serial} became active, and nobody bought it`)
     const covered = this.#coveredMinor(customer)
-    const price = [...customer.bag.values()].find(each => each.serial === serial)?.priceMinor ?? 1
-    const needed = Math.max(customer.agreedMinor - 2, Math.min(price, customer.agreedMinor))
-    // After a return or a refund some of it has gone back; the end will tell whether it all fits.
-    if (customer.sales.size > 1 || customer.refunded.size > 0 || customer.handMinor !== 0) return
+    const needed = this.#activeMinor(customer)
     if (covered < needed)
       this.world.violated(
         'I1',
         `card ${serial} became active with ${covered} of ${needed} paid by the customer of ${customer.sale}`,
       )
+  }
+
+  /** What the cards that are active for a customer cost at least, by our own prices. */
+  #activeMinor(customer: Customer): number {
+    let sum = 0
+    for (const serial of customer.serials) {
+      const card = this.world.host.store.books.cards.get(serial)
+      if (card?.state !== 'active' || customer.refunded.has(serial)) continue
+      if (this.world.activatedBy(serial) === ELSEWHERE) continue
+      sum += CARDS.find(({ prodid }) => prodid === card.prodid)?.priceMinor ?? 0
+    }
+    const discount = customer.coupons.size > 0 ? Math.ceil(sum / 10) : 0
+    // Cash of some currencies is rounded.
+    return sum - discount - 2
   }
 
   /** A person settled a task: what went over the counter then. */

@@ -56,8 +56,9 @@ export class Person {
       till.resolve({ task: task.id, action, operator: '17', reason: 'looked' }),
     )
     // Answered, or settled by the command whose answer was lost.
-    if (heard.was === 'answered' || (heard.was === 'refused' && heard.error.code === 'task.unknown'))
-      this.oracle.settles(task, action)
+    if (heard.was === 'gone' || (heard.was === 'refused' && heard.error.code !== 'task.unknown')) return
+    if (task.sale !== undefined) await this.till.look(task.sale)
+    this.oracle.settles(task, action)
   }
 
   #decides(task: TaskView): Action | undefined {

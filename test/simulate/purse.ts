@@ -1,11 +1,6 @@
 // What a customer had, gave and got: cash over the counter as the cashier saw it acknowledged, what is in the bag, what
 // was agreed. Together with the books of terminal and providers this says what really happened, whatever the till believes.
 
-/** Cash that lies on the counter until somebody sees what became of it. */
-export interface CashOffer {
-  readonly amountMinor: number
-}
-
 export interface Bagged {
   readonly line: string
   readonly gtin: string
@@ -31,8 +26,6 @@ export class Customer {
   /** Discounts that were agreed when the sale was paid, positive. */
   discountMinor = 0
   roundingMinor = 0
-  /** The total to which the customer agreed when money was first taken. */
-  agreedMinor = 0
   /** What the register took itself. */
   registerMinor = 0
   /** Cards whose money a person gave back. */

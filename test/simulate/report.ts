@@ -9,6 +9,8 @@ export interface Summary {
   readonly from: number
   readonly seconds: number
   readonly seedsPerSecond: number
+  /** Of a processor, per day played; only where workers played. */
+  readonly cpuMsPerSeed: number
   readonly virtualDays: number
   readonly lives: number
   readonly crashes: number
@@ -56,6 +58,7 @@ export function summary(total: Total, { from }: Asked, seconds: number): Summary
     from,
     seconds: Math.round(seconds * 10) / 10,
     seedsPerSecond: Math.round((total.seeds / seconds) * 10) / 10,
+    cpuMsPerSeed: Math.round(total.cpuMs / Math.max(1, total.seeds)),
     virtualDays: Math.round(total.virtualMs / 86_400_000),
     lives: total.lives,
     crashes: total.crashes,
@@ -87,7 +90,7 @@ export function sentences(result: Summary, total: Total, { ci }: Asked): string 
   const failed = new Set(result.violations.map(({ seed }) => seed)).size
   const lines = [
     ...total.stories,
-    `${result.seeds} days in ${result.seconds} s (${result.seedsPerSecond}/s): ${result.points} crash and accident ` +
+    `${result.seeds} days in ${result.seconds} s (${result.seedsPerSecond}/s, ${result.cpuMsPerSeed} ms of a processor each): ${result.points} crash and accident ` +
       `points (${result.crashes} crashes, ${result.accidents} accidents), ${result.distinctPoints} different ` +
       `crash places, ${Object.keys(result.transitions).length} transitions.`,
     ...result.violations

@@ -4,12 +4,12 @@
 /** Accidents by kind: how probable one is each time its place is passed, in a seed where the kind is on. */
 const TABLE = {
   // The machine.
-  'crash-before': 0.006,
-  'crash-within': 0.006,
-  'crash-after': 0.008,
-  'crash-in-recovery': 0.04,
-  'crash-at-time': 0.35,
-  'disk-error': 0.0015,
+  'crash-before': 0.01,
+  'crash-within': 0.012,
+  'crash-after': 0.012,
+  'crash-in-recovery': 0.014,
+  'crash-at-time': 0.25,
+  'disk-error': 0.001,
   'clock-step-back': 0.06,
   'clock-step-forward': 0.05,
   // Requests.
@@ -56,7 +56,6 @@ const TABLE = {
   'aborts-payment': 0.06,
   'reopens-total': 0.06,
   'voids-line': 0.08,
-  'parks-sale': 0.08,
   'cancels-sale': 0.08,
   'prints-again': 0.1,
   'wrong-card': 0.03,

@@ -29,6 +29,11 @@ export class TillSide {
   /** Opens the till if nobody did. */
   async awake(): Promise<void> {
     const { world } = this
+    if (world.life.alive && world.till.state === 'failed') {
+      world.tell('the till has failed, and is restarted')
+      world.situation('disk-error')
+      world.dies('power', 'restarted by hand')
+    }
     while (!world.life.alive) {
       const off = world.schedule.pick('off for', [100, 100, 2_000, 2_000, 60_000, 1_200_000, 18_000_000])
       await world.pause(off)
@@ -40,6 +45,8 @@ export class TillSide {
   /** One try of a command. */
   async #hear<Value>(work: (till: Till) => Promise<Value>): Promise<Heard<Value>> {
     const { world } = this
+    // It may have died since somebody made sure that it lives.
+    if (!world.life.alive) return { was: 'gone' }
     const { life, till } = world
     const told = work(till).then(
       (value): Heard<Value> => ({ was: 'answered', value }),

@@ -8,9 +8,12 @@ process.on('message', (orders: Orders) => {
 
 async function play({ seeds, off }: Orders): Promise<void> {
   const total = emptyTotal()
+  const before = process.cpuUsage()
   for (const seed of seeds) addDay(total, await playDay(seed, { off: new Set(off) }))
+  const { user, system } = process.cpuUsage(before)
   const slice: Slice = {
     ...total,
+    cpuMs: (user + system) / 1000,
     accidents: [...total.accidents],
     situations: [...total.situations],
     transitions: [...total.transitions],

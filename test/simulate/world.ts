@@ -120,6 +120,12 @@ export class World {
     return START_MS + this.clock.monotonicMs()
   }
 
+  /** Who made a card active, by the provider's book. */
+  activatedBy(serial: string): string | undefined {
+    const { history } = this.host.store.books
+    return history.findLast(each => each.serial === serial && each.event === 'activated')?.by
+  }
+
   get life(): Life {
     return this.#life
   }

@@ -19,6 +19,8 @@ export interface ArchiveOptions {
   readonly to: { readonly disk: Disk; readonly folder: string }
   /** Sales that ended before this time are left to the archive, unless something about them is not settled. */
   readonly before: EpochMs
+  /** Length of new segments in bytes, as the till has it; 4194304. */
+  readonly segmentBytes?: number
   readonly log?: Log
 }
 
@@ -41,13 +43,14 @@ export interface ArchiveReport {
  * `journal.damaged`, `disk.full`, `disk.failed`
  */
 export async function archiveJournal(options: ArchiveOptions): Promise<ArchiveReport> {
-  const { disk, folder, to, before, log } = options
+  const { disk, folder, to, before, log, segmentBytes } = options
   if (!Number.isSafeInteger(before)) throw new CashdeskError('value.malformed', { field: 'before' })
   const past = new Past()
   const { journal, report } = await openJournal({
     disk,
     folder,
     ...(log === undefined ? {} : { log }),
+    ...(segmentBytes === undefined ? {} : { segmentBytes }),
     onStep: (step, sequence) => past.add(step, sequence),
     onReset: () => past.reset(),
   })

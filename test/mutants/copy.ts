@@ -16,7 +16,7 @@ import { runNode } from './child.ts'
 import { applied, COMMANDS, type CommandName, type Mutant } from './patch.ts'
 
 /** The tree this file was built in. */
-export const ROOT: string = resolve(fileURLToPath(new URL('../../..', import.meta.url)))
+const ROOT: string = resolve(fileURLToPath(new URL('../../..', import.meta.url)))
 export const PATCHES: string = join(ROOT, 'test', 'mutants', 'patches')
 
 const COPIES = join(ROOT, '.cashdesk', 'mutants')

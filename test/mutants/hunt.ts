@@ -27,7 +27,7 @@ type Ending =
     }
   | { readonly end: 'broke'; readonly why: string }
 
-export interface Finding {
+interface Finding {
   readonly mutant: string
   readonly bug: string
   readonly with: CommandName
@@ -164,7 +164,7 @@ function reportIn(out: string): { readonly [field: string]: unknown } | undefine
   return undefined
 }
 
-export function lineOf(finding: Finding): string {
+function lineOf(finding: Finding): string {
   const { mutant, caught, with: command, invariant, seed, tried: count, why, seconds } = finding
   const end = caught
     ? `${invariant} at ${seed ?? '?'}, ${count} tried`

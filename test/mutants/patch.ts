@@ -16,7 +16,7 @@ export interface Mutant {
 }
 
 /** `find` must occur exactly once in `file`, a path from the root of the tree with `/`. */
-export interface Edit {
+interface Edit {
   readonly file: string
   readonly find: string
   readonly replace: string

@@ -55,6 +55,7 @@ function figuresOf(drains, delays, books) {
     bareHttp: figure(of(drains, 'bare'), 'a second', 0),
     openAfterBacklog: figure(of(drains, 'openMs'), 'ms', 0),
     firstCommit: figure(of(drains, 'firstMs'), 'ms', 0),
+    cpuPerCommit: figure(of(drains, 'cpuUs'), 'µs, opening included', 0),
     duplicates: atMost(0, books.duplicates, 'cards', 0),
     repeatedRequests: figure(books.repeated, 'ids sent twice', 0),
     scanDuringDrain: figure(of(delays, 'during'), 'ms', 2),
@@ -71,13 +72,15 @@ async function drained(dir, { host, bare, from, queued, progress }) {
   const before = await bare.rate(from + queued, half)
   await host.ask('reset')
   const openedNs = process.hrtime.bigint()
+  const cpu = process.cpuUsage()
   const till = await openTill(optionsOf(dir, { reservation: host.ready, activation: host.ready }))
   const openMs = msBetween(openedNs, process.hrtime.bigint())
   const whole = await till.idle({ timeoutMs: LIMIT_MS })
   const endedNs = process.hrtime.bigint()
+  const used = process.cpuUsage(cpu)
   const tasks = till.tasks()
   await till.close()
-  const { firstNs, requests } = await host.ask('seen')
+  const { firstNs } = await host.ask('seen')
   const after = await bare.rate(from + queued + half, half)
   assertRight(whole, `the backlog was not empty after ${LIMIT_MS} ms`)
   assertRight(tasks.length === 0, `the drained backlog left ${tasks.length} tasks`)
@@ -86,13 +89,14 @@ async function drained(dir, { host, bare, from, queued, progress }) {
   assertRight(missing === 0, `${missing} of ${queued} queued activations never arrived`)
   const rate = (queued * 1000) / msBetween(firstNs, endedNs)
   const bareRate = (before + after) / 2
+  const cpuUs = (used.user + used.system) / queued
   return {
     rate,
     bare: bareRate,
     ratio: rate / bareRate,
     openMs,
     firstMs: msBetween(openedNs, firstNs),
-    requests,
+    cpuUs,
   }
 }
 

@@ -7,11 +7,10 @@ const MAIN = fileURLToPath(new URL('./main.mjs', import.meta.url))
 
 /**
  * Starts a role of this benchmark in its own process. `ask(question)` answers what the role's function returns;
- * questions are answered one at a time, in order.
+ * questions are answered one at a time, in order. `begun` gets what can kill the process before it has answered.
  */
-export async function startChild(role, options = {}, { execArgv = [], env = {} } = {}) {
+export async function startChild(role, options = {}, { env = {} } = {}, begun = () => undefined) {
   const child = fork(MAIN, ['--role', role], {
-    execArgv,
     env: { ...process.env, ...env },
     stdio: ['ignore', 2, 2, 'ipc'],
     serialization: 'advanced',
@@ -34,15 +33,15 @@ export async function startChild(role, options = {}, { execArgv = [], env = {} }
       if (error !== undefined) throw new Error(`${role}: ${error}`)
       return answer
     })
+  const kill = async () => {
+    child.kill('SIGKILL')
+    await gone
+  }
+  begun({ kill })
   const ready = await ask(options)
   return {
     ready,
     ask,
-    pid: child.pid,
-    kill: async () => {
-      child.kill('SIGKILL')
-      await gone
-    },
     close: async () => {
       child.disconnect()
       await gone

@@ -1,7 +1,7 @@
 // What a benchmark answers: figures with their bars, as a table for people and as JSON for programs.
 
 export const median = values => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]
-export const rounded = (value, digits = 3) => Number(value.toFixed(digits))
+const rounded = (value, digits = 3) => Number(value.toFixed(digits))
 
 /** A figure without a bar: it explains another one, or is the physical limit it is held against. */
 export const figure = (value, unit, digits) => ({ value: rounded(value, digits), unit })

@@ -21,16 +21,25 @@ const step = number => ({
   decideVersion: 1,
   at: 1_790_000_000_000 + number,
   input: { type: 'scan', text: '4006381333931', line: '01M3X8Q5WZ7B4N2K6T9R1C5V8H', wants: [] },
-  events: [{ type: 'line.voided', sale: `bench-${number % 1000}`, line: '01M3X8Q5WZ7B4N2K6T9R1C5V8H' }],
+  events: [
+    {
+      type: 'line.voided',
+      sale: `lane-0412/2026-11-22/${number % 1000}`,
+      line: '01M3X8Q5WZ7B4N2K6T9R1C5V8H',
+    },
+  ],
   intents: [],
 })
 
-export async function run({ rounds, quick, progress }) {
+export async function run({ rounds, quick, peers, progress }) {
   const dir = mkdtempSync(join(tmpdir(), 'cashdesk-bench-'))
   try {
     progress('Durable appends …')
     const figures = await appends(dir, quick ? 10 : 50, rounds)
-    return { figures }
+    if (!peers) return { figures, notes: ['Beside other embedded queues: --peers.'] }
+    const { besidePeers } = await import('./peers.mjs')
+    const beside = await besidePeers({ dir, quick, progress })
+    return { figures: { ...figures, ...beside.figures }, notes: beside.notes }
   } finally {
     rmSync(dir, { recursive: true, force: true })
   }

@@ -38,6 +38,7 @@ const BENCHES = {
 const ROLES = {
   world: () => import('./world-role.mjs'),
   memory: () => import('./memory-role.mjs'),
+  queue: () => import('./queue-role.mjs'),
   recovery: () => import('./recovery-role.mjs'),
   provider: () => import('./provider-role.mjs'),
 }
@@ -47,6 +48,7 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    peers: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     role: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -56,21 +58,22 @@ const { values, positionals } = parseArgs({
 if (values.role !== undefined) serveRole(async options => (await ROLES[values.role]()).start(options))
 else await main(positionals[0], values)
 
-async function main(name, { json, quick, rounds: given, help }) {
+async function main(name, { json, quick, peers, rounds: given, help }) {
   const bench = Object.hasOwn(BENCHES, name ?? '') ? BENCHES[name] : undefined
   const rounds = Number(given ?? (quick ? bench?.rounds.quick : bench?.rounds.usual))
   if (help || !bench || !Number.isInteger(rounds) || rounds < bench.rounds.least) return usage(help)
   const progress = line => process.stderr.write(`${line}\n`)
   try {
     const { run } = await bench.load()
-    const { figures, notes = [] } = await run({ rounds, quick, progress })
+    const { figures, notes = [] } = await run({ rounds, quick, peers, progress })
     const cpus = availableParallelism()
     const result = { bench: name, node: process.version, cpus, rounds, quick, figures, notes }
     process.stdout.write(`${json ? JSON.stringify(result) : table(result)}\n`)
   } catch (thrown) {
     const message = thrown instanceof Wrong ? `WRONG: ${thrown.message}` : (thrown.stack ?? String(thrown))
     process.stderr.write(`The benchmark ${name} did not come to figures.\n${message}\n`)
-    process.exitCode = 1
+    // Children that were not closed end with the process.
+    process.exit(1)
   }
 }
 
@@ -80,9 +83,10 @@ function usage(asked) {
       `  ${name.padEnd(10)}${text}\n${' '.repeat(12)}rounds: ${rounds.usual}, at least ${rounds.least}; quick: ${rounds.quick}`,
   )
   process.stderr.write(
-    `Usage: npm run bench -- NAME [--rounds N] [--quick] [--json]\n\n${list.join('\n')}\n
+    `Usage: npm run bench -- NAME [--rounds N] [--quick] [--peers] [--json]\n\n${list.join('\n')}\n
   --json     one line of JSON: every figure with its bar and whether it is met
   --quick    small and short: to see that it runs, not to quote
+  --peers    journal only: beside the embedded queues people would use instead; installs them on first use
 \nExit code 0: measured, whether the bars are met or not. 1: the benchmark failed, or what it measured did something
 wrong (a duplicate, a loss). 2: misuse.\n`,
   )

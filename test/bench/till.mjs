@@ -148,18 +148,21 @@ async function durableSales(dir, scratch, { rounds, warm }) {
   for (let index = 0; index < warm; index += 1) await sell(`w${index}`)
   const file = rawFile(join(scratch, 'raw.bin'), RECORD_BYTES)
   file.rate(500)
-  const measured = { sales: [], raw: [], syncs: [], ratio: [] }
+  const measured = { sales: [], raw: [], syncs: [], ratio: [], cpuUs: [] }
   for (let round = 0; round * SALES_PER_SLICE < rounds * 4; round += 1) {
     const raw = file.rate(SALES_PER_SLICE * 4)
     const before = counts.syncs
+    const cpu = process.cpuUsage()
     const from = performance.now()
     for (let index = 0; index < SALES_PER_SLICE; index += 1) await sell(`r${round}-${index}`)
     const rate = (SALES_PER_SLICE * 1000) / (performance.now() - from)
+    const { user, system } = process.cpuUsage(cpu)
     const syncs = (counts.syncs - before) / SALES_PER_SLICE
     measured.sales.push(rate)
     measured.raw.push(raw)
     measured.syncs.push(syncs)
     measured.ratio.push(rate / (raw / syncs))
+    measured.cpuUs.push((user + system) / SALES_PER_SLICE)
   }
   file.close()
   await till.close()
@@ -167,6 +170,7 @@ async function durableSales(dir, scratch, { rounds, warm }) {
     salesRatio: atLeast(0.8, median(measured.ratio), '× floor', 2),
     sales: figure(median(measured.sales), 'a second', 0),
     syncsPerSale: figure(median(measured.syncs), '', 2),
+    cpuPerSale: figure(median(measured.cpuUs), 'µs', 0),
     rawSyncs: figure(median(measured.raw), 'a second', 0),
   }
 }

@@ -32,6 +32,23 @@ describe('the end of the day', () => {
     expect(till.tasks()).toEqual([])
   })
 
+  it('on which more was given back than taken is told without a sign', () => {
+    const till = new Till(SHOP)
+    sell(till, 'S1', 1000).finish()
+    till.do({ type: 'day.end' })
+    till.answer('end-of-day', totals(1000))
+    till.allWell()
+    const back = new Register(till, 'S2', { kind: 'return', original: till.sale('S1').id })
+    back.returned('r', '1')
+    back.say('sale.total')
+    back.pay('p', 'card')
+    till.answer('payback', booked(1000))
+    expect(till.lane.day.expectedMinor).toBe(-1000)
+    till.do({ type: 'day.end' })
+    till.answer('end-of-day', totals(1000))
+    expect(till.tasks()).toEqual([])
+  })
+
   it('with a difference is a task', () => {
     const till = new Till(SHOP)
     sell(till, 'S1', 1000)

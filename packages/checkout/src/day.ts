@@ -21,7 +21,8 @@ export function dayEnded(draft: Draft, op: OperationId, answer: Answer): void {
   const { expectedMinor } = draft.lane.day
   const totals = answer.data
   draft.emit({ type: 'day.ended', at: draft.now, totals, expectedMinor })
-  if (totals.totalMinor === expectedMinor) return
+  // A terminal that gave back more than it took tells the amount without a sign.
+  if (totals.totalMinor === expectedMinor || totals.totalMinor === -expectedMinor) return
   const error = report('tender.books-differ', { terminalMinor: totals.totalMinor, tillMinor: expectedMinor })
   draft.task({
     kind: 'books-differ',

@@ -317,6 +317,26 @@ describe('a card that was paid and never became active', () => {
     return till
   }
 
+  it('is refunded once: by hand, and then by no return or void any more', () => {
+    const till = due()
+    const [task] = till.tasks()
+    if (!task) throw new TypeError('no task')
+    const by = { operator: '17', reason: 'gave 25.00 back' }
+    till.do({ type: 'task.resolve', task: task.id, action: 'settled', ...by })
+    expect(till.sale('S1').claims[0]?.state).toBe('refunded')
+    expect(refusedWith(undoing(till, 'return').opened)).toBe('line.exceeds-original')
+    expect(refusedWith(undoing(till, 'void', 'S3').opened)).toBe('line.exceeds-original')
+  })
+
+  it('written off as a loss may still be returned by a customer who comes back', () => {
+    const till = due()
+    const [task] = till.tasks()
+    if (!task) throw new TypeError('no task')
+    till.do({ type: 'task.resolve', task: task.id, action: 'written-off', operator: '17', reason: 'gone' })
+    const back = undoing(till, 'return')
+    expect(refusedWith(back.returned('r', 'card'))).toBeUndefined()
+  })
+
   it('is refunded by a return, and its task is done with it', () => {
     const till = due()
     const back = undoing(till, 'return')
@@ -327,13 +347,14 @@ describe('a card that was paid and never became active', () => {
     expect(till.tasks()).toEqual([])
   })
 
-  it('is not activated any more while its money goes back', () => {
+  it('is neither activated nor refunded by hand while its money goes back', () => {
     const till = due()
     undoing(till, 'return').returned('r', 'card')
     const [task] = till.tasks()
     if (!task) throw new TypeError('no task')
     const resolve = { type: 'task.resolve', task: task.id, operator: '17', reason: 'x' } as const
     expect(refusedWith(till.do({ ...resolve, action: 'retry' }))).toBe('task.action')
-    expect(refusedWith(till.do({ ...resolve, action: 'settled' }))).toBeUndefined()
+    expect(refusedWith(till.do({ ...resolve, action: 'settled' }))).toBe('task.action')
+    expect(till.tasks()).toHaveLength(1)
   })
 })

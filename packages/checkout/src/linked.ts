@@ -69,7 +69,11 @@ export function remaining(draft: Draft, original: Sale): readonly Sold[] {
     }
   }
   const paid = paidPerLine(original)
+  const refunded = new Set(
+    original.claims.flatMap(({ state, line }) => (state === 'refunded' ? (line ?? []) : [])),
+  )
   return activeLines(original).flatMap(line => {
+    if (refunded.has(line.id)) return []
     const taken = back.get(line.id) ?? { quantity: 0, amountMinor: 0 }
     const leftMinor = minor((paid.get(line.id) ?? line.grossMinor) - taken.amountMinor)
     const quantity = line.quantity - taken.quantity

@@ -18,7 +18,7 @@ export function resolveTask(draft: Draft, input: Resolve): void {
   if (!task.actions.includes(input.action) || input.operator.trim() === '' || input.reason.trim() === '') {
     return draft.refuse('task.action', { actions: task.actions.join(', ') })
   }
-  if (input.action === 'retry' && isReturned(draft, task))
+  if ((input.action === 'retry' || task.kind === 'refund-due') && isReturned(draft, task))
     return draft.refuse('task.action', { reason: 'the line was returned, or the sale cancelled' })
   const { action, operator, reason } = input
   draft.emit({ type: 'task.resolved', task: task.id, action, operator, reason, at: draft.now })
@@ -106,7 +106,13 @@ function resolveFailed(draft: Draft, task: Task, action: Resolve['action']): voi
   const claim =
     task.sale === undefined || task.claim === undefined ? undefined : draft.claim(task.sale, task.claim)
   if (!claim || task.sale === undefined || claim.state !== 'failed') return
-  if (action !== 'retry') return releaseFailed(draft, task.sale, claim)
+  if (action !== 'retry') {
+    releaseFailed(draft, task.sale, claim)
+    // The customer has the money for this line: no return or void may give it back once more.
+    if (action === 'settled' && task.kind === 'refund-due')
+      draft.emit({ type: 'claim.moved', sale: task.sale, claim: claim.id, to: 'refunded' })
+    return
+  }
   if (claim.ops.commit === undefined) reserveAndCommit(draft, task.sale, claim)
   else commitClaim(draft, task.sale, claim)
 }

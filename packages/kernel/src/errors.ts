@@ -690,6 +690,13 @@ const TABLE = {
     'The journal is damaged in the middle; `detail` names file and offset.',
     'Do not sell on it, and keep the directory as it is: `cashdesk journal verify` shows the place, `cashdesk journal salvage` copies what is whole.',
   ],
+  'journal.incomplete': [
+    'journal',
+    'unknown',
+    'never',
+    'Steps of this sale, or about this operation, were lost with a damaged journal.',
+    'Compare what the till shows with the receipt, the terminal’s journal and the provider, put it right by hand, and settle the task.',
+  ],
   'journal.not-empty': [
     'journal',
     'none',
@@ -703,13 +710,6 @@ const TABLE = {
     'never',
     'The directory holds files that are no journal of this version.',
     'Choose an empty directory, or the right one.',
-  ],
-  'journal.not-archivable': [
-    'journal',
-    'none',
-    'new',
-    'This journal cannot be archived as it is. Nothing was changed.',
-    '`detail.reason` says why; records of a later release are archived with that release.',
   ],
   'journal.not-archivable': [
     'journal',

@@ -71,6 +71,8 @@ export type ClaimState =
   | 'committing'
   | 'committed'
   | 'failed'
+  /** Paid, not granted, and a person gave the money back. */
+  | 'refunded'
   | 'voiding'
   | 'voided'
   | 'kept'

@@ -60,6 +60,7 @@ export function standingOf(claim: Claim): ClaimStanding | undefined {
     case 'voiding':
       return 'follows'
     case 'failed':
+    case 'refunded':
     case 'kept':
       return 'refused'
     default:
@@ -72,6 +73,8 @@ export function wordsOf(sale: Sale, claim: Claim, standing: ClaimStanding): stri
   if (sale.training) return 'training: nothing was sent'
   const undone =
     claim.of !== undefined || claim.state === 'voided' || claim.state === 'voiding' || claim.state === 'kept'
+  if (claim.state === 'refunded')
+    return `${String(claim.subject['serial'] ?? claim.plugin)}: not activated, refunded`
   const words = undone
     ? { done: 'taken back', follows: 'being taken back', refused: 'could not be taken back' }
     : { done: 'active', follows: 'activation follows', refused: 'not activated, refund due' }

@@ -123,8 +123,14 @@ function bind<Config extends object>(
 
 /** What was scanned, typed or reported may not stand for a secret: it would be filled in on its way to the wire. */
 function refuseSecretNames(context: object): void {
-  if (JSON.stringify(context).includes('{secret:'))
+  if (namesSecret(context))
     throw new CashdeskError('value.malformed', { field: 'subject', problem: 'it names a secret' })
+}
+
+function namesSecret(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('{secret:')
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).some(([name, each]) => namesSecret(name) || namesSecret(each))
 }
 
 function isList(servers: object): servers is readonly string[] {

@@ -20,6 +20,7 @@ import type {
   Log,
   PaymentFacts,
   Random,
+  Sale,
   SaleId,
   Stamp,
   Step,
@@ -64,6 +65,9 @@ export interface LoopOptions {
   readonly log: Log
   /** Completes intents (calls, documents) before they are journaled. */
   readonly materialise: (intents: readonly Intent[]) => readonly Intent[]
+  readonly keptSales: number | undefined
+  /** Reads a sale that left the memory from the journal again, with those that belong to it. */
+  readonly recall: (sale: SaleId) => Promise<readonly Sale[]>
 }
 
 interface Waiter {
@@ -72,12 +76,12 @@ interface Waiter {
 }
 
 export class LaneLoop {
-  readonly memory: LaneMemory = new LaneMemory()
-  readonly lane: Lane = this.memory.lane
+  readonly memory: LaneMemory
+  readonly lane: Lane
   /** Only durable steps are folded in: what is in it may leave. */
-  readonly outbox: Outbox = this.memory.outbox
+  readonly outbox: Outbox
   /** Open tasks, as far as they are durable. */
-  readonly tasks: ReadonlyMap<TaskId, Task> = this.memory.tasks
+  readonly tasks: ReadonlyMap<TaskId, Task>
   #snapshots: Snapshots | undefined
   readonly #options: LoopOptions
   readonly #time: LaneTime
@@ -99,6 +103,10 @@ export class LaneLoop {
 
   constructor(options: LoopOptions) {
     this.#options = options
+    this.memory = new LaneMemory({ keptSales: options.keptSales })
+    this.lane = this.memory.lane
+    this.outbox = this.memory.outbox
+    this.tasks = this.memory.tasks
     this.#time = new LaneTime(options.clock, this.lane)
   }
 
@@ -146,6 +154,8 @@ export class LaneLoop {
    * @throws CashdeskError `register.closed`, `journal.poisoned`, `disk.full` and what else the journal says
    */
   async submit(input: Input): Promise<Taken> {
+    const forgotten = this.#forgottenBy(input)
+    if (forgotten !== undefined) await this.recall(forgotten)
     const journal = this.#usable()
     // The disk is full: what is left in the open segment belongs to the sales that are under way.
     if (input.type === 'sale.open' && journal.low && !this.lane.sales.has(input.sale)) {
@@ -163,6 +173,26 @@ export class LaneLoop {
     } else await this.#write(journal, stamp, input, { events, intents: decision.intents }, refusal?.error)
     if (refusal) this.#tellRefusal(refusal.error, refusal.sale)
     return refusal ? { events, refusal: refusal.error } : { events }
+  }
+
+  /** The sale of an input that left the memory, if it is about one. */
+  #forgottenBy(input: Input): SaleId | undefined {
+    if (!('sale' in input)) return undefined
+    if (this.forgot(input.sale)) return input.sale
+    return input.type === 'sale.open' && input.original !== undefined && this.forgot(input.original)
+      ? input.original
+      : undefined
+  }
+
+  /** The sale ended long ago, most probably: its id alone is still known. */
+  forgot(sale: SaleId): boolean {
+    return !this.lane.sales.has(sale) && this.memory.forgetting.knew(sale)
+  }
+
+  /** Brings a sale back into memory that ended long ago. @throws CashdeskError what the journal says */
+  async recall(sale: SaleId): Promise<void> {
+    for (const each of await this.#options.recall(sale))
+      if (!this.lane.sales.has(each.id)) this.lane.sales.set(each.id, each)
   }
 
   #usable(): Journal {
@@ -184,6 +214,7 @@ export class LaneLoop {
     for (const sale of sales) if (!this.#moments.has(sale)) this.#moments.set(sale, this.#momentNow(sale))
     const troubled = this.lane.troubles.size > 0
     for (const event of decision.events) evolve(this.lane, event)
+    this.memory.forgetting.look(this.lane)
     const intents = this.#options.materialise(decision.intents)
     const step: Step = {
       decideVersion: DECIDE_VERSION,

@@ -21,10 +21,11 @@ import {
   type SnapshotReader,
 } from '@cashdesk/journal'
 import type { EpochMs, Event, PaymentFacts, Step, Task, TaskId } from '@cashdesk/kernel'
+import { Forgetting, KEPT_SALES } from './forgetting.ts'
 import { lastBookedAfter } from './last-booked.ts'
 
 /** Of everything that is folded here. Snapshots of another version are made anew from the journal. */
-export const SNAPSHOT_VERSION: string = `sdk 1, evolve ${EVOLVE_VERSION}, outbox ${OUTBOX_VERSION}`
+export const SNAPSHOT_VERSION: string = `sdk 2, evolve ${EVOLVE_VERSION}, outbox ${OUTBOX_VERSION}`
 
 /** What a journal holds that a later release wrote. It stays there; this release does not know what it means. */
 export interface LaterRelease {
@@ -52,12 +53,19 @@ export class LaneMemory {
   at: EpochMs | undefined
   /** What of the recorded steps is of a later release. */
   later: LaterRelease = NOTHING_LATER
+  readonly forgetting: Forgetting
+
+  /** @param options.keptSales ended sales that are kept in memory */
+  constructor({ keptSales = KEPT_SALES }: { readonly keptSales?: number | undefined } = {}) {
+    this.forgetting = new Forgetting(keptSales)
+  }
 
   /** Folds a recorded step, whose number in the journal is `record`. */
   replay(step: Step, record: number): void {
     if (step.decideVersion > DECIDE_VERSION) this.later = { ...this.later, steps: this.later.steps + 1 }
     for (const event of step.events) if (!isKnownEvent(event)) this.#noteLater(event, record)
     for (const event of step.events) evolve(this.lane, event)
+    this.forgetting.look(this.lane)
     this.foldDurable(step)
   }
 
@@ -83,6 +91,7 @@ export class LaneMemory {
     this.later = NOTHING_LATER
     restoreLane(this.lane, [])
     restoreOutbox(this.outbox, [])
+    this.forgetting.clear()
     this.tasks.clear()
     this.lastBooked = undefined
     this.at = undefined
@@ -96,7 +105,9 @@ export class LaneMemory {
   /** For a snapshot; only while nothing is on its way to the disk. Later changes are not in it. */
   parts(): Iterable<unknown> {
     const { at, lastBooked, later } = this
-    return tagged({ at, lastBooked, later }, laneParts(this.lane), outboxParts(this.outbox))
+    return tagged({ at, lastBooked, later }, laneParts(this.lane), outboxParts(this.outbox), [
+      ...this.forgetting.parts(),
+    ])
   }
 
   get snapshots(): SnapshotReader {
@@ -124,6 +135,7 @@ export class LaneMemory {
       this.outbox,
       rest.flatMap(part => (part.outbox === undefined ? [] : [part.outbox])),
     )
+    this.forgetting.restore(rest.flatMap(part => (part.forgotten === undefined ? [] : [part.forgotten])))
     this.tasks.clear()
     for (const [id, task] of this.lane.tasks) this.tasks.set(id, task)
     this.lastBooked = first.rest.lastBooked
@@ -142,14 +154,17 @@ interface Part {
   readonly rest?: Rest
   readonly lane?: unknown
   readonly outbox?: readonly OutboxEntry[]
+  readonly forgotten?: readonly number[]
 }
 
 function* tagged(
   rest: Rest,
   lane: Iterable<unknown>,
   outbox: Iterable<readonly OutboxEntry[]>,
+  forgotten: Iterable<readonly number[]>,
 ): Generator<Part, void, undefined> {
   yield { rest }
   for (const part of lane) yield { lane: part }
   for (const part of outbox) yield { outbox: part }
+  for (const part of forgotten) yield { forgotten: part }
 }

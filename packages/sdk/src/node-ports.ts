@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Clock, Http, HttpRequest, HttpResponse, Random } from '@cashdesk/kernel'
 import { CashdeskError } from '@cashdesk/kernel'
-import { Agent, type Dispatcher, request as exchange } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { SecretSource } from './secret.ts'
 
 /** Timers cannot sleep longer than this; a later time is reached in steps. */
@@ -62,15 +62,34 @@ const NOT_SENT: ReadonlySet<string> = new Set([
 ])
 
 /** One attempt per call, connections kept alive; this client follows no redirect and repeats nothing by itself. */
-export function nodeHttp(): Http & { close(): void } {
-  const dispatcher = new Agent({ connections: MAX_SOCKETS, pipelining: 1, maxResponseSize: MAX_ANSWER_BYTES })
+export function nodeHttp(): Http & { warm(): Promise<void>; close(): void } {
+  let client: Promise<Client> | undefined
   return {
-    send: request => send(dispatcher, request),
-    close: () => void dispatcher.destroy(),
+    send: async request => {
+      client ??= openClient()
+      return send(await client, request)
+    },
+    // A till without providers saves a sixth of its memory; one that has some loads the client before it sells.
+    warm: async () => {
+      client ??= openClient()
+      await client
+    },
+    close: () => void client?.then(({ dispatcher }) => dispatcher.destroy()),
   }
 }
 
-async function send(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
+interface Client {
+  readonly dispatcher: Dispatcher
+  readonly exchange: typeof import('undici').request
+}
+
+async function openClient(): Promise<Client> {
+  const { Agent, request } = await import('undici')
+  const dispatcher = new Agent({ connections: MAX_SOCKETS, pipelining: 1, maxResponseSize: MAX_ANSWER_BYTES })
+  return { dispatcher, exchange: request }
+}
+
+async function send({ dispatcher, exchange }: Client, request: HttpRequest): Promise<HttpResponse> {
   // One limit for the whole exchange: a server that answers a byte a second is a server that does not answer.
   const limit = new AbortController()
   const abort = (): void => limit.abort()

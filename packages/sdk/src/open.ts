@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { type Journal, nodeDisk, openJournal, type RecoveryReport } from '@cashdesk/journal'
 import { CashdeskError, currency, type Http, type LaneConfig, type Log, reportOf } from '@cashdesk/kernel'
 import { TillCore } from './core.ts'
+import { recallSales } from './forgetting.ts'
 import { Listeners } from './listeners.ts'
 import { LaneLoop } from './loop.ts'
 import { nodeClock, nodeHttp, nodeRandom, nodeSecrets } from './node-ports.ts'
@@ -22,7 +23,7 @@ export async function openTill(options: TillOptions): Promise<Till> {
   const plugins = await configured(options)
   const config = laneConfig(options, plugins)
   const log = redacted(options.log ?? silent, plugins)
-  const http = options.ports?.http ?? nodeHttp()
+  const http = options.ports?.http ?? (await ourHttp(plugins))
   const listeners = new Listeners(log)
   const { core, loop, performer } = joined(options, plugins, { log, http, listeners })
   const { journal, recovery } = await recoverJournal(options, loop, log)
@@ -45,6 +46,13 @@ export async function openTill(options: TillOptions): Promise<Till> {
     await till.close()
     throw thrown
   }
+}
+
+async function ourHttp(plugins: readonly Plugin[]): Promise<Http> {
+  const http = nodeHttp()
+  // Before the first customer: loading it takes longer than asking a provider.
+  if (plugins.length > 0) await http.warm()
+  return http
 }
 
 async function configured(options: TillOptions): Promise<readonly Plugin[]> {
@@ -85,6 +93,8 @@ function joined(
     random,
     log,
     materialise: intents => performer.materialise(intents),
+    keptSales: options.keptSales,
+    recall: sale => recallSales(options.ports?.disk ?? nodeDisk(options.dir), JOURNAL_FOLDER, sale),
   })
   const performer: Performer = new Performer({
     clock,

@@ -66,6 +66,8 @@ export interface TillOptions {
    * speed: without them the whole journal is read.
    */
   readonly snapshotEvery?: number
+  /** Ended sales that stay in memory, the newest; 1000. Older ones are read from the journal when somebody asks. */
+  readonly keptSales?: number
   readonly log?: Log
   /** The world, for simulation and tests. Node's if absent. */
   readonly ports?: {

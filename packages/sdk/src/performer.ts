@@ -112,6 +112,8 @@ export class Performer {
     const standing = standingOf(claim)
     const { config } = this.#options.lane
     if (!standing || !config) return []
+    // What a person put right is beyond what a plugin has words for.
+    if (claim.state === 'refunded') return defaultBlocks(sale, claim, standing)
     try {
       const blocks = this.#options.plugins
         .get(claim.plugin)

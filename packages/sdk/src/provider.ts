@@ -190,8 +190,17 @@ function codeOf(spec: ReadSpec, reason: string): ErrorCode {
 }
 
 /** A provider may repeat what it was sent; what is journaled and shown of its answer must not. */
-function withoutSecrets(answer: Answer, { secrets }: Plugin): Answer {
-  const clean = redactor(secrets.values())
+/** Made once: a plugin's secrets are those with which it was registered. */
+const cleaners: WeakMap<Plugin, (text: string) => string> = new WeakMap()
+
+function cleanerOf(plugin: Plugin): (text: string) => string {
+  const known = cleaners.get(plugin) ?? redactor(plugin.secrets.values())
+  cleaners.set(plugin, known)
+  return known
+}
+
+function withoutSecrets(answer: Answer, plugin: Plugin): Answer {
+  const clean = cleanerOf(plugin)
   switch (answer.outcome) {
     case 'refused':
     case 'unknown': {

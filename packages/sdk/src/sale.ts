@@ -59,7 +59,10 @@ export class SaleHandle {
   /** The durable state as one JSON snapshot. */
   view(): SaleView {
     const view = this.#core.loop.view(saleId(this.id))
-    if (!view) throw new CashdeskError('sale.unknown', { sale: this.id })
+    if (!view) {
+      const code = this.#core.loop.forgot(saleId(this.id)) ? 'sale.long-ended' : 'sale.unknown'
+      throw new CashdeskError(code, { sale: this.id })
+    }
     return view
   }
 

@@ -221,6 +221,17 @@ export class Till {
     return handle
   }
 
+  /**
+   * The same for a sale that may have ended long ago: the till keeps the last thousand, older ones are read from the
+   * journal, which takes a second or two for a million records.
+   * @throws CashdeskError `sale.unknown`, `journal.damaged`, `disk.failed`
+   */
+  async recall(id: string): Promise<SaleHandle> {
+    const { loop } = this.#parts
+    if (loop.forgot(saleId(id))) await loop.recall(saleId(id))
+    return this.find(id)
+  }
+
   /** Sales that nobody ended. */
   unfinished(): readonly SaleView[] {
     const { loop } = this.#parts

@@ -1,0 +1,133 @@
+// Sales that ended long ago leave the memory: a till runs for months, and its journal knows them all. Their ids stay
+// known as hashes, so that a repeated command or a late return finds them in the journal again and never opens a
+// second sale under an old id.
+import { emptyLane, evolve, type Lane } from '@cashdesk/checkout'
+import { readJournal } from '@cashdesk/journal'
+import type { Disk, Event, Sale, SaleId } from '@cashdesk/kernel'
+
+/** Ended sales that are kept if the register does not say: what customers come back with the same day. */
+export const KEPT_SALES = 1_000
+/** A quarter of them may end between two looks: looking at all of them costs too much to be done at every step. */
+const BETWEEN_LOOKS = 0.25
+/** Hashes in one part of a snapshot: far below what a record of the journal may hold. */
+const HASHES_PER_PART = 10_000
+
+export class Forgetting {
+  readonly #kept: number
+  readonly #hashes: Set<number> = new Set()
+  #lookAt: number
+
+  /** @param kept ended sales that stay, the newest; Infinity for all */
+  constructor(kept: number) {
+    this.#kept = kept
+    this.#lookAt = this.#nextLook(kept)
+  }
+
+  /** The sale was known once, or (one in a thousand, after a million sales) another one of the same hash was. */
+  knew(id: string): boolean {
+    return this.#hashes.has(hashOf(id))
+  }
+
+  /** To be called after every step. Whatever something is still to be done about stays. */
+  look(lane: Lane): void {
+    if (lane.sales.size < this.#lookAt) return
+    const busy = busySales(lane)
+    const groups = groupsOf(lane)
+    let ended = lane.sales.size - lane.live.size
+    for (const sale of [...lane.sales.values()]) {
+      if (ended <= this.#kept) break
+      // A return is bounded by its original and the other returns of it: they go together.
+      const group = groups.get(sale.original ?? sale.id) ?? [sale.id]
+      if (!lane.sales.has(sale.id) || group.some(id => busy.has(id) || lane.live.has(id))) continue
+      for (const id of group) {
+        this.#hashes.add(hashOf(id))
+        lane.sales.delete(id)
+      }
+      ended -= group.length
+    }
+    this.#lookAt = this.#nextLook(lane.sales.size)
+  }
+
+  clear(): void {
+    this.#hashes.clear()
+    this.#lookAt = this.#nextLook(this.#kept)
+  }
+
+  #nextLook(size: number): number {
+    return size + Math.ceil(this.#kept * BETWEEN_LOOKS) + 1
+  }
+
+  *parts(): Generator<readonly number[], void, undefined> {
+    const hashes = [...this.#hashes]
+    for (let start = 0; start < hashes.length; start += HASHES_PER_PART)
+      yield hashes.slice(start, start + HASHES_PER_PART)
+  }
+
+  restore(parts: Iterable<readonly number[]>): void {
+    this.clear()
+    for (const hashes of parts) for (const hash of hashes) this.#hashes.add(hash)
+  }
+}
+
+/** Sales that an open operation or task is about. */
+function busySales(lane: Lane): ReadonlySet<SaleId> {
+  const busy = new Set<SaleId>()
+  for (const { sale } of lane.operations.values()) if (sale !== undefined) busy.add(sale)
+  for (const { sale } of lane.tasks.values()) if (sale !== undefined) busy.add(sale)
+  if (lane.front !== undefined) busy.add(lane.front)
+  return busy
+}
+
+/** Originals with the sales that took something of them back. */
+function groupsOf(lane: Lane): ReadonlyMap<SaleId, readonly SaleId[]> {
+  const groups = new Map<SaleId, SaleId[]>()
+  for (const { id, original } of lane.sales.values()) {
+    if (original === undefined) continue
+    const group = groups.get(original) ?? (lane.sales.has(original) ? [original] : [])
+    group.push(id)
+    groups.set(original, group)
+  }
+  return groups
+}
+
+/**
+ * A sale as the journal has it, with its original and all that was taken back of that. Reads the whole journal twice:
+ * a second or two for a million records, while the till goes on.
+ * @throws CashdeskError `journal.damaged`, `disk.failed`
+ */
+export async function recallSales(disk: Disk, folder: string, id: SaleId): Promise<readonly Sale[]> {
+  let root = id
+  await readJournal({
+    disk,
+    folder,
+    onStep: ({ events }) => {
+      for (const event of events)
+        if (event.type === 'sale.opened' && event.sale === id) root = event.opened.original ?? id
+    },
+  })
+  const lane = emptyLane()
+  const members = new Set<SaleId>([root])
+  await readJournal({
+    disk,
+    folder,
+    onStep: ({ events }) => {
+      for (const event of events) {
+        if (event.type === 'sale.opened' && event.opened.original === root) members.add(event.sale)
+        if (isAbout(event, members)) evolve(lane, event)
+      }
+    },
+  })
+  return [...lane.sales.values()]
+}
+
+function isAbout(event: Event, members: ReadonlySet<SaleId>): boolean {
+  const sale = event.type === 'op.opened' ? event.operation.sale : 'sale' in event ? event.sale : undefined
+  return sale !== undefined && members.has(sale)
+}
+
+/** FNV-1a, 30 bits of it: small integers take the least memory. */
+function hashOf(id: string): number {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193)
+  return hash >>> 2
+}

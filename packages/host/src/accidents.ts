@@ -1,5 +1,6 @@
 // Makes the host misbehave on demand: lost answers, late work, nonsense. For development and tests only; nothing else
 // imports this file but the start-up, and only when it was asked for.
+import { setMaxListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CashdeskError } from '@cashdesk/kernel'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -32,11 +33,11 @@ const MAX_ACCIDENTS = 32
 export function registerAccidents(app: FastifyInstance, desk: Desk): void {
   let waiting: Accident[] = []
   /** Ends every `hang` that is under way. */
-  let patience = new AbortController()
+  let patience = newPatience()
   const clear = (): void => {
     waiting = []
     patience.abort()
-    patience = new AbortController()
+    patience = newPatience()
   }
   app.addHook('preClose', async () => clear())
 
@@ -60,6 +61,13 @@ export function registerAccidents(app: FastifyInstance, desk: Desk): void {
     request.log.warn({ accident: accident.name }, 'an accident, as ordered')
     await happen(accident, desk, request, reply, patience.signal)
   })
+}
+
+/** However many registers wait for an answer. */
+function newPatience(): AbortController {
+  const patience = new AbortController()
+  setMaxListeners(0, patience.signal)
+  return patience
 }
 
 function concerns({ match }: Accident, query: unknown): boolean {

@@ -44,10 +44,12 @@ export interface Gap {
 export interface SalvageReport {
   readonly folder: string
   readonly to: string
-  /** Steps copied, numbered anew from 1 in the copy. */
+  /** Steps in the copy, numbered anew from 1. */
   readonly records: number
   /** Of them, steps that were taken from a carry-over, their own records being archived or damaged. */
   readonly carried: number
+  /** Of them, steps of the salvage's own at the end: what is given up, put aside, and told to a person. */
+  readonly added: number
   /** Records of kinds that this release does not know, copied as they are. */
   readonly unknownCount: number
   /** Of the copy. */
@@ -141,6 +143,8 @@ class Salvage {
   #lost = 0
   #filled = 0
   #unknown = 0
+  #added = 0
+  #open: LeftOpen = { sales: [], operations: [], tasks: [] }
   #lastBatch = 0
 
   constructor(copy: JournalCopy, carried: Carried) {
@@ -178,6 +182,11 @@ class Salvage {
   async finish(holes: readonly Hole[], before: FrameHead | undefined): Promise<void> {
     await this.#missing(holes, (before?.sequence ?? 0) + 1, before?.sequence ?? 0)
     await this.#carriedUpTo(Number.POSITIVE_INFINITY)
+    this.#open = this.#standing.open()
+    for (const step of this.#standing.closing()) {
+      this.#added += 1
+      await this.#put(step, encoder.encode(JSON.stringify(step)))
+    }
   }
 
   report(): Omit<SalvageReport, 'folder' | 'to'> {
@@ -185,12 +194,13 @@ class Salvage {
     return {
       records: this.#copy.records,
       carried: this.#filled,
+      added: this.#added,
       unknownCount: this.#unknown,
       segments: this.#copy.segments,
       gaps,
       gapCount: this.#gapCount,
       lostRecords: this.#lost,
-      open: this.#standing.open(),
+      open: this.#open,
       touched: this.#standing.touched(),
     }
   }

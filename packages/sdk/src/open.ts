@@ -129,7 +129,10 @@ function checkedLane(lane: string): string {
 /** @throws CashdeskError `config.invalid` where the locale is no BCP 47 tag: the receipt's dates could not be written */
 function checkedLocale(locale: string): string {
   try {
-    return new Intl.DateTimeFormat(locale).resolvedOptions().locale
+    return (
+      Intl.DateTimeFormat.supportedLocalesOf(locale)[0] ??
+      new Intl.DateTimeFormat(locale).resolvedOptions().locale
+    )
   } catch {
     throw new CashdeskError('config.invalid', {
       problems: [`locale: ${locale} is no language tag such as de-DE`],

@@ -40,10 +40,11 @@ export interface Slice extends Omit<Total, 'accidents' | 'situations' | 'transit
 export interface Orders {
   readonly seeds: readonly number[]
   readonly off: readonly string[]
+  readonly stopAtFirst: boolean
 }
 
 /** Days that a worker plays before it tells of them. */
-const SLICE = 20
+const SLICE = 10
 /** Failures that are told; the rest are counted. */
 const MOST_FAILURES = 1_000
 const WORKER: string = fileURLToPath(new URL('./worker.js', import.meta.url))
@@ -125,7 +126,7 @@ function byWorkers(asked: Asked, total: Total): Promise<void> {
     const count = Math.min(SLICE, from + seeds - next)
     if (count <= 0 || (stopAtFirst && total.failures.length > 0)) return undefined
     next += count
-    return { seeds: Array.from({ length: count }, (_, index) => next - count + index), off }
+    return { seeds: Array.from({ length: count }, (_, index) => next - count + index), off, stopAtFirst }
   }
   const progress = (): void => {
     if (performance.now() - toldAt < 5_000) return
@@ -135,19 +136,27 @@ function byWorkers(asked: Asked, total: Total): Promise<void> {
       `${total.seeds} of ${seeds} days, ${rate.toFixed(1)}/s, ${total.failures.length} failed\n`,
     )
   }
+  const workers: Set<ChildProcess> = new Set()
   const work = (): Promise<void> =>
     new Promise((resolve, reject) => {
       const first = orders()
       if (!first) return resolve()
       const worker: ChildProcess = fork(WORKER, { serialization: 'advanced' })
+      workers.add(worker)
       worker.on('error', reject)
-      worker.on('exit', code => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`))))
+      worker.on('exit', (code, signal) => {
+        workers.delete(worker)
+        if (code === 0 || (signal !== null && total.failures.length > 0)) resolve()
+        else reject(new Error(`a worker ended with ${code ?? signal}`))
+      })
       worker.on('message', (slice: Slice) => {
         addSlice(total, slice)
         progress()
         const more = orders()
         if (more) worker.send(more)
         else worker.disconnect()
+        // The others need not play their slices to the end.
+        if (stopAtFirst && total.failures.length > 0) for (const other of workers) other.kill()
       })
       worker.send(first)
     })

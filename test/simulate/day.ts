@@ -14,7 +14,11 @@ export interface DayOptions {
   /** Keys of strikes, kinds and parts of the plan that are left out. */
   readonly off?: ReadonlySet<string>
   readonly traced?: boolean
+  /** What happens to the books before they are judged: the oracle must see it. */
+  readonly atTheEnd?: Ending
 }
+
+export type Ending = (parts: { readonly world: World; readonly oracle: Oracle }) => Promise<void> | void
 
 /** What a day came to. */
 export interface DayReport {
@@ -36,7 +40,7 @@ export async function playDay(seed: number, options: DayOptions = {}): Promise<D
   const plan = dayOf(schedule)
   const world = new World(schedule, plan, options.traced ?? false)
   const devices = new Devices(world)
-  const day = new Day(world, devices)
+  const day = new Day(world, devices, options.atTheEnd ?? (() => undefined))
   await passing(world, day.lived())
   devices.count(world.tally.accidents)
   for (const { kind } of schedule.struck)
@@ -77,6 +81,7 @@ async function passing(world: World, work: Promise<void>): Promise<void> {
 class Day {
   readonly #world: World
   readonly #devices: Devices
+  readonly #atTheEnd: Ending
   readonly #oracle: Oracle
   readonly #till: TillSide
   readonly #person: Person
@@ -84,8 +89,9 @@ class Day {
   readonly #parked: { readonly plan: CustomerPlan; readonly customer: Customer; readonly untilMs: number }[] =
     []
 
-  constructor(world: World, devices: Devices) {
+  constructor(world: World, devices: Devices, atTheEnd: Ending) {
     this.#world = world
+    this.#atTheEnd = atTheEnd
     this.#devices = devices
     this.#oracle = new Oracle(world)
     this.#till = new TillSide(world, this.#oracle)
@@ -113,7 +119,8 @@ class Day {
     await this.#takesUpParked(Number.POSITIVE_INFINITY)
     for (const plan of world.plan.customers) await this.#comesBack(plan)
     await this.#heals()
-    finalChecks(world, this.#oracle, this.#person, this.#devices)
+    await this.#atTheEnd({ world, oracle: this.#oracle })
+    finalChecks(world, this.#oracle)
   }
 
   // ── what happens around ─────────────────────────────────────────────────────────────────────────────
@@ -211,7 +218,6 @@ class Day {
     const view = await this.#till.look(sale)
     const customer = this.#oracle.customerOf(sale)
     if (back === undefined || view?.state !== 'closed' || !customer || owner === 'register') return
-    if (customer.refunded.size > 0) return
     const id = `${sale}-back`
     customer.sales.add(id)
     this.#weather()

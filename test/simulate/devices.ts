@@ -71,6 +71,7 @@ export class Devices {
       scanner: this.network.transport('scanner', this.scanner.peer),
     }
     world.cardMinor = customer => this.#chargedMinor(customer)
+    world.papers = () => this.printer.receipts.filter(({ end }) => end !== 'torn').map(({ text }) => text)
     world.devices = life => this.#drivers(life)
   }
 

@@ -1,21 +1,20 @@
 // What must hold when the world has healed and everything has ended: I1 to I4, I6, I7 by purse, bags, books and paper.
-import type { Devices } from './devices.ts'
 import type { Oracle } from './oracle.ts'
-import type { Person } from './person.ts'
+import { saidActive, wrongPapers } from './paper.ts'
 import { ELSEWHERE } from './providers.ts'
 import type { Customer } from './purse.ts'
 import type { World } from './world.ts'
 
-export function finalChecks(world: World, oracle: Oracle, person: Person, devices: Devices): void {
+export function finalChecks(world: World, oracle: Oracle): void {
   ended(world, oracle)
   for (const customer of oracle.customers) {
     purse(world, oracle, customer)
-    bag(world, oracle, customer)
+    bag(world, customer)
+    coupons(world, customer)
   }
   strangers(world, oracle)
   leftBehind(world)
-  paper(world, oracle, devices)
-  void person
+  paper(world, oracle)
 }
 
 /** I6. */
@@ -44,7 +43,7 @@ function purse(world: World, oracle: Oracle, customer: Customer): void {
 }
 
 /** I2: what is in the bag works. */
-function bag(world: World, oracle: Oracle, customer: Customer): void {
+function bag(world: World, customer: Customer): void {
   for (const { serial, line } of customer.bag.values()) {
     if (serial === undefined) continue
     const card = world.host.store.books.cards.get(serial)
@@ -54,9 +53,13 @@ function bag(world: World, oracle: Oracle, customer: Customer): void {
     if (ours && customer.refunded.has(serial))
       world.violated('I1', `${customer.sale} got the money for ${serial} back, and it is active`)
   }
-  const redeemed = [...world.coupons.redeemed.values()].filter(({ code }) => customer.coupons.has(code))
-  void redeemed
-  void oracle
+}
+
+/** I4: a coupon is redeemed for whoever got its discount, once. */
+function coupons(world: World, customer: Customer): void {
+  const redeemed = [...world.coupons.redeemed.values()].filter(({ sale }) => customer.sales.has(sale))
+  if (redeemed.length > customer.coupons.size)
+    world.violated('I4', `${redeemed.length} coupons of the customer of ${customer.sale} are redeemed`)
 }
 
 /** I1: no card is active that nobody carries home. */
@@ -78,12 +81,15 @@ function leftBehind(world: World): void {
 }
 
 /** I7: at most one paper of a sale is an original, and what it says about money and cards is true. */
-function paper(world: World, oracle: Oracle, devices: Devices): void {
-  for (const { id } of oracle.seen.values()) {
-    const papers = devices.printer.receipts.filter(
-      ({ text, end }) => end !== 'torn' && new RegExp(`Receipt ${id}\\b(?!-)`).test(text),
-    )
-    const originals = papers.filter(({ text }) => !/COPY/.test(text))
-    if (originals.length > 1) world.violated('I7', `${id} has ${originals.length} originals`)
+function paper(world: World, oracle: Oracle): void {
+  const papers = world.papers()
+  for (const { id, totals, state } of oracle.seen.values()) {
+    if (state !== 'closed') continue
+    for (const wrong of wrongPapers(id, totals.totalMinor, papers)) world.violated('I7', wrong)
   }
+  const ever = new Set(
+    world.host.store.books.history.filter(({ event }) => event === 'activated').map(({ serial }) => serial),
+  )
+  for (const serial of saidActive(papers))
+    if (!ever.has(serial)) world.violated('I7', `the paper says that ${serial} is active, and it never was`)
 }

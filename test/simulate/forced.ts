@@ -72,6 +72,6 @@ export function isForced({ world, oracle, devices }: Person, task: TaskView): st
         ? undefined
         : 'the provider refused no void'
     case 'books-differ':
-      return struck([...DOUBTFUL_PAYMENT]) ? undefined : 'both books had every chance to agree'
+      return struck(DOUBTFUL_PAYMENT) ? undefined : 'both books had every chance to agree'
   }
 }

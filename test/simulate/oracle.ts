@@ -3,6 +3,7 @@
 import type { SaleView, TaskView, Till } from '@cashdesk/sdk'
 import { totalsAddUp } from './arithmetic.ts'
 import { goneBack } from './memory.ts'
+import { saidActive } from './paper.ts'
 import { type CardEvent, ELSEWHERE } from './providers.ts'
 import { type Bagged, Customer } from './purse.ts'
 import { CARDS, wareOf } from './shop.ts'
@@ -19,6 +20,8 @@ export class Oracle {
   readonly #bagged: Set<string> = new Set()
   /** Lines of returns, and the line of the original that each takes back. */
   readonly #backs: Map<string, string> = new Map()
+  /** Cards that became active at some time. */
+  readonly #wasActive: Set<string> = new Set()
   #records = 0
 
   constructor(world: World) {
@@ -44,8 +47,8 @@ export class Oracle {
   // ── what the till says ──────────────────────────────────────────────────────────────────────────────
 
   /** The till answered: everything up to here must survive. */
-  acknowledged(till: Till): void {
-    this.#records = Math.max(this.#records, till.journal.records)
+  acknowledged(records: number): void {
+    this.#records = Math.max(this.#records, records)
   }
 
   /** The till is open again: nothing that it had said may be gone. */
@@ -171,6 +174,9 @@ export class Oracle {
   /** I1, at the moment of truth: a card becomes active when its money is certain, and never before. */
   #cardMoved({ event, serial, by }: CardEvent): void {
     if (event !== 'activated' || by === ELSEWHERE) return
+    if (saidActive(this.world.papers()).has(serial) && !this.#wasActive.has(serial))
+      this.world.violated('I7', `the paper said that ${serial} is active before it was`)
+    this.#wasActive.add(serial)
     const customer = this.customers.find(each => each.serials.has(serial))
     if (!customer) return this.world.violated('I1', `card ${serial} became active, and nobody bought it`)
     const covered = this.#coveredMinor(customer)
@@ -215,7 +221,11 @@ export class Oracle {
 
   /** The card for which money goes back: one that is on the sale, and not active. */
   #refundedLine(customer: Customer, view: SaleView | undefined, amount: number): string | undefined {
-    const failed = new Set(view?.claims.filter(claim => claim.state === 'failed').map(claim => claim.serial))
+    const failed = new Set(
+      view?.claims
+        .filter(({ state }) => state === 'failed' || state === 'refunded')
+        .map(({ serial }) => serial),
+    )
     return [...customer.bag.values()].find(
       ({ serial, priceMinor }) =>
         serial !== undefined && failed.has(serial) && priceMinor === amount && !customer.refunded.has(serial),

@@ -60,7 +60,7 @@ export function coupon(profile: Patience): PluginFactory {
     reserve: (c, op) => ({
       post: '/reserve',
       key: op.id,
-      body: { code: c.subject['code'] ?? '', amountMinor: basketMinor(c) },
+      body: { code: c.subject['code'] ?? '', sale: c.sale, amountMinor: basketMinor(c) },
       read,
     }),
     renew: (_, op) => ({ post: '/renew', key: op.id, body: { about: op.about ?? '' }, read }),

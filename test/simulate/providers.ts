@@ -116,6 +116,7 @@ interface Asked {
   readonly id: string
   readonly about: string
   readonly code: string
+  readonly sale: string
   readonly amountMinor: number
 }
 
@@ -143,8 +144,8 @@ abstract class Ledger implements Provider {
     const operation = this.operationOf(request)
     const id = this.idOf(request)
     if (operation === 'query') return this.#query(id)
-    const { code = '', amountMinor = 0, about = '' } = Object(JSON.parse(request.body ?? '{}'))
-    const asked: Asked = { operation, id, about, code, amountMinor }
+    const { code = '', sale = '', amountMinor = 0, about = '' } = Object(JSON.parse(request.body ?? '{}'))
+    const asked: Asked = { operation, id, about, code, sale, amountMinor }
     if (operation === 'quote') return json(this.offer(asked))
     if (id === '') throw new TypeError('an operation without an id')
     const before = this.#answers.get(id)
@@ -176,6 +177,7 @@ const LASTS_MS = 900_000
 
 interface Redemption {
   readonly code: string
+  readonly sale: string
   readonly discountMinor: number
 }
 
@@ -197,12 +199,12 @@ export class CouponHouse extends Ledger {
   }
 
   decide(asked: Asked): object {
-    const { operation, id, about, code, amountMinor } = asked
+    const { operation, id, about, code, sale, amountMinor } = asked
     switch (operation) {
       case 'reserve': {
         const taken = [...this.held.values(), ...this.redeemed.values()].some(each => each.code === code)
         if (taken) return { state: 'refused' }
-        this.held.set(id, { code, discountMinor: Math.floor(amountMinor / 10) })
+        this.held.set(id, { code, sale, discountMinor: Math.floor(amountMinor / 10) })
         return this.offer(asked)
       }
       case 'renew':

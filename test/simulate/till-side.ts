@@ -68,7 +68,7 @@ export class TillSide {
     const first = await Promise.race([told, gone, late])
     stop()
     if (!life.alive) return { was: 'gone' }
-    if (first.was === 'answered') this.oracle.acknowledged(till)
+    if (first.was === 'answered') this.oracle.acknowledged(till.journal.records)
     if (first.was === 'refused' && isDiskError(first.error)) {
       world.tell(`the till says ${first.error.code} and is restarted`)
       if (first.error.code === 'journal.poisoned') world.situation('disk-error')

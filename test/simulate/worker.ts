@@ -6,10 +6,13 @@ process.on('message', (orders: Orders) => {
   void play(orders)
 })
 
-async function play({ seeds, off }: Orders): Promise<void> {
+async function play({ seeds, off, stopAtFirst }: Orders): Promise<void> {
   const total = emptyTotal()
   const before = process.cpuUsage()
-  for (const seed of seeds) addDay(total, await playDay(seed, { off: new Set(off) }))
+  for (const seed of seeds) {
+    addDay(total, await playDay(seed, { off: new Set(off) }))
+    if (stopAtFirst && total.failures.length > 0) break
+  }
   const { user, system } = process.cpuUsage(before)
   const slice: Slice = {
     ...total,

@@ -60,6 +60,8 @@ export class World {
   }
   /** Called when a card became active or dead. */
   cardHeard: (event: CardEvent) => void = () => undefined
+  /** What lies in front of the printer: the texts of whole receipts. */
+  papers: () => readonly string[] = () => []
   /** What the terminal's book says that a customer was charged, minor units. */
   cardMinor: (customer: Customer) => number = () => 0
   /** What the register answers about a sale that it owns. */

@@ -1,0 +1,34 @@
+// I7 by the paper alone: which receipts of a sale there are, and what they say.
+
+/** What is wrong with the papers of a sale that is over. `papers`: everything that came out of the printer, as text. */
+export function wrongPapers(sale: string, totalMinor: number, papers: readonly string[]): readonly string[] {
+  const own = papers.filter(text => numberOf(text) === sale)
+  const wrong: string[] = []
+  const originals = own.filter(text => !/COPY/.test(text))
+  if (originals.length > 1) wrong.push(`${sale} has ${originals.length} papers that are not marked as copies`)
+  for (const text of own) {
+    const said = totalOf(text)
+    if (said !== undefined && said !== totalMinor)
+      wrong.push(`a paper of ${sale} says ${said}, and it was ${totalMinor}`)
+  }
+  return wrong
+}
+
+/** Serials that some paper calls active. */
+export function saidActive(papers: readonly string[]): ReadonlySet<string> {
+  return new Set(
+    papers.flatMap(text => [...text.matchAll(/Card (S\d+) active/g)].map(([, serial = '']) => serial)),
+  )
+}
+
+function numberOf(text: string): string | undefined {
+  return /Receipt (\S+)/.exec(text)?.[1]
+}
+
+/** Minor units; undefined where the total was not printed, or is not on this piece. */
+function totalOf(text: string): number | undefined {
+  const [, sign = '', major = '', minor = ''] = /TOTAL \w{3}\s+(-?)([\d,.]*\d)[.,](\d\d)\b/.exec(text) ?? []
+  if (minor === '') return undefined
+  const amount = Number(major.replaceAll(/[,.]/g, '')) * 100 + Number(minor)
+  return sign === '-' ? -amount : amount
+}

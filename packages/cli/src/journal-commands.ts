@@ -16,6 +16,7 @@ export function journalCommands(program: Command, ended: Ended, io: ProgramIo): 
   handingOver(journal, ended, io)
   settling(journal, ended, io)
   copying(journal, ended, io)
+  archiving(journal, ended, io)
 }
 
 export function supportCommand(program: Command, ended: Ended, io: ProgramIo): void {
@@ -109,6 +110,21 @@ function copying(journal: Command, ended: Ended, io: ProgramIo): void {
     .action(async (dir: string, options: { to: string }) => {
       const { salvage } = await import('./salvage.ts')
       ended(await salvage(io, dir, options))
+    })
+}
+
+/** … and what a till no longer needs at hand. */
+function archiving(journal: Command, ended: Ended, io: ProgramIo): void {
+  journal
+    .command('archive <dir>')
+    .description('move what is over out of the journal of a closed till; what goes on stays')
+    .requiredOption('--to <folder>', 'the archive; made if absent, and used again every year')
+    .option('--before <time>', 'sales that ended before then; 400 days ago if absent')
+    .option(...JSON_LINE)
+    .addHelpText('after', example('archive DIR --to ARCHIVE --before 2026-01-01'))
+    .action(async (dir: string, options: { to: string }) => {
+      const { archive } = await import('./archive.ts')
+      ended(await archive(io, dir, options))
     })
 }
 

@@ -7,8 +7,8 @@ import {
   type Tear,
   type UnknownRecord,
 } from '@cashdesk/journal'
-import { type ErrorReport, explain, reportOf } from '@cashdesk/kernel'
-import { emptyBook, foldBook, readableAt } from './reading.ts'
+import { type ErrorReport, explain, reportOf, type Step } from '@cashdesk/kernel'
+import { type Book, emptyBook, foldBook, readableAt } from './reading.ts'
 import { EXIT, type ExitCode, type Io, sayJson, sayLine } from './say.ts'
 import { counted, momentOf } from './words.ts'
 
@@ -59,6 +59,7 @@ export async function verifyJournal(io: Io, dir: string, { json }: VerifyOptions
 export async function verified(dir: string): Promise<VerifyReport> {
   const { disk, folder } = readableAt(dir)
   const book = emptyBook(dir)
+  let ended = 0
   const seen = (): Pick<
     VerifyReport,
     'dir' | 'records' | 'laterEvents' | 'firstAt' | 'lastAt' | 'state'
@@ -69,7 +70,7 @@ export async function verified(dir: string): Promise<VerifyReport> {
     ...(book.firstAt === undefined ? {} : { firstAt: book.firstAt }),
     ...(book.lastAt === undefined ? {} : { lastAt: book.lastAt }),
     state: {
-      sales: book.lane.sales.size,
+      sales: ended + book.lane.sales.size,
       pending: book.lane.operations.size,
       tasks: book.lane.tasks.size,
     },
@@ -78,7 +79,10 @@ export async function verified(dir: string): Promise<VerifyReport> {
     const reading = await readJournal({
       disk,
       folder,
-      onStep: (step, record) => foldBook(book, step, record),
+      onStep: (step, record) => {
+        foldBook(book, step, record)
+        ended += forgetEnded(book, step)
+      },
     })
     const { records, segments, epoch, tear, unknown, unknownCount, identity, carried } = reading
     const restored = folder !== '' && identity !== undefined && identity !== (await disk.identity(folder))
@@ -99,6 +103,16 @@ export async function verified(dir: string): Promise<VerifyReport> {
     const error = reportOf(thrown, 'cli.failed')
     return { ...seen(), ok: false, segments: 0, epoch: 0, unknown: 0, unknownAt: [], snapshots: [], error }
   }
+}
+
+/** A count needs no sale that has nothing to do any more: memory stays small, however long the journal is. */
+function forgetEnded({ lane }: Book, { events }: Step): number {
+  let ended = 0
+  for (const event of events) {
+    if (!('sale' in event) || event.sale === undefined) continue
+    if (!lane.live.has(event.sale) && lane.sales.delete(event.sale)) ended += 1
+  }
+  return ended
 }
 
 function verdict(report: VerifyReport): readonly string[] {

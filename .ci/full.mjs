@@ -40,6 +40,27 @@ async function firstSale() {
   return right ? undefined : JSON.stringify(said, undefined, 2)
 }
 
+/** A command of the proof: it ends well or says what was broken, and its figures are shown. */
+async function proof(title, command, timeoutMs, figures) {
+  await steps.step(`npm run ${command.join(' ')} (${title})`, async () => {
+    const args = command.includes('--') ? command : [...command, '--']
+    const result = await npm(['run', '--silent', ...args, '--json'], { timeoutMs })
+    const said = lastJson(result.out)
+    for (const line of said ? figures(said) : []) process.stdout.write(`  ${line}\n`)
+    return complaint(result)
+  })
+}
+
+/** Reports are the last thing on stdout: one line, or one indented document. */
+function lastJson(out) {
+  const start = out.startsWith('{') ? 0 : out.lastIndexOf('\n{') + 1
+  try {
+    return JSON.parse(out.slice(start))
+  } catch {
+    return undefined
+  }
+}
+
 mkdirSync(join(ROOT, 'node_modules'), { recursive: true })
 let database
 await steps.step('a PostgreSQL server to test against', async () => {
@@ -58,6 +79,26 @@ await steps.step('npm run test:nodes', async () => {
   return code === 0 ? undefined : 'see above'
 })
 await database?.stop()
+
+// The proof: what is promised about money is tried to be broken. Each of them ends with 1 where something is.
+await proof('simulated days', ['simulate', '--', '--ci'], minutes(30), said => [
+  `${said.seeds} seeds, ${said.points} crash and fault points, ${said.violations?.length ?? '?'} violations`,
+])
+await proof('real kills', ['crash', '--', '--kills', '2500'], minutes(13), said => [
+  `${said.kills} kills, ${said.violations?.length ?? '?'} violations`,
+  `${said.doubleStarts?.oneWinner} of ${said.doubleStarts?.rounds} double starts with one winner`,
+])
+await proof('losses of power', ['power', '--', '--cuts', '200'], minutes(6), said => [
+  `${said.cuts} cuts, ${said.acknowledged} acknowledged, ${said.lost} lost`,
+])
+await proof('a backlog of 10,000 commits', ['bench', '--', 'backlog'], minutes(6), () => [])
+await proof('mutants', ['mutants'], minutes(16), said => [
+  `${said.mutants?.filter(each => each.caught).length ?? '?'} of ${said.mutants?.length ?? '?'} caught`,
+])
+await steps.step('npm run test:windows', async () => {
+  const { code } = await npm(['run', 'test:windows'], { timeoutMs: minutes(8), show: true })
+  return code === 0 ? undefined : 'see above'
+})
 rmSync(reports, { recursive: true, force: true })
 
 const failed = tests.failed + steps.failed.length

@@ -31,6 +31,17 @@ describe('the simulated clock', () => {
     expect(clock.untilNextMs()).toBeUndefined()
   })
 
+  it('keeps order among thousands of timers, most of which are stopped before they ring', () => {
+    const clock = new SimClock()
+    const seen: number[] = []
+    const due = Array.from({ length: 5_000 }, (_, index) => (index * 7_919) % 5_000)
+    const stops = due.map(ms => clock.after(ms, () => seen.push(ms)))
+    for (const [index, stop] of stops.entries()) if (due[index] !== undefined && due[index] % 10 !== 0) stop()
+    expect([clock.pending, clock.untilNextMs()]).toEqual([500, 0])
+    clock.advance(4_999)
+    expect(seen).toEqual(Array.from({ length: 500 }, (_, index) => index * 10))
+  })
+
   it('steps its wall clock without moving timers or monotonic time', () => {
     const clock = new SimClock(1_000_000)
     let woken = 0

@@ -1,6 +1,7 @@
 // `cashdesk journal follow`: beside a till in another process, over its kill and its next start.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openShop, type Shop, sell, TestIo, until } from '../test/shop.ts'
@@ -67,6 +68,25 @@ describe('cashdesk journal follow', () => {
     const closed = lines.flatMap(line => line.events).filter(event => event.type === 'sale.closed')
     expect(closed.map(event => event.sale)).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map(number => `P-${number}`))
     expect(lines[0].story).toContainEqual({ kind: 'in', text: 'The till was started.' })
+  })
+
+  it('and the other readers never take a till at work for a damaged one', async () => {
+    const selling = sellElsewhere(1, 150)
+    let looks = 0
+    let done = false
+    void selling.then(() => {
+      done = true
+    })
+    await until(() => existsSync(join(shop.dir, 'journal', '00000001.seg')))
+    while (!done || looks === 0) {
+      for (const command of ['show', 'verify', 'export']) {
+        const said = await shop.cashdesk('journal', command, shop.dir)
+        expect(said, said.err).toMatchObject({ code: 0 })
+      }
+      looks += 1
+    }
+    const { out } = await shop.cashdesk('journal', 'show', shop.dir, '--json')
+    expect(JSON.parse(out)).toMatchObject({ sales: { closed: 150 }, pending: [], tasks: [] })
   })
 
   it('shows the last ten steps, then what comes; with --sale only what is about it', async () => {

@@ -19,8 +19,10 @@ export async function checkSnapshots(disk: Disk, folder: string): Promise<readon
   for (const name of await snapshotsIn(disk, folder)) {
     const file = pathOf(folder, name)
     const read = await readSnapshot(disk, file, undefined, isKnown)
-    if (typeof read === 'string') found.push({ file, state: read })
-    else if (await isOf(disk, folder, read.mark))
+    if (typeof read === 'string') {
+      // Beside a running till an older one may be removed while it is read.
+      if ((await snapshotsIn(disk, folder)).includes(name)) found.push({ file, state: read })
+    } else if (await isOf(disk, folder, read.mark))
       found.push({ file, state: 'sound', sequence: read.mark.sequence })
     else found.push({ file, state: 'not of this journal' })
   }

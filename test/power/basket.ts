@@ -13,7 +13,7 @@ export interface Basket {
 }
 
 export const CARD_GTIN = '4260001190018'
-export const CARD_MINOR = 2_000
+const CARD_MINOR = 2_000
 const PRODID = '4967'
 /** Sales that one life may begin: more than it has time for. */
 export const MAX_SALES = 100

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-export interface CardBooks {
+interface CardBooks {
   readonly state: 'free' | 'reserved' | 'active' | 'voided'
   readonly expiresInMs?: number
   /** How often it was activated. */

@@ -8,13 +8,16 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { SimDisk } from '@cashdesk/hardware-sim'
 import { CashdeskError, type Disk, type DiskFile, explain, type Http } from '@cashdesk/kernel'
-import type { SaleHandle, Till } from '@cashdesk/sdk'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BREAD, CARD, COFFEE } from '../../packages/sdk/test/node-register.ts'
 import { openShop, quiet, type Shop } from '../../packages/sdk/test/node-shop.ts'
 import { seedFor } from './basket.ts'
 import { startHost } from './host.ts'
+import { openShopTill, type ShopTill } from './patient-shop.ts'
 import { begin, buildLibrary, environment, missing, POWER_FOLDER } from './shadow.ts'
+
+type Till = ShopTill
+type SaleHandle = Awaited<ReturnType<Till['sale']>>
 
 let shop: Shop
 let requests = 0
@@ -135,7 +138,7 @@ describe('a sync that fails', () => {
       const disk = watched(sim, () => {
         before ??= sent()
       })
-      const till = await shop.till({ ports: { disk, http }, segmentBytes: 65_536, snapshotEvery: 0 })
+      const till = await openShopTill(shop, { disk, http })
       sim.fail({ call: 'sync', reason: 'EIO', path: '00000001.seg', skip })
       const end = await sellAll(till).then(() => 'sold', codeOf)
       await till.idle({ timeoutMs: 500 }).catch(() => undefined)
@@ -161,7 +164,7 @@ describe('a sync that fails', () => {
   /** The power goes too: what the failed sync left unwritten is gone. Then the register repeats its commands. */
   async function resumed(sim: SimDisk, skip: number): Promise<void> {
     sim.crash(skip)
-    const again = await shop.till({ ports: { disk: sim }, segmentBytes: 65_536, snapshotEvery: 0 })
+    const again = await openShopTill(shop, { disk: sim })
     await again.idle({ timeoutMs: 3_000 })
     const sale = await again.sale({ id: 'R-1' })
     if (!['settling', 'closed'].includes(sale.view().state)) await sellAll(again)
@@ -178,7 +181,7 @@ describe('a sync that fails', () => {
 
   it('says what happened, what it means for the money, and what to do now', async () => {
     const sim = new SimDisk()
-    const till = await shop.till({ ports: { disk: sim }, segmentBytes: 65_536 })
+    const till = await openShopTill(shop, { disk: sim })
     sim.fail({ call: 'sync', reason: 'EIO', path: '.seg' })
     const error = await till.sale({ id: 'R-1' }).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'journal.poisoned', detail: { reason: 'EIO', error: 'disk.failed' } })

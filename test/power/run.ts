@@ -19,7 +19,7 @@ export interface PowerOptions {
   readonly progress?: (cutsDone: number) => void
 }
 
-export interface KindReport extends Losses, Findings {}
+interface KindReport extends Losses, Findings {}
 
 export interface PowerReport {
   readonly seed: number

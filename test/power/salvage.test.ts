@@ -3,10 +3,13 @@
 import { Prng, SimDisk } from '@cashdesk/hardware-sim'
 import { salvageJournal } from '@cashdesk/journal'
 import { CashdeskError } from '@cashdesk/kernel'
-import type { SaleHandle, Till } from '@cashdesk/sdk'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CARD, COFFEE } from '../../packages/sdk/test/node-register.ts'
 import { openShop, quiet, type Shop, seen } from '../../packages/sdk/test/node-shop.ts'
+import { openShopTill, type ShopTill } from './patient-shop.ts'
+
+type Till = ShopTill
+type SaleHandle = Awaited<ReturnType<Till['sale']>>
 
 let shop: Shop
 beforeEach(async () => {
@@ -17,8 +20,7 @@ afterEach(() => shop.end())
 const JOURNAL = 'journal'
 const MAGIC = Buffer.from([0xf5, 0x43, 0x44, 0xf5])
 
-const open = (disk: SimDisk): Promise<Till> =>
-  shop.till({ ports: { disk }, segmentBytes: 65_536, snapshotEvery: 0 })
+const open = (disk: SimDisk): Promise<Till> => openShopTill(shop, { disk })
 
 const sent = (): readonly number[] => [
   shop.server.requests.length,
@@ -162,7 +164,7 @@ describe('a till on a salvaged journal', () => {
   async function tried(sale: SaleHandle): Promise<void> {
     for (const command of [
       () => sale.view(),
-      () => sale.finish({ budgetMs: 50 }),
+      () => sale.finish({ commitBudgetMs: 50 }),
       () => sale.cancel('salvaged'),
     ]) {
       const end = await Promise.resolve()

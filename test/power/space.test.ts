@@ -2,12 +2,14 @@
 // progress can end. No other sale begins, and when there is room again, the till goes on without being restarted.
 import { SimDisk } from '@cashdesk/hardware-sim'
 import { CashdeskError } from '@cashdesk/kernel'
-import type { SaleHandle, Till } from '@cashdesk/sdk'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openShop, ringUp, type Shop } from '../../packages/sdk/test/node-shop.ts'
+import { openShopTill, type ShopTill } from './patient-shop.ts'
 
-const SEGMENT_BYTES = 32_768
 const NOTE = 'x'.repeat(2_000)
+
+type Till = ShopTill
+type SaleHandle = Awaited<ReturnType<Till['sale']>>
 
 let shop: Shop
 let disk: SimDisk
@@ -17,8 +19,7 @@ beforeEach(async () => {
 })
 afterEach(() => shop.end())
 
-const open = (): Promise<Till> =>
-  shop.till({ ports: { disk }, segmentBytes: SEGMENT_BYTES, snapshotEvery: 0 })
+const open = (): Promise<Till> => openShopTill(shop, { disk })
 const codeOf = (thrown: unknown): string => (thrown instanceof CashdeskError ? thrown.code : String(thrown))
 const segments = async (): Promise<number> =>
   (await disk.list('journal')).filter(name => name.endsWith('.seg')).length

@@ -41,5 +41,7 @@ export function table(result) {
       .join('  ')
       .trimEnd(),
   )
-  return [`${bench} (${facts.join(', ')})`, '', ...lines, ...notes.map(note => `\n${note}`)].join('\n')
+  return [`${bench} (${facts.join(', ')})`, '', ...lines, ...(notes.length > 0 ? ['', ...notes] : [])].join(
+    '\n',
+  )
 }

@@ -50,7 +50,7 @@ export async function besidePeers({ dir, quick, progress }) {
   )
   const notes = [
     `plainjob with synchronous=FULL, liteque as it comes; both give a job to another worker after ${LEASE_MS} ms here (plainjob's own default: 30 minutes).`,
-    'A resume of -1 ms: not resumed by twice that time.',
+    'A resume of -1 ms: never resumed.',
     ...(problem ? [problem] : []),
     ...(shadow.missing ? [`No power cuts: ${shadow.missing}.`] : []),
   ]

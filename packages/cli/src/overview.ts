@@ -9,6 +9,9 @@ import {
   type Pending,
   pendingLines,
   pendingOf,
+  type SilentProvider,
+  silentLine,
+  silentProviders,
   taskLines,
   tasksOf,
 } from './pending.ts'
@@ -52,6 +55,7 @@ export interface Overview {
   readonly laterEvents: number
   readonly damage?: ErrorReport
   readonly sales: { readonly [state in SaleState]?: number }
+  readonly providers: readonly SilentProvider[]
   readonly pending: readonly Pending[]
   readonly tasks: readonly OpenTask[]
   readonly deferred: readonly Deferred[]
@@ -85,6 +89,7 @@ export function overviewOf(book: Reading, { since = 0, limit }: Window): Overvie
     laterEvents: book.laterEvents,
     ...(damage ? { damage } : {}),
     sales: states,
+    providers: silentProviders(book),
     pending: pendingOf(book),
     tasks: tasksOf(book),
     deferred: deferredOf(book),
@@ -137,6 +142,7 @@ export function overviewLines(overview: Overview, now: EpochMs): readonly string
     '',
     ...taskSection(tasks, now),
     '',
+    ...overview.providers.map(each => silentLine(each, now)),
     ...pendingSection(pending, now),
     ...deferredSection(overview),
     ...(latest.length === 0 ? [] : ['', 'Latest sales', ...latest.map(saleLine)]),

@@ -28,8 +28,21 @@ export interface Pending {
   /** What the last attempt brought back. Absent while the first one is out. */
   readonly why?: ErrorReport
   readonly whyAt?: EpochMs
+  /** The provider is silent: one operation at a time asks whether it is back, the others follow its answer. */
+  readonly heldBack?: boolean
   /** The open task about it. */
   readonly task?: string
+}
+
+/** A provider that has not answered since it last did. */
+export interface SilentProvider {
+  readonly plugin: string
+  /** Attempts in a row that stayed without an answer. */
+  readonly failures: number
+  /** So many that only one attempt at a time still goes out. */
+  readonly down: boolean
+  /** When that one goes out. */
+  readonly probeAt: EpochMs
 }
 
 export interface OpenTask {
@@ -46,9 +59,22 @@ export interface OpenTask {
   readonly actions: readonly TaskAction[]
 }
 
+export function silentProviders({ lane }: Book): readonly SilentProvider[] {
+  return [...lane.troubles].map(([plugin, { failures, probeAt }]) => {
+    const participant = lane.config?.participants.find(each => each.plugin === plugin)
+    return {
+      plugin,
+      failures,
+      probeAt,
+      down: failures >= (participant?.profile.breaker.failures ?? Infinity),
+    }
+  })
+}
+
 /** In the order in which they were begun. */
 export function pendingOf(book: Book): readonly Pending[] {
   const { lane, troubles } = book
+  const down = new Set(silentProviders(book).flatMap(({ plugin, down: is }) => (is ? plugin : [])))
   const tasks = new Map([...lane.tasks.values()].flatMap(task => (task.op ? [[task.op, task.id]] : [])))
   return [...lane.operations.values()].map(operation => {
     const { op, kind, sale, amountMinor, since, phase, attempt, dueAt } = operation
@@ -71,6 +97,7 @@ export function pendingOf(book: Book): readonly Pending[] {
       ...(phase === 'waiting' && waiting ? { next: waiting.next } : {}),
       ...(phase === 'waiting' && dueAt !== undefined ? { nextAt: dueAt } : {}),
       ...(trouble ? { why: trouble.error, whyAt: trouble.at } : {}),
+      ...(phase === 'waiting' && down.has(operation.plugin ?? '') ? { heldBack: true } : {}),
       ...(task === undefined ? {} : { task }),
     }
   })
@@ -147,7 +174,7 @@ export function pendingLines(pending: Pending, now: EpochMs): readonly string[] 
   ]
 }
 
-function nextLine({ state, next, nextAt, task, attempts }: Pending, now: EpochMs): string {
+function nextLine({ state, next, nextAt, task, attempts, heldBack }: Pending, now: EpochMs): string {
   const person = task === undefined ? '' : `; task ${task} asks a person`
   if (state === 'sent') {
     const until = attempts === 1 ? 'its answer is awaited' : 'the answer to its last attempt is awaited'
@@ -156,9 +183,18 @@ function nextLine({ state, next, nextAt, task, attempts }: Pending, now: EpochMs
   const act = next === 'query' ? 'the till asks what became of it' : 'it is sent again under the same id'
   if (nextAt === undefined) return `nothing is tried by itself${person}`
   if (nextAt > now) return `${act} at ${momentOf(nextAt)} (in ${lasting(nextAt - now)})${person}`
+  if (heldBack) return `it follows as soon as the provider answers again${person}`
   // What a start of the till made due has no time of its own.
   const due = nextAt === 0 ? '' : ` (was due at ${momentOf(nextAt)})`
   return `${act} as soon as the till runs${due}${person}`
+}
+
+export function silentLine({ plugin, failures, down, probeAt }: SilentProvider, now: EpochMs): string {
+  const left = `${plugin}: ${failures === 1 ? '1 attempt' : `${failures} attempts in a row`} without an answer`
+  if (!down) return left
+  const when =
+    probeAt > now ? `at ${momentOf(probeAt)} (in ${lasting(probeAt - now)})` : 'as soon as the till runs'
+  return `${left}; the till asks one thing at a time whether it is back, next ${when}`
 }
 
 /** The task, why it is there, and how it can be settled. */

@@ -46,6 +46,17 @@ describe('cashdesk', () => {
     expect(io.out()).toContain('--connect')
   })
 
+  it.each(
+    'show follow verify export resolve drain confirm salvage archive'
+      .split(' ')
+      .map(name => ['journal', name]),
+  )('explains `cashdesk %s %s` with an example', async (...words) => {
+    expect(await run([...words, '--help'], io)).toBe(0)
+    const help = io.out()
+    expect(help).toContain(`Usage: cashdesk ${words.join(' ')}`)
+    expect(help).toMatch(/Example:\n {2}cashdesk journal \w+ DIR/)
+  })
+
   it.each([
     [['chekc', 'x'], 'chekc'],
     [['check'], 'file'],

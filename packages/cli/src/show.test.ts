@@ -2,7 +2,7 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CARD, openShop, providerStuck, refundDue, ringUp, type Shop, sell } from '../test/shop.ts'
+import { CARD, openShop, providerStuck, refundDue, ringUp, SECOND, type Shop, sell } from '../test/shop.ts'
 
 let shop: Shop
 beforeEach(async () => {
@@ -49,6 +49,27 @@ describe('cashdesk journal show', () => {
     ])
     expect(json.pending[0].attempts).toBeGreaterThanOrEqual(1)
     await till.close()
+  })
+
+  it('says of a provider that is silent how long it has been, and that the rest waits for it', async () => {
+    const till = await shop.till()
+    await shop.accident('http-500', 2)
+    await sell(till, 'R-1', CARD)
+    await sell(till, 'R-2', SECOND)
+    await till.close()
+    const again = await shop.till()
+    for (let down = false; !down; ) {
+      const { providers } = JSON.parse((await show('--json')).out)
+      down = providers.some((each: { down: boolean }) => each.down)
+    }
+    await again.close()
+    const { out } = await show()
+    expect(out).toMatch(
+      /activation: \d+ attempts in a row without an answer; the till asks one thing at a time/,
+    )
+    const { providers, pending } = JSON.parse((await show('--json')).out)
+    expect(providers).toMatchObject([{ plugin: 'activation', down: true }])
+    expect(pending).toHaveLength(2)
   })
 
   it('ties a task to the operation it is about', async () => {

@@ -95,6 +95,19 @@ describe('cashdesk support', () => {
     expect(all).toContain(`…${CARD.slice(-4)}`)
   })
 
+  it('shortens what is too short to be looked for everywhere, too', async () => {
+    const till = await shop.till()
+    const sale = await till.sale({ id: 'R-1' })
+    await sale.add({ line: '1', article: GIFT_CARD })
+    await shop.accident('hang', 1)
+    await sale.answer(sale.view().prompts[0]?.id ?? '', 'Q7Z')
+    const { files } = await bundle()
+    expect(files.get('overview.txt')).toContain('activation: reservation of …')
+    expect([...files.values()].join('')).not.toContain('Q7Z')
+    await shop.calm()
+    await till.close()
+  })
+
   it('holds what helps: versions, verdict, what is pending, the steps, and a manifest of all that', async () => {
     await day()
     const { files } = await bundle('--config', shop.config)

@@ -112,7 +112,7 @@ async function tillFiles(
   redaction: Redaction,
   now: number,
 ): Promise<readonly BundleFile[]> {
-  const overview = overviewOf(book, { limit: 50 })
+  const overview = redaction.clean(overviewOf(book, { limit: 50 }))
   const clean = (value: unknown): string => json(redaction.clean(value))
   return [
     { name: 'system.json', what: 'versions and system', text: clean(systemFacts(now)) },
@@ -121,7 +121,7 @@ async function tillFiles(
     {
       name: 'overview.json',
       what: 'sales by state, what is pending and why, open tasks, the latest sales',
-      text: clean(overview),
+      text: json(overview),
     },
     {
       name: 'overview.txt',

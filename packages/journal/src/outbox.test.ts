@@ -1,5 +1,5 @@
 // The outbox as a fold: what is open, what may leave, in which order, and what is never repeated.
-import type { Event, Intent, OperationId } from '@cashdesk/kernel'
+import type { ClaimId, Event, Intent, LaneConfig, OperationId, SaleId } from '@cashdesk/kernel'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { intent } from '../test/steps.ts'
@@ -52,6 +52,24 @@ describe('the outbox', () => {
     const later = { type: 'op.scheduled', op: op('a'), attempt: 0, uncertain: false } as const
     const outbox = fold(emptyOutbox(), [intent('a', 'q')], [{ ...later, next: 'repeat', at: 9 }])
     expect(entry(outbox, op('a'))).toMatchObject({ state: 'waiting', attempt: 0, dueAt: 9 })
+  })
+
+  it('lets what the till opens as it starts leave at once, and not as if it had been under way', () => {
+    const provider = (name: string): Intent => ({
+      ...intent(name, name),
+      effect: {
+        type: 'provider',
+        plugin: 'p',
+        operation: 'commit',
+        sale: 'S' as SaleId,
+        claim: 'C' as ClaimId,
+      },
+    })
+    const outbox = fold(emptyOutbox(), [provider('before')])
+    const config = { participants: [] } as unknown as LaneConfig
+    fold(outbox, [provider('anew')], [{ type: 'lane.started', config }], 2000)
+    expect(entry(outbox, op('before'))).toMatchObject({ state: 'waiting', attempt: 2, uncertain: true })
+    expect(entry(outbox, op('anew'))).toMatchObject({ state: 'sent', attempt: 1, uncertain: false })
   })
 
   it('does not change for events about operations that are not open, or for a repeated intent', () => {

@@ -41,19 +41,12 @@ export function emptyOutbox(): Outbox {
 
 /** Takes one step into account and returns the same outbox. An event about an operation that is not open changes nothing. */
 export function foldOutbox(outbox: Outbox, step: Pick<Step, 'at' | 'events' | 'intents'>): Outbox {
+  // First of all: what the till opens as it starts was not under way before, and leaves at once.
+  for (const event of step.events) if (event.type === 'lane.started') startAnew(outbox, event.config)
   for (const intent of step.intents) open(outbox, intent, step.at)
   for (const event of step.events) {
-    switch (event.type) {
-      case 'op.scheduled':
-      case 'op.attempted':
-      case 'op.settled':
-        move(outbox, event)
-        break
-      case 'lane.started':
-        startAnew(outbox, event.config)
-        break
-      default:
-    }
+    if (event.type === 'op.scheduled' || event.type === 'op.attempted' || event.type === 'op.settled')
+      move(outbox, event)
   }
   return outbox
 }

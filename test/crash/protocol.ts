@@ -91,7 +91,7 @@ export type Happening =
   | { readonly place: 'line'; readonly name: 'down' | 'up' }
   | { readonly place: 'host'; readonly name: string; readonly action: number }
 
-export type HappeningArgs = { readonly [name: string]: string | number }
+type HappeningArgs = { readonly [name: string]: string | number }
 
 export type Said =
   | { readonly said: 'ready' }

@@ -43,7 +43,7 @@ export interface Report {
   readonly violations: readonly Failure[]
 }
 
-export interface Times {
+interface Times {
   readonly count: number
   readonly median: number
   readonly max: number
@@ -178,7 +178,7 @@ export class Tally {
   }
 }
 
-export function timesOf(measured: readonly number[]): Times {
+function timesOf(measured: readonly number[]): Times {
   const sorted = [...measured].sort((one, two) => one - two)
   const tenths = (ms: number | undefined): number => Math.round((ms ?? 0) * 10) / 10
   return {

@@ -5,7 +5,7 @@ import type { Cashier } from './cashier.ts'
 import { CABLE, CARD, COFFEE } from './goods.ts'
 import type { OwnBooks } from './own-books.ts'
 
-export type Play = (cashier: Cashier, own: OwnBooks) => Promise<void>
+type Play = (cashier: Cashier, own: OwnBooks) => Promise<void>
 
 export interface Scenario {
   readonly story: string

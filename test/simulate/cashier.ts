@@ -43,7 +43,11 @@ export class Cashier {
   // ── ringing up ──────────────────────────────────────────────────────────────────────────────────────
 
   async opens(sale: string, owner: 'till' | 'register'): Promise<void> {
-    await this.till.command(`opens ${sale}`, till => till.sale({ id: sale, owner, operator: '17' }))
+    await this.till.command(
+      `opens ${sale}`,
+      till => till.sale({ id: sale, owner, operator: '17' }),
+      till => till.find(sale).id === sale,
+    )
   }
 
   /** Brings everything that is wanted onto the sale; answers what was refused. */
@@ -70,12 +74,19 @@ export class Cashier {
       if (prompt) await this.#answers(plan, item, prompt.id, view, tries)
       else if (item.how === 'keyed' || plan.owner === 'register' || tries >= 3) {
         const line = tries < 2 ? item.line : `${item.line}-${tries}`
-        await this.till.command(`keys in ${ware.name} ${serial ?? ''}`, till =>
-          till.find(plan.sale).add({
-            line,
-            gtin: ware.gtin,
-            ...(serial === undefined || tries % 2 === 1 ? {} : { serial }),
-          }),
+        await this.till.command(
+          `keys in ${ware.name} ${serial ?? ''}`,
+          till =>
+            till.find(plan.sale).add({
+              line,
+              gtin: ware.gtin,
+              ...(serial === undefined || tries % 2 === 1 ? {} : { serial }),
+            }),
+          till =>
+            till
+              .find(plan.sale)
+              .view()
+              .lines.some(each => each.id === line),
         )
       } else
         await this.#scans(plan.sale, item.how === 'symbol' ? gs1Symbol(ware.gtin, serial ?? '') : ware.gtin)
@@ -193,8 +204,11 @@ export class Cashier {
         continue
       }
       if (view?.state !== 'tendering' || !view.ready) return
-      if (view.payments.some(({ state }) => state === 'unknown')) await this.person.looksAtTasks()
-      else {
+      if (view.payments.some(({ state }) => state === 'unknown')) {
+        if (this.world.strikes('cancels-while-paying', 'nobody knows'))
+          await this.till.command(`cancels ${sale}, for nobody knows`, till => till.find(sale).cancel())
+        await this.person.looksAtTasks()
+      } else {
         const plan = tenders[used] ?? { by: 'cash', share: 100 }
         used += 1
         const rest = tries >= MOST_PAYMENTS - 3 || used >= tenders.length
@@ -241,8 +255,15 @@ export class Cashier {
     if (payment.by === 'card') {
       this.#impatience(sale, aborting)
     }
-    const heard = await this.till.command(`${payment.by} for ${sale}: ${payment.amount}`, till =>
-      till.find(sale).pay(payment, { signal: aborting.signal }),
+    const heard = await this.till.command(
+      `${payment.by} for ${sale}: ${payment.amount}`,
+      till => till.find(sale).pay(payment, { signal: aborting.signal }),
+      (till, result) =>
+        result.outcome !== 'done' ||
+        till
+          .find(sale)
+          .view()
+          .payments.some(({ id }) => id === payment.id),
     )
     if (heard.was !== 'answered') return
     const result: PaymentResult = heard.value
@@ -279,7 +300,11 @@ export class Cashier {
 
   async finishes(sale: string): Promise<void> {
     this.devices.beforePaper()
-    await this.till.command(`finishes ${sale}`, till => till.find(sale).finish())
+    await this.till.command(
+      `finishes ${sale}`,
+      till => till.find(sale).finish(),
+      (till, ended) => ended.state !== 'closed' || till.find(sale).view().state === 'closed',
+    )
     const view = await this.till.look(sale)
     if (view?.state === 'closed' && this.world.strikes('prints-again', 'receipt'))
       await this.till.command(`prints ${sale} again`, till => till.find(sale).print())
@@ -287,7 +312,11 @@ export class Cashier {
 
   async cancels(sale: string): Promise<void> {
     this.world.situation('sale-cancelled')
-    await this.till.command(`cancels ${sale}`, till => till.find(sale).cancel())
+    await this.till.command(
+      `cancels ${sale}`,
+      till => till.find(sale).cancel(),
+      till => /^cancel/.test(till.find(sale).view().state),
+    )
     await this.till.lookUntil(sale, 60_000, view => ENDED.has(view.state))
   }
 

@@ -55,6 +55,9 @@ export async function playDay(seed: number, options: DayOptions = {}): Promise<D
   }
 }
 
+/** Enough is enough: what follows is only more of it. */
+const MOST_VIOLATIONS = 12
+
 /** Lets virtual time pass until the work is done. */
 async function passing(world: World, work: Promise<void>): Promise<void> {
   let over = false
@@ -69,7 +72,7 @@ async function passing(world: World, work: Promise<void>): Promise<void> {
   )
   for (let turns = 0; turns < MOST_TURNS; turns += 1) {
     await world.clock.settle(world.clock.untilNextMs() ?? 0)
-    if (over) return
+    if (over || world.lost || world.violations.length >= MOST_VIOLATIONS) return
     if (world.clock.pending === 0) {
       world.violated('I6', 'nothing moves any more')
       return
@@ -147,6 +150,14 @@ class Day {
     }
   }
 
+  /** Between the total and the receipt: what is reserved, and paid, cannot be activated for a while. */
+  #lateOutage(): void {
+    const world = this.#world
+    if (!world.strikes('outage-short', 'while paying')) return
+    world.situation('outage-of-minutes')
+    world.wire.outage('activation', world.schedule.between('outage', 1, 90) * 60_000)
+  }
+
   // ── customers ───────────────────────────────────────────────────────────────────────────────────────
 
   async #serves(plan: CustomerPlan): Promise<void> {
@@ -206,6 +217,7 @@ class Day {
       await this.#person.registerDecides(customer, view)
     } else {
       await this.#cashier.totals(sale)
+      this.#lateOutage()
       await this.#cashier.paysFor(customer, sale, plan.tenders)
       const paid = await this.#till.look(sale)
       if (paid?.state === 'settling') await this.#cashier.finishes(sale)

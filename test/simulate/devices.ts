@@ -46,6 +46,11 @@ export class Devices {
   readonly #transports: { readonly [device in 'terminal' | 'printer' | 'scanner']: Transport }
   /** Who stands at the terminal. */
   #atTerminal: Customer | undefined
+  /** What had happened when a customer last stepped up to the terminal. */
+  readonly #since: Map<
+    Customer,
+    { readonly struck: number; readonly crashes: number; readonly broken: number }
+  > = new Map()
   /** By trace number. */
   readonly #owners: Map<number, Customer> = new Map()
 
@@ -62,8 +67,8 @@ export class Devices {
       connectRefused: Math.min(0.5, calm('stream-refused')),
       connectUnanswered: Math.min(0.5, calm('stream-refused') / 2),
       chunkDelayed: Math.min(0.5, calm('stream-delayed')),
-      chunkSplit: 0.04,
-      chunksJoined: 0.02,
+      chunkSplit: 0.06,
+      chunksJoined: 0.05,
     })
     this.#transports = {
       terminal: this.network.transport('terminal', this.terminal.peer),
@@ -93,6 +98,11 @@ export class Devices {
   stepsUp(customer: Customer, askedMinor: number): void {
     this.#attribute()
     this.#atTerminal = customer
+    this.#since.set(customer, {
+      struck: this.#world.schedule.struck.length,
+      crashes: this.#world.tally.crashes,
+      broken: this.#broken,
+    })
     const { terminal } = this
     terminal.accident('approve', {})
     for (const [kind, name, args, situation] of AT_TERMINAL) {
@@ -104,6 +114,21 @@ export class Devices {
     if (askedMinor > 200 && this.#world.strikes('terminal-partial', 'payment'))
       terminal.accident('partial', { mode: 'once', amountMinor: Math.ceil(askedMinor / 2) })
     else if (this.#world.strikes('terminal-unplugged', 'payment')) this.#unplugTerminal()
+  }
+
+  /** Streams that the network broke, refused or held up so far. */
+  get #broken(): number {
+    const { streamCut, connectRefused, connectUnanswered, chunkDelayed } = this.network.accidents
+    return streamCut + connectRefused + connectUnanswered + chunkDelayed
+  }
+
+  /** Whether something happened since the customer stepped up that may leave the payment in doubt. */
+  isDoubtful(customer: Customer, kinds: readonly AccidentKind[]): boolean {
+    const since = this.#since.get(customer)
+    if (!since) return true
+    const { schedule, tally } = this.#world
+    const struck = schedule.struck.slice(since.struck).some(({ kind }) => kinds.includes(kind))
+    return struck || tally.crashes > since.crashes || this.#broken > since.broken
   }
 
   #unplugTerminal(): void {

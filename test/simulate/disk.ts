@@ -100,6 +100,7 @@ export class LifeDisk implements Disk {
           if (this.#schedule.strikes('disk-error', 'sync')) {
             this.#events.tell('⚡ the disk fails to sync')
             this.#base.fail({ call: 'sync', reason: 'EIO' })
+            this.#life.diskFailed = true
           }
           await file.sync()
         })
@@ -116,13 +117,14 @@ export class LifeDisk implements Disk {
   ): Promise<Value> {
     if (!this.#life.alive) return never()
     if (this.#strikes('before', call)) return this.#ends('before', call)
+    // While the device works, whatever was told too early is heard.
+    if (call === 'sync' && this.#life.isOpen)
+      await this.#life.pause(this.#schedule.below('sync takes', SYNC_MS))
     if (this.#strikes('within', call)) {
       // A sync that the power interrupts has promised nothing.
       if (call !== 'sync') await part().catch(() => undefined)
       return this.#ends('within', call)
     }
-    if (call === 'sync' && this.#life.isOpen)
-      await this.#life.pause(this.#schedule.below('sync takes', SYNC_MS))
     const value = await work()
     if (!this.#life.alive) return never()
     if (this.#strikes('after', call)) return this.#ends('after', call)

@@ -24,7 +24,7 @@ const DOUBTFUL_PAYMENT: readonly AccidentKind[] = [
   'terminal-silent',
   'terminal-garbles',
   'terminal-unplugged',
-  'terminal-slow',
+  'aborts-payment',
   'stream-cut',
   'stream-refused',
   'stream-delayed',
@@ -37,7 +37,9 @@ export function isForced({ world, oracle, devices }: Person, task: TaskView): st
   const customer = task.sale === undefined ? undefined : oracle.customerOf(task.sale)
   switch (task.kind) {
     case 'payment-unresolved':
-      return struck(DOUBTFUL_PAYMENT) ? undefined : 'nothing happened that leaves a payment in doubt'
+      return !customer || devices.isDoubtful(customer, DOUBTFUL_PAYMENT)
+        ? undefined
+        : 'nothing happened that leaves a payment in doubt'
     case 'refund-due': {
       // The provider refused for good; and it had a reason that the till did not give it.
       const refused = [...world.host.store.books.operations.values()].filter(

@@ -17,6 +17,8 @@ export class Life {
   readonly clock: Clock
   /** True once the till has opened: before that it recovers. */
   isOpen = false
+  /** A sync failed: nobody knows what the disk holds. */
+  diskFailed = false
   #alive = true
   #end: (death: Death) => void = () => undefined
   readonly #stops: Set<Stop> = new Set()

@@ -20,6 +20,8 @@ export class Oracle {
   readonly #bagged: Set<string> = new Set()
   /** Lines of returns, and the line of the original that each takes back. */
   readonly #backs: Map<string, string> = new Map()
+  /** What must be so since a command was answered, by its words. */
+  readonly #answered: Map<string, (till: Till) => boolean> = new Map()
   /** Cards that became active at some time. */
   readonly #wasActive: Set<string> = new Set()
   #records = 0
@@ -51,11 +53,25 @@ export class Oracle {
     this.#records = Math.max(this.#records, records)
   }
 
+  /** A command was answered: from now on this must be so. */
+  answered(what: string, holds: (till: Till) => boolean): void {
+    this.#answered.set(what, holds)
+  }
+
   /** The till is open again: nothing that it had said may be gone. */
   reopened(till: Till): void {
     const { records } = till.journal
     if (records < this.#records)
       this.world.violated('I5', `${this.#records} records were acknowledged, ${records} are there`)
+    for (const [what, holds] of this.#answered) {
+      let kept = false
+      try {
+        kept = holds(till)
+      } catch {
+        // A sale that is gone.
+      }
+      if (!kept) this.world.violated('I5', `“${what}” was answered, and is forgotten`)
+    }
     for (const before of this.#seen.values()) {
       let now: SaleView
       try {

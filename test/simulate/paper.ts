@@ -2,7 +2,7 @@
 
 /** What is wrong with the papers of a sale that is over. `papers`: everything that came out of the printer, as text. */
 export function wrongPapers(sale: string, totalMinor: number, papers: readonly string[]): readonly string[] {
-  const own = papers.filter(text => numberOf(text) === sale)
+  const own = papers.flatMap(receiptsOn).filter(text => numberOf(text) === sale)
   const wrong: string[] = []
   const originals = own.filter(text => !/COPY/.test(text))
   if (originals.length > 1) wrong.push(`${sale} has ${originals.length} papers that are not marked as copies`)
@@ -19,6 +19,11 @@ export function saidActive(papers: readonly string[]): ReadonlySet<string> {
   return new Set(
     papers.flatMap(text => [...text.matchAll(/Card (S\d+) active/g)].map(([, serial = '']) => serial)),
   )
+}
+
+/** A piece of paper holds two receipts where the first one broke off before the cut. A copy says so above its head. */
+function receiptsOn(text: string): readonly string[] {
+  return text.split(/(?=\*\*\* COPY)|(?<!\*\*\*[^\n]*\n\s*)(?=The Shop)/)
 }
 
 function numberOf(text: string): string | undefined {

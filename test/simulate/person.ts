@@ -17,7 +17,7 @@ export class Person {
   readonly devices: Devices
   /** What the register wrote down about sales that it owns. */
   readonly book: Map<string, RegisterStatus> = new Map()
-  readonly #decided: Map<string, Action> = new Map()
+  readonly #decided: Map<string, { readonly task: TaskView; readonly action: Action }> = new Map()
   readonly #forced: Set<string> = new Set()
 
   constructor(world: World, oracle: Oracle, till: TillSide, devices: Devices) {
@@ -35,14 +35,18 @@ export class Person {
     await this.till.awake()
     const { world } = this
     if (!world.life.alive) return
-    for (const task of world.till.tasks()) {
+    const tasks = world.till.tasks()
+    // Settled, and nobody heard the answer: the list says it.
+    for (const [id, { task, action }] of this.#decided)
+      if (!tasks.some(each => each.id === id)) await this.#put(task, action)
+    for (const task of tasks) {
       if (!this.#forced.has(task.id)) {
         this.#forced.add(task.id)
         world.tell(`task: ${task.kind} ${task.sale ?? ''} ${task.amountMinor ?? ''} (${task.error.code})`)
         const why = isForced(this, task)
         if (why !== undefined) world.violated('I6', `needless task ${task.kind} of ${task.sale}: ${why}`)
       }
-      const action = this.#decided.get(task.id) ?? this.#decides(task)
+      const action = this.#decided.get(task.id)?.action ?? this.#decides(task)
       if (action === undefined) continue
       await this.#resolves(task, action)
     }
@@ -51,12 +55,18 @@ export class Person {
   async #resolves(task: TaskView, action: Action): Promise<void> {
     const { world } = this
     world.situation('person-decides')
-    if (action !== 'retry') this.#decided.set(task.id, action)
+    if (action !== 'retry') this.#decided.set(task.id, { task, action })
     const heard = await this.till.command(`settles ${task.kind} of ${task.sale}: ${action}`, till =>
       till.resolve({ task: task.id, action, operator: '17', reason: 'looked' }),
     )
     // Answered, or settled by the command whose answer was lost.
     if (heard.was === 'gone' || (heard.was === 'refused' && heard.error.code !== 'task.unknown')) return
+    await this.#put(task, action)
+  }
+
+  /** What the decision means over the counter. */
+  async #put(task: TaskView, action: Action): Promise<void> {
+    if (this.oracle.settled.has(task.id)) return
     if (task.sale !== undefined) await this.till.look(task.sale)
     this.oracle.settles(task, action)
   }

@@ -78,8 +78,15 @@ export class TillSide {
     return first
   }
 
-  /** Gives a command until it is answered, or lets go of it when the till died and the cashier rather looks. */
-  async command<Value>(what: string, work: (till: Till) => Promise<Value>): Promise<Heard<Value>> {
+  /**
+   * Gives a command until it is answered, or lets go of it when the till died and the cashier rather looks.
+   * @param holds what must be so, for ever, once the command was answered
+   */
+  async command<Value>(
+    what: string,
+    work: (till: Till) => Promise<Value>,
+    holds?: (till: Till, value: Value) => boolean,
+  ): Promise<Heard<Value>> {
     const { world } = this
     for (let times = 0; times < MOST_REPEATS; times += 1) {
       await this.awake()
@@ -94,6 +101,7 @@ export class TillSide {
       })
       if (heard.was !== 'gone') {
         if (heard.was === 'refused') world.tell(`  refused: ${heard.error.code}`)
+        else if (holds) this.oracle.answered(what, till => holds(till, heard.value))
         return heard
       }
       if (world.strikes('impatient-after-crash', what)) return heard

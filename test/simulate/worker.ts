@@ -2,6 +2,9 @@
 import { addDay, emptyTotal, type Orders, type Slice } from './crowd.ts'
 import { playDay } from './day.ts'
 
+// Errors are made by the thousand here, and nobody reads where: a replay in this very process does.
+Error.stackTraceLimit = 0
+
 process.on('message', (orders: Orders) => {
   void play(orders)
 })

@@ -69,6 +69,8 @@ export class World {
   /** The devices of a new life. */
   devices: (life: Life) => Partial<TillOptions> = () => ({})
   readonly story: string[] = []
+  /** The journal cannot be opened any more: there is nothing left to play. */
+  lost = false
   readonly #traced: boolean
   #life: Life
   #till: Till | undefined
@@ -167,9 +169,10 @@ export class World {
 
   // ── lives ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The till dies now, whatever it is doing. */
-  dies(death: Death, place: string): void {
+  /** The till dies now, whatever it is doing. After a failed sync only a machine that starts anew can be trusted. */
+  dies(how: Death, place: string): void {
     if (!this.#life.alive) return
+    const death = this.#life.diskFailed ? 'power' : how
     this.tally.crashes += 1
     this.tally.points.add(`${place} × ${this.records.state}`)
     this.#notice(place, death)
@@ -244,6 +247,7 @@ export class World {
         plugins: [cards(plan.onUnknown), coupon(profile), purse(profile)],
         statusOf: sale => this.statusOf(sale),
         segmentBytes: SEGMENT_BYTES,
+        snapshotEvery: SNAPSHOT_EVERY,
         ...this.devices(life),
         ports: {
           clock: life.clock,
@@ -272,13 +276,14 @@ export class World {
       thrown instanceof CashdeskError ? `${thrown.code} ${JSON.stringify(thrown.detail)}` : String(thrown)
     const planned = thrown instanceof CashdeskError && /poisoned|disk\.failed/.test(thrown.code)
     // A disk that just failed is no broken promise; a journal that cannot be read again is.
-    if (!planned) this.violated('I5', `the till cannot be opened: ${error}`)
+    if (!planned) {
+      this.violated('I5', `the till cannot be opened: ${error}`)
+      this.lost = true
+    }
     this.dies('power', 'a failed opening')
     return undefined
   }
 }
-
-export { SNAPSHOT_EVERY }
 
 /** `2d 04:12:33.120` since the morning. */
 function timeOf(ms: number): string {

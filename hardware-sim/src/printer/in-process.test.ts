@@ -148,6 +148,32 @@ describe('at an exact moment', () => {
     expect([ended, printer.state().pendingBytes]).toEqual(['ended', 0])
   })
 
+  it('a power cut ends what came in the same packet, questions to be answered at once included', async () => {
+    const printer: SimulatedPrinter = simulatedPrinter({
+      clock,
+      onPoint: point => point === 'printed' && printer.uncut === 'first' && printer.accident('power-cycle'),
+    })
+    await sent(printer, `first\n\x10\x04\x01second\n`)
+    expect([printer.uncut, heard]).toEqual(['first', ''])
+  })
+
+  it('paper that ends before a question leaves it open until there is paper again', async () => {
+    let left = 1
+    const printer: SimulatedPrinter = simulatedPrinter({
+      clock,
+      onPoint: point => {
+        if (point !== 'asked' || left === 0) return
+        left -= 1
+        printer.accident('paper-out')
+      },
+    })
+    await sent(printer, JOB)
+    expect([heard, printer.receipts.length]).toEqual(['', 0])
+    printer.accident('paper-in')
+    await clock.settle(100)
+    expect([heard, printer.receipts.length]).toEqual(['7"abcd\0', 1])
+  })
+
   it('a cover that is opened before the cut and closed again loses nothing and changes no order', async () => {
     const printer: SimulatedPrinter = simulatedPrinter({
       clock,

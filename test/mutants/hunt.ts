@@ -63,10 +63,9 @@ export async function hunt(mutants: readonly Mutant[], options: HuntOptions): Pr
   try {
     options.tell(`Building ${copies.length} ${copies.length === 1 ? 'copy' : 'copies'} …`)
     await Promise.all(copies.map(copy => copy.build()))
-    const control = await controlled(copies[0], commands, options)
+    let control: Hunt['control'] = {}
     const waiting = [...mutants]
     const findings: Finding[] = []
-    const sound = Object.values(control).every(each => each === 'passed')
     const work = async (copy: Copy): Promise<void> => {
       for (let mutant = waiting.shift(); mutant; mutant = waiting.shift()) {
         const finding = await tried(copy, mutant, options)
@@ -74,12 +73,22 @@ export async function hunt(mutants: readonly Mutant[], options: HuntOptions): Pr
         options.tell(lineOf(finding))
       }
     }
-    if (sound) await Promise.all(copies.map(work))
+    const [first, ...others] = copies
+    const controlThenWork = async (): Promise<void> => {
+      control = await controlled(first, commands, options)
+      if (!isSound(control)) waiting.length = 0
+      else if (first) await work(first)
+    }
+    await Promise.all([controlThenWork(), ...others.map(work)])
     findings.sort((one, other) => (one.mutant < other.mutant ? -1 : 1))
     return { control, findings, seconds: secondsSince(startedMs) }
   } finally {
     for (const copy of copies) copy.remove()
   }
+}
+
+export function isSound(control: Hunt['control']): boolean {
+  return Object.values(control).every(each => each === 'passed')
 }
 
 /** A command that finds something in sound code proves nothing about a mutant. */

@@ -105,6 +105,16 @@ describe('cashdesk journal follow', () => {
     await till.close()
   })
 
+  it('begins behind the record that a reader has seen last', async () => {
+    const till = await shop.till()
+    await sell(till, 'R-1')
+    const following = follow('--after', '2', '--json')
+    await until(() => following.said().includes('"sale.closed"'))
+    await following.end()
+    expect(JSON.parse(following.said().split('\n')[0] ?? '')).toMatchObject({ record: 3 })
+    await till.close()
+  })
+
   it('says so where there is no journal, and where its options are no options', async () => {
     expect(await shop.cashdesk('journal', 'follow', join(shop.folder, 'nowhere'))).toMatchObject({ code: 3 })
     expect(await shop.cashdesk('journal', 'follow', shop.dir, '--after', 'noon')).toMatchObject({ code: 2 })

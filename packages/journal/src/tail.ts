@@ -134,9 +134,8 @@ export class JournalTail {
     for (;;) {
       const frame = decodeFrame(bytes, view, taken)
       if (frame === undefined || !this.#continues(frame)) break
-      // After a kill the till goes on behind what it found, finished or not.
-      if (frame.kind === KIND.epoch) whole.push(...this.#held.splice(0))
       this.#take(bytes, frame)
+      // After a kill the till goes on behind what it found, finished or not: its mark ends the batch that was torn.
       if (frame.last) whole.push(...this.#held.splice(0))
       const { sequence, batch, last, epoch } = frame
       this.#place = { sequence, batch, last, epoch }

@@ -20,7 +20,7 @@ export interface Surroundings {
 const CARD_ATTEMPTS = 5
 /** Rounds of waiting for a payment that nobody can tell about; each takes seconds. */
 const UNKNOWN_ROUNDS = 3
-const IDLE_MS = 20_000
+const IDLE_MS = 60_000
 
 export class Cashier {
   readonly till: Till

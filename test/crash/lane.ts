@@ -23,14 +23,14 @@ export class Lane {
   }
 
   async trial(plan: TrialPlan): Promise<TrialResult> {
-    const shop = await this.#openShop()
+    const shop = await this.#openShop(plan)
     const started = performance.now()
     const trial = new Trial(plan, shop, this.#spares)
     const { result, last } = await trial.run(await this.#registerFor(plan, shop))
     this.#register = last
     const { violations, evidence } = await this.#verify(trial, result.violations)
     // An open task stays in its journal, and would be found in every later trial.
-    if (violations.length > 0 || trial.leavesTasks) await this.#leaveShop()
+    if (violations.length > 0 || trial.leavesTasks || plan.fresh) await this.#leaveShop()
     else await shop.heal()
     const tookMs = performance.now() - started
     return { ...result, tookMs, violations, ...(evidence === undefined ? {} : { evidence }) }
@@ -48,13 +48,17 @@ export class Lane {
     return { violations, evidence: await trial.keep(join(this.#dir, '..', 'evidence'), violations, evidence) }
   }
 
-  async #openShop(): Promise<Shop> {
-    if (this.#shop && !this.#shop.isOld) return this.#shop
+  /** A till that never was opened belongs into a shop whose terminal has no history either. */
+  async #openShop(plan: TrialPlan): Promise<Shop> {
+    const shop = this.#shop
+    const { fresh } = plan
+    const smallJournal = plan.smallJournal === true
+    if (shop && !fresh && !shop.isOld && shop.smallJournal === smallJournal) return shop
     await this.#leaveShop()
     this.#shops += 1
     const dir = join(this.#dir, `shop-${this.#shops}`)
     await mkdir(dir, { recursive: true })
-    this.#shop = await Shop.open(dir)
+    this.#shop = await Shop.open(dir, smallJournal)
     return this.#shop
   }
 

@@ -85,7 +85,8 @@ export function anywhere(extents: readonly Extent[], chance: Chance): Planned {
         ? { afterMs: Math.floor(chance() * Math.max(30, at.tookMs)) }
         : { boundary: oneTo(at.boundaries, chance) },
   )
-  return { plan: { scenario: at.scenario, deaths, mood: moodOf(at.scenario, chance) } }
+  const { scenario } = at
+  return { plan: { scenario, deaths, mood: moodOf(scenario, chance), smallJournal: true } }
 }
 
 function moodOf(scenario: string, chance: Chance): TrialPlan['mood'] {

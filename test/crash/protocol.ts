@@ -9,6 +9,8 @@ export interface Place {
   readonly host: string
   readonly terminalPort: number
   readonly printerPort: number
+  /** Segments of a few sales and a snapshot after every one, so that a crash meets their making. */
+  readonly smallJournal?: boolean
 }
 
 /** What the register sells in one trial, and how far its life goes. */

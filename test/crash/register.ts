@@ -26,6 +26,8 @@ const QUICK = {
     breaker: { failures: 5, coolMs: 50 },
   },
 }
+/** A segment for two or three sales; a snapshot after each. */
+const SMALL = { segmentBytes: 65_536, snapshotEvery: 15 }
 /** How often a terminal that is still busy is asked again. */
 const ASK_AGAIN_MS = 40
 
@@ -91,6 +93,7 @@ async function open(place: Place): Promise<void> {
     }),
     printer: tcpPrinter({ name: 'printer', profile: epson48, host: HERE, port: place.printerPort }),
     plugins: [plugin(place)],
+    ...(place.smallJournal ? SMALL : {}),
     ports: { disk: boundedDisk(nodeDisk(place.dir), boundaries) },
   })
   say({ said: 'open', atEpochMs: epochMs(), left: till.recovered.length })

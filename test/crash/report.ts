@@ -109,6 +109,7 @@ export class Tally {
       mood: plan.mood,
       ...(plan.fresh ? { fresh: true } : {}),
       ...(plan.hostHangs ? { hostHangs: true } : {}),
+      ...(plan.smallJournal ? { smallJournal: true } : {}),
     })
     for (const { invariant, what } of violations)
       this.#failures.push({

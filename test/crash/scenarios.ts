@@ -107,7 +107,7 @@ async function cancelledEarly(cashier: Cashier): Promise<void> {
   const sale = await basket(cashier)
   if (sale.view().state === 'open') await sale.total()
   await sale.cancel('changed his mind')
-  await cashier.till.idle({ timeoutMs: 10_000 })
+  await cashier.till.idle({ timeoutMs: 60_000 })
   cashier.sawEnd(sale)
 }
 

@@ -16,6 +16,7 @@ export class Shop {
   readonly printer: PrinterSim
   readonly hostUrl: string
   readonly paper: readonly string[]
+  readonly smallJournal: boolean
   readonly #host: Host
   #cardsUsed = 0
   #trials = 0
@@ -28,6 +29,7 @@ export class Shop {
       readonly terminal: TerminalSim
       readonly printer: PrinterSim
       readonly paper: readonly string[]
+      readonly smallJournal: boolean
     },
   ) {
     this.dir = dir
@@ -37,9 +39,10 @@ export class Shop {
     this.terminal = parts.terminal
     this.printer = parts.printer
     this.paper = parts.paper
+    this.smallJournal = parts.smallJournal
   }
 
-  static async open(dir: string): Promise<Shop> {
+  static async open(dir: string, smallJournal = false): Promise<Shop> {
     const paper: string[] = []
     const serials = Array.from({ length: CARDS_PER_SHOP }, (_, index) => serialOf(index))
     const [host, terminal, printer] = await Promise.all([
@@ -54,7 +57,8 @@ export class Shop {
       startTerminalSim({ speed: 0, books: join(dir, 'terminal-books.json') }),
       startPrinterSim({ pictures: false, onReceipt: receipt => void paper.push(receipt.text) }),
     ])
-    return new Shop(dir, { host, terminal, printer, paper, line: await Line.to(host.url) })
+    const line = await Line.to(host.url)
+    return new Shop(dir, { host, terminal, printer, paper, line, smallJournal })
   }
 
   get place(): Place {
@@ -63,6 +67,7 @@ export class Shop {
       host: this.line.url,
       terminalPort: this.terminal.port,
       printerPort: this.printer.port,
+      smallJournal: this.smallJournal,
     }
   }
 

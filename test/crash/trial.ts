@@ -23,6 +23,8 @@ export interface TrialPlan {
   readonly mood: 'sell' | 'let-go'
   /** The till has never been opened: boundaries of the first life count from its first start. */
   readonly fresh?: true
+  /** In a shop whose journal makes segments and snapshots all the time. */
+  readonly smallJournal?: true
   /** The host takes requests to activate and does not answer them before the last life. */
   readonly hostHangs?: true
 }
@@ -51,7 +53,7 @@ export interface TrialResult {
 }
 
 /** No life of a trial takes longer, unless it is stuck. */
-const LIFE_MS = 45_000
+const LIFE_MS = 180_000
 const CARDS_PER_TRIAL = 2
 /** With so many deaths in a row, every so often the next register is started from nothing. */
 const COLD_EVERY = 10

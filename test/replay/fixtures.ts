@@ -3,11 +3,10 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { EVOLVE_VERSION } from '@cashdesk/checkout'
 import { SimDisk } from '@cashdesk/hardware-sim'
 import { openJournal } from '@cashdesk/journal'
 import type { Disk, Step } from '@cashdesk/kernel'
-import { LaneMemory } from '../../packages/sdk/src/memory.ts'
+import { LaneMemory, SNAPSHOT_VERSION } from '../../packages/sdk/src/memory.ts'
 
 const FIXTURES = fileURLToPath(new URL('./fixtures', import.meta.url))
 /** Small, so that a recorded lane crosses several. */
@@ -15,8 +14,8 @@ const SEGMENT_BYTES = 32_768
 
 /** What was said about a journal when its state was written down. */
 export interface About {
-  /** The meaning of events under which `state.jsonl` was written. */
-  readonly evolveVersion: number
+  /** Of the folds under which `state.jsonl` was written. */
+  readonly version: string
   readonly records: number
 }
 
@@ -108,7 +107,7 @@ export async function record(release: string, lane: string, steps: readonly Step
 
 /**
  * Writes down what the present code makes of a recorded journal.
- * @throws Error where it makes something else of it than is written there, under the same EVOLVE_VERSION
+ * @throws Error where it makes something else of it than is written there, under the same versions
  */
 export async function keepState(release: string, lane: string): Promise<void> {
   const folder = join(FIXTURES, release, lane)
@@ -119,10 +118,10 @@ export async function keepState(release: string, lane: string): Promise<void> {
   if (existsSync(file)) {
     const about = JSON.parse(readFileSync(file, 'utf8')) as About
     const same = readFileSync(join(folder, 'state.jsonl'), 'utf8') === state
-    if (!same && about.evolveVersion >= EVOLVE_VERSION)
-      throw new Error(`${folder}: events mean something else now. Raise EVOLVE_VERSION (packages/checkout).`)
+    if (!same && about.version === SNAPSHOT_VERSION)
+      throw new Error(`${folder}: steps mean something else now. Raise EVOLVE_VERSION or OUTBOX_VERSION.`)
   }
-  writeFileSync(file, `{ "evolveVersion": ${EVOLVE_VERSION}, "records": ${report.records} }\n`)
+  writeFileSync(file, `{ "version": "${SNAPSHOT_VERSION}", "records": ${report.records} }\n`)
   writeFileSync(join(folder, 'state.jsonl'), state)
 }
 

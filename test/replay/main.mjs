@@ -1,5 +1,5 @@
 // Records journals for this folder: `node test/replay/main.mjs RELEASE` before a release, `node test/replay/main.mjs
-// state` after EVOLVE_VERSION was raised. What a release recorded is never recorded again.
+// state` after EVOLVE_VERSION or OUTBOX_VERSION was raised. What a release recorded is never recorded again.
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
@@ -7,7 +7,7 @@ const USAGE = `Usage: node test/replay/main.mjs RELEASE | state
 
   RELEASE   records the lanes of test/replay/lanes.ts under test/replay/fixtures/RELEASE
   state     writes down again what the present code makes of every recorded journal;
-            refused where that changed and EVOLVE_VERSION did not
+            refused where that changed and neither EVOLVE_VERSION nor OUTBOX_VERSION did
 `
 
 const [what, ...rest] = process.argv.slice(2)

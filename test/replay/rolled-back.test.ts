@@ -4,12 +4,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { nodeDisk, openJournal } from '@cashdesk/journal'
 import type { Step } from '@cashdesk/kernel'
-import type { Till } from '@cashdesk/sdk'
+import type { Till, TillOptions } from '@cashdesk/sdk'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { sealFrame, viewOf } from '../../packages/journal/src/format.ts'
 import { scanJournal } from '../../packages/journal/src/reader.ts'
 import { referenceProvider } from '../../packages/sdk/src/testing-provider.ts'
-import { openShop, ringUp, type Shop } from '../../packages/sdk/test/node-shop.ts'
+import { cards, QUICK } from '../../packages/sdk/test/cards.ts'
+import { openShop, ringUp, type Shop, TOKEN } from '../../packages/sdk/test/node-shop.ts'
 
 let shop: Shop
 let activates: boolean
@@ -25,19 +26,26 @@ beforeEach(async () => {
 afterEach(() => shop.end())
 
 const CARDS = 8
+/** A breaker would refuse cards that this test wants in the outbox. */
+const profile = { ...QUICK, breaker: { failures: 1_000, coolMs: 1 } }
+
+function till(options: Partial<TillOptions> = {}): Promise<Till> {
+  return shop.till({ plugins: [cards({ url: shop.server.url, token: TOKEN }, { profile })], ...options })
+}
+
 /** The disk as the till names its machine. */
 const disk = (): ReturnType<typeof nodeDisk> => nodeDisk(shop.dir)
 
 /** Sells cards while their provider answers reservations and nothing else. */
 async function sellWithoutActivation(): Promise<void> {
-  const till = await shop.till()
+  const selling = await till()
   for (let card = 1; card <= CARDS; card += 1) {
-    const sale = await ringUp(till, `S-${card}`)
+    const sale = await ringUp(selling, `S-${card}`)
     await sale.total()
     await sale.pay({ id: 'P-1', by: 'cash' })
     await sale.finish({ commitBudgetMs: 0 })
   }
-  await till.close()
+  await selling.close()
   expect(shop.provider.books().committed).toBe(0)
   activates = true
 }
@@ -70,17 +78,17 @@ async function appendFrame(kind: number, payload: string): Promise<void> {
   writeFileSync(path, bytes)
 }
 
-async function drained(till: Till): Promise<void> {
-  expect(await till.idle({ timeoutMs: 20_000 })).toBe(true)
+async function drained(back: Till): Promise<void> {
+  expect(await back.idle({ timeoutMs: 20_000 })).toBe(true)
   expect(shop.provider.books()).toEqual({ held: 0, committed: CARDS, conflicts: 0 })
-  expect(till.tasks()).toEqual([])
+  expect(back.tasks()).toEqual([])
 }
 
 it('opens the journal of the next release, says what it does not know, and drains its outbox', async () => {
   await sellWithoutActivation()
   await nextReleaseWrites()
-  const till = await shop.till()
-  const { recovery, later } = till.journal
+  const back = await till()
+  const { recovery, later } = back.journal
   expect(recovery).toMatchObject({ unknownCount: 1, unknown: [{ kind: 77 }] })
   const record = recovery.records
   expect(later).toEqual({
@@ -94,16 +102,16 @@ it('opens the journal of the next release, says what it does not know, and drain
     ],
   })
   expect(shop.logged.filter(line => line.includes('later release'))).toHaveLength(1)
-  expect(till.recovered.map(({ sale }) => sale)).toEqual(
+  expect(back.recovered.map(({ sale }) => sale)).toEqual(
     Array.from({ length: CARDS }, (_, index) => `S-${index + 1}`),
   )
-  await drained(till)
+  await drained(back)
 })
 
 it('sells on, and still knows what it did not know at the next start, from a snapshot too', async () => {
   await sellWithoutActivation()
   await nextReleaseWrites()
-  const first = await shop.till({ snapshotEvery: 1 })
+  const first = await till({ snapshotEvery: 1 })
   await drained(first)
   const sale = await ringUp(first, 'S-new')
   await sale.total()
@@ -111,7 +119,7 @@ it('sells on, and still knows what it did not know at the next start, from a sna
   await sale.finish()
   const told = first.journal.later
   await first.close()
-  const second = await shop.till({ snapshotEvery: 1 })
+  const second = await till({ snapshotEvery: 1 })
   expect(second.journal.recovery.snapshot?.sequence).toBeGreaterThan(0)
   expect(second.journal.later).toEqual(told)
   expect(second.journal.recovery.unknownCount).toBe(1)

@@ -2,7 +2,7 @@
 import type { Outbox, OutboxEntry, Queue } from './outbox.ts'
 
 /** Grows whenever `foldOutbox` would make another outbox of recorded steps, or an entry has other fields. */
-export const OUTBOX_VERSION = 1
+export const OUTBOX_VERSION = 2
 
 /** Entries of one part: each holds a call, and a part must stay below what a record of the journal may have. */
 const ENTRIES_PER_PART = 16

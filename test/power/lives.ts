@@ -17,6 +17,8 @@ export interface Subject {
   args(life: number, isLast: boolean): readonly string[]
   /** Called for every line, in order. */
   hear(line: Said): void
+  /** So many lines after the opening a life is cut at the latest: counted in work, a slow machine does as much of it. */
+  readonly longestLife: number
   /** The last life does not end by itself, but when this says so. */
   ended(line: Said): boolean
 }
@@ -44,11 +46,11 @@ export interface LivesOptions {
   readonly progress: () => void
 }
 
-/** From the opening to the cut, in milliseconds. */
-const LIVE_MS = 120
+/** From the last line that is waited for to the cut, in milliseconds: about as long as the next few lines take. */
+const AFTER_MS = 8
 /** One life in so many is cut at any moment from its start on. */
 const EARLY = 4
-const START_MS = 600
+const START_MS = 500
 /** Longer than any start on a busy machine: a process that hangs is a finding. */
 const HANGS_MS = 60_000
 
@@ -92,7 +94,8 @@ export async function live(options: LivesOptions): Promise<Losses> {
     const args = subject.args(life, chance === undefined)
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
     const early = chance?.below(EARLY) === 0 ? chance.below(START_MS) : undefined
-    const late = chance?.below(LIVE_MS)
+    let left = chance?.below(subject.longestLife)
+    const after = chance?.below(AFTER_MS)
     let opened = false
     const kill = (): void => void child.kill('SIGKILL')
     if (early !== undefined) setTimeout(kill, early).unref()
@@ -103,7 +106,10 @@ export async function live(options: LivesOptions): Promise<Losses> {
       if (line.said === 'open') {
         opened = true
         sum.tears += line['cut'] === true ? 1 : 0
-        if (late !== undefined) setTimeout(kill, late).unref()
+      }
+      if (left !== undefined && left >= 0) {
+        if (left === 0) setTimeout(kill, after).unref()
+        left -= 1
       }
       if (chance === undefined && subject.ended(line)) kill()
     })

@@ -19,6 +19,7 @@ export interface Findings {
 const SCRIPTS = join(POWER_FOLDER, 'dist')
 
 export class JournalSubject implements Subject {
+  readonly longestLife = 400
   readonly findings: Findings = { acknowledged: 0, lost: 0, wrong: [] }
   readonly #root: string
   readonly #seed: number
@@ -61,6 +62,7 @@ export class JournalSubject implements Subject {
 }
 
 export class TillSubject implements Subject {
+  readonly longestLife = 40
   readonly findings: Findings = { acknowledged: 0, lost: 0, wrong: [] }
   readonly #root: string
   readonly #host: string

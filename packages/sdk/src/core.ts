@@ -27,11 +27,12 @@ import {
   tenderId,
 } from '@cashdesk/kernel'
 import type { Command, CommandArticle } from './commands.ts'
-import { type LaneLoop, stampOf, type Taken } from './loop.ts'
+import type { LaneLoop, Taken } from './loop.ts'
 import type { CatalogArticle, TillOptions } from './options.ts'
 import type { Performer } from './performer.ts'
 import type { Plugin } from './plugin.ts'
 import type { SaleEvents } from './sale.ts'
+import { stampOf } from './stamp.ts'
 
 export interface CoreOptions {
   readonly clock: Clock

@@ -28,10 +28,11 @@ import type {
   Task,
   TaskId,
 } from '@cashdesk/kernel'
-import { CashdeskError, hex, report } from '@cashdesk/kernel'
+import { CashdeskError, report } from '@cashdesk/kernel'
 import { LaneTime } from './lane-time.ts'
 import { LaneMemory } from './memory.ts'
 import type { Snapshots } from './snapshots.ts'
+import { nonceOf } from './stamp.ts'
 import { type Moment, momentOf, type SaleView, viewOf } from './view.ts'
 
 /** Waiters and listeners at once: more is a register that never lets go of them. */
@@ -395,13 +396,4 @@ export class LaneLoop {
     if (this.settled) await this.#snapshots?.close(this.#durable)
     await this.#journal?.close()
   }
-}
-
-/** A fresh stamp: the time, and 128 bits nobody can guess. */
-export function stampOf(clock: Clock, random: Random): Stamp {
-  return { at: clock.now(), nonce: nonceOf(random) }
-}
-
-function nonceOf(random: Random): string {
-  return hex(random.bytes(16))
 }

@@ -1,6 +1,7 @@
 // `cashdesk journal archive`: what is over moves away and can still be read; what goes on stays.
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { JournalTail, nodeDisk } from '@cashdesk/journal'
 import { openTill } from '@cashdesk/sdk'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openShop, ringUp, type Shop, sell } from '../test/shop.ts'
@@ -47,6 +48,33 @@ describe('cashdesk journal archive', () => {
     const story = await shop.cashdesk('journal', 'show', shop.dir, '--sale', 'R-open')
     expect(story.out).toContain('A sale is opened by Anna Muster.')
     expect(story.out).toContain('PAID: 1.99 EUR.')
+  })
+
+  it('does not disturb a reader that goes on: it gets what comes next, and nothing twice', async () => {
+    await year()
+    const reader = new JournalTail({ disk: nodeDisk(shop.dir), folder: 'journal' })
+    const seen: number[] = []
+    const readOn = async (tail: JournalTail, into: number[]): Promise<void> => {
+      for (let steps = await tail.next(); steps.length > 0; steps = await tail.next())
+        into.push(...steps.map(({ sequence }) => sequence))
+    }
+    await readOn(reader, seen)
+    const before = seen.length
+    const to = join(shop.folder, 'archive')
+    await shop.cashdesk('journal', 'archive', shop.dir, '--to', to, '--before', '0s')
+    await readOn(reader, seen)
+    expect(seen).toHaveLength(before)
+    const till = await shop.till()
+    await till.find('R-open').cancel()
+    await till.close()
+    await readOn(reader, seen)
+    expect(seen).toEqual(Array.from({ length: seen.length }, (_, index) => index + 1))
+    expect(seen.length).toBeGreaterThan(before)
+    // A new reader begins with what was carried over, under its old numbers.
+    const fresh: number[] = []
+    await readOn(new JournalTail({ disk: nodeDisk(shop.dir), folder: 'journal' }), fresh)
+    expect(fresh.at(-1)).toBe(seen.at(-1))
+    expect(fresh.length).toBeLessThan(seen.length)
   })
 
   it('leaves everything where nothing is old enough, or a till runs', async () => {

@@ -31,7 +31,7 @@ export interface SaleRow {
   readonly training: boolean
 }
 
-/** Something paid for whose activation was not even sent yet. */
+/** What a sale went on without: it was sold before the provider could be asked, or its activation waits for others. */
 interface Deferred {
   readonly sale: string
   readonly plugin: string
@@ -115,13 +115,12 @@ export function rowOf(sale: Sale): SaleRow {
   }
 }
 
-/** Claims of paid sales that nothing was sent about yet. */
-const NOT_SENT: ReadonlySet<string> = new Set(['due', 'deferred'])
+const PUT_OFF: ReadonlySet<string> = new Set(['due', 'deferred'])
 
 function deferredOf({ lane }: Book): readonly Deferred[] {
   return [...lane.live.values()].flatMap(sale =>
     sale.claims
-      .filter(claim => NOT_SENT.has(claim.state))
+      .filter(claim => PUT_OFF.has(claim.state))
       .map(claim => {
         const item = itemOf(claim)
         const { plugin, state } = claim
@@ -223,7 +222,7 @@ function deferredSection({ deferred }: Overview): readonly string[] {
   if (deferred.length === 0) return []
   return [
     '',
-    `${counted(deferred.length, 'claim')} not sent yet`,
+    `${counted(deferred.length, 'claim')} put off`,
     ...deferred.map(
       ({ sale, plugin, item, state }) =>
         `  ${plugin}: ${item ?? 'a claim'} of sale ${sale} ${claimWords(state)}`,

@@ -1,9 +1,10 @@
-// Tasks about card payments, settled from the terminal's own slip while the till is closed; and a receipt that is still
-// to come when the queue is drained.
+// What takes a real till minutes: card payments that nobody knows about, settled from the terminal's own slip; a card
+// that was put off; a receipt that is still to come when the queue is drained.
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startPrinterSim } from '@cashdesk/hardware-sim'
 import { type Input, lineId, minor, type OperationId, report, saleId, tenderId } from '@cashdesk/kernel'
+import { DEFAULT_PROFILE } from '@cashdesk/sdk'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openShop, PEN, type Shop } from '../test/shop.ts'
 import { CONFIG, type Happening, written } from '../test/written.ts'
@@ -94,6 +95,33 @@ describe('a card payment that nobody knows about', () => {
     expect(out).toContain('→ terminal: what became of the card payment?')
     const [waiting] = [...(await readBook(shop.dir)).outbox.entries.values()]
     expect(waiting).toMatchObject({ state: 'sent', next: 'query' })
+  })
+})
+
+describe('a card that was sold before its provider could be asked', () => {
+  it('is put off, and pending until the provider answers', async () => {
+    const limits = { itemMinor: 10_000, cardMinor: 10_000, laneMinor: 10_000, laneClaims: 9, ageMs: HOUR }
+    const cards = {
+      ...({ plugin: 'cards', claims: 'line', operations: ['reserve', 'commit', 'release'] } as const),
+      ...{ after: [], beforePaper: false, notPaidBy: [] },
+      offline: { reserve: 'defer', limits } as const,
+      profile: DEFAULT_PROFILE,
+    }
+    const config = { ...CONFIG, participants: [cards] }
+    const wants = [{ plugin: 'cards', subject: { serial: 'SER-1' } }]
+    const line = { type: 'line.add', sale: SALE, line: lineId('1'), article, quantity: 1, wants } as const
+    const opened = rungUp(config).slice(0, 2)
+    const silence: Happening = [30_000, { type: 'clock' }]
+    await written(shop.dir, Date.now() - HOUR, [...opened, [0, line], noAnswer('send'), silence])
+    const { out } = await shop.cashdesk('journal', 'show', shop.dir)
+    expect(out).toContain('1 claim put off')
+    expect(out).toContain('cards: SER-1 of sale R-1 was sold without asking the provider')
+    expect(out).toContain('cards: reservation of SER-1, sale R-1')
+    const json = await shop.cashdesk('journal', 'show', shop.dir, '--json')
+    expect(JSON.parse(json.out)).toMatchObject({
+      deferred: [{ sale: 'R-1', plugin: 'cards', item: 'SER-1', state: 'deferred' }],
+      pending: [{ kind: 'reserve', at: 'cards', item: 'SER-1' }],
+    })
   })
 })
 

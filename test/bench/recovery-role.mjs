@@ -10,12 +10,14 @@ const FRAME_MAGIC = 0xf54443f5
 const PARTS = { floor, start: startTill }
 
 export async function start({ part, ...options }) {
-  return { ready: { ...(await PARTS[part](options)), rss: process.resourceUsage().maxRSS * 1024 } }
+  const result = await PARTS[part](options)
+  return { ready: { ...result, rss: process.resourceUsage().maxRSS * 1024 } }
 }
 
 /** Read, CRC, JSON.parse: nothing is kept, nothing is judged. The layout is that of docs/journal-format.md. */
 async function floor({ dir }) {
   const folder = join(dir, 'journal')
+  const cpu = process.cpuUsage()
   const from = performance.now()
   let records = 0
   for (const name of readdirSync(folder)
@@ -33,7 +35,7 @@ async function floor({ dir }) {
       at = next
     }
   }
-  return { ms: performance.now() - from, records }
+  return { ms: performance.now() - from, cpuMs: cpuMs(cpu), records }
 }
 
 /** From the call to a till that sells. */
@@ -42,10 +44,17 @@ async function startTill({ dir, snapshotEvery }) {
   const { optionsOf } = await import('./backlog-made.mjs')
   const dead = 'http://127.0.0.1:9'
   const options = { ...optionsOf(dir, { reservation: dead, activation: dead }), snapshotEvery }
+  const cpu = process.cpuUsage()
   const from = performance.now()
   const till = await openTill(options)
   const ms = performance.now() - from
+  const used = cpuMs(cpu)
   const { records, recovery } = till.journal
   await till.close()
-  return { ms, records, replayed: recovery.replayed }
+  return { ms, cpuMs: used, records, replayed: recovery.replayed }
+}
+
+function cpuMs(since) {
+  const { user, system } = process.cpuUsage(since)
+  return (user + system) / 1000
 }

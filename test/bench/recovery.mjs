@@ -47,6 +47,7 @@ async function wholeJournal(dir, { records, rounds, progress }) {
   return {
     recoveryRatio: atMost(1.3, of(starts, 'ms') / of(floors, 'ms'), '× floor', 2),
     recoveryRss: atMost(100, of(starts, 'rss') / IN_MB, 'MB', 1),
+    recoveryCpuRatio: figure(of(starts, 'cpuMs') / of(floors, 'cpuMs'), '× floor, processor time', 2),
     recovery: figure(of(starts, 'ms'), 'ms', 0),
     floor: figure(of(floors, 'ms'), 'ms', 0),
     floorRss: figure(of(floors, 'rss') / IN_MB, 'MB', 1),

@@ -25,6 +25,8 @@ const IN_A_ROW = 100
 const DOUBLE_STARTS = 1_000
 const FULL_RUN = 2_000
 const SHARE = 20
+/** Kills between two words about how far it is. */
+const SAY_EVERY = 250
 /** A run that finds so much stops: the first few failures say what is wrong. */
 const MAX_FAILURES = 20
 
@@ -64,6 +66,7 @@ class Run {
   readonly #tally: Tally
   readonly #chance: Chance
   readonly #isFull: boolean
+  #sayAt = SAY_EVERY
 
   constructor(options: Options, dir: string, lanes: readonly Equipped[], say: (line: string) => void) {
     this.#options = options
@@ -175,11 +178,13 @@ class Run {
   }
 
   async #one(planned: Planned, lane: Lane): ReturnType<Lane['trial']> {
-    const before = this.#tally.kills
     const result = await lane.trial(planned.plan)
     this.#tally.trial(planned, result)
-    if (Math.floor(this.#tally.kills / 250) > Math.floor(before / 250))
-      this.#say(`${this.#tally.kills} kills, ${this.#tally.failures.length} violations`)
+    const { kills, failures } = this.#tally
+    if (kills >= this.#sayAt) {
+      this.#say(`${kills} kills, ${failures.length} violations`)
+      this.#sayAt = kills + SAY_EVERY
+    }
     return result
   }
 

@@ -2,7 +2,8 @@
 import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { CARD, openShop, ringUp, SECOND, type Shop, sell } from '../test/shop.ts'
+import { CARD, openShop, ringUp, SECOND, type Shop, sell, TestIo, until } from '../test/shop.ts'
+import { run } from './program.ts'
 
 let shop: Shop
 beforeEach(async () => {
@@ -51,6 +52,21 @@ describe('cashdesk journal drain', () => {
         { sale: 'R-2' },
       ],
     })
+  })
+
+  it('ends at once when it is told to, with what is left', async () => {
+    await backlog()
+    const io = new TestIo()
+    let said = ''
+    io.stdout.on('data', text => {
+      said += String(text)
+    })
+    const ended = run(['journal', 'drain', shop.dir, '--config', shop.config, '--timeout', '3600'], io)
+    await until(() => io.listenerCount('SIGINT') > 0)
+    io.emit('SIGINT')
+    expect(await ended).toBe(1)
+    expect(said).toContain('2 operations left')
+    expect(io.listenerCount('SIGINT')).toBe(0)
   })
 
   it('sells nothing: a sale that was left open stays as it was', async () => {

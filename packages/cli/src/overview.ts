@@ -3,6 +3,7 @@
 import { totalsOf } from '@cashdesk/checkout'
 import type { Tear } from '@cashdesk/journal'
 import type { Claim, EpochMs, ErrorReport, Sale, SaleState } from '@cashdesk/kernel'
+import { EndedSales } from './ended-sales.ts'
 import {
   itemOf,
   type OpenTask,
@@ -70,12 +71,41 @@ export interface Window {
   readonly limit: number
 }
 
-export function overviewOf(book: Reading, { since = 0, limit }: Window): Overview {
+/** What a page says of sales: gathered while the journal is read, so that none of those that are over is kept. */
+export class SaleCensus {
+  readonly #window: Window
+  readonly #states: Map<SaleState, number> = new Map()
+  #latest: SaleRow[] = []
+  readonly ended: EndedSales = new EndedSales(sale => this.#add(sale))
+
+  constructor(window: Window) {
+    this.#window = window
+  }
+
+  /** With the sales that are not over. To be asked once, when all is read. */
+  result({ lane }: Book): Pick<Overview, 'sales' | 'latest'> {
+    for (const sale of lane.sales.values()) this.#add(sale)
+    this.#prune()
+    return { sales: Object.fromEntries(this.#states), latest: this.#latest }
+  }
+
+  #add(sale: Sale): void {
+    const { since = 0, limit } = this.#window
+    if (sale.openedAt < since) return
+    this.#states.set(sale.state, (this.#states.get(sale.state) ?? 0) + 1)
+    this.#latest.push(rowOf(sale))
+    if (this.#latest.length > limit * 2 + 1_000) this.#prune()
+  }
+
+  #prune(): void {
+    const { limit } = this.#window
+    this.#latest = this.#latest.sort((one, other) => other.openedAt - one.openedAt).slice(0, limit)
+  }
+}
+
+export function overviewOf(book: Reading, census: SaleCensus): Overview {
   const { dir, lane, records, segments, firstAt, lastAt, restored, tear, unknownCount, damage } = book
   const { config } = lane
-  const sales = [...lane.sales.values()].filter(sale => sale.openedAt >= since)
-  const states: { [state in SaleState]?: number } = {}
-  for (const { state } of sales) states[state] = (states[state] ?? 0) + 1
   return {
     dir,
     ...(config ? { lane: config.lane, currency: config.currency } : {}),
@@ -88,15 +118,11 @@ export function overviewOf(book: Reading, { since = 0, limit }: Window): Overvie
     unknown: unknownCount,
     laterEvents: book.laterEvents,
     ...(damage ? { damage } : {}),
-    sales: states,
     providers: silentProviders(book),
     pending: pendingOf(book),
     tasks: tasksOf(book),
     deferred: deferredOf(book),
-    latest: sales
-      .toSorted((one, other) => other.openedAt - one.openedAt)
-      .slice(0, limit)
-      .map(rowOf),
+    ...census.result(book),
   }
 }
 

@@ -21,6 +21,7 @@ import {
   type Step,
 } from '@cashdesk/kernel'
 import { JOURNAL_FOLDER } from '@cashdesk/sdk'
+import type { EndedSales } from './ended-sales.ts'
 
 /** Why an operation has not come to its end: what its last attempt brought back. */
 interface Trouble {
@@ -107,14 +108,21 @@ export function foldBook(book: Book, step: Step, record: number): void {
 /**
  * Reads the whole journal, also while a till writes; its last batch may not be synced yet. Where the files are damaged,
  * what is whole before the place is in the book, and `damage` says the rest.
+ * @param ended takes sales that are over, which are then not in the book; all of them are if absent
  * @throws CashdeskError `journal.absent`, `journal.not-ours`, `disk.failed`
  */
-export async function readBook(dir: string, before: BeforeStep = () => undefined): Promise<Reading> {
+export async function readBook(
+  dir: string,
+  before: BeforeStep = () => undefined,
+  ended?: EndedSales,
+): Promise<Reading> {
   const { disk, folder } = readableAt(dir)
   const book = emptyBook(dir)
   const onStep = (step: Step, record: number): void => {
     before(step, record, book)
+    const touched = ended?.touched(step, book.lane)
     foldBook(book, step, record)
+    if (touched) ended?.letGo(touched, book.lane)
   }
   try {
     const found = await readJournal({ disk, folder, onStep })

@@ -1,6 +1,7 @@
 // `cashdesk journal show DIR`: what a till has on its hands, or the story of one sale. Read beside a running till.
 import { CashdeskError, saleId } from '@cashdesk/kernel'
-import { overviewLines, overviewOf, pendingSection, rowOf, taskSection } from './overview.ts'
+import { EndedSales } from './ended-sales.ts'
+import { overviewLines, overviewOf, pendingSection, rowOf, SaleCensus, taskSection } from './overview.ts'
 import { pendingOf, tasksOf } from './pending.ts'
 import { type BeforeStep, readBook } from './reading.ts'
 import { EXIT, type ExitCode, type Io, sayJson, sayLine } from './say.ts'
@@ -25,8 +26,8 @@ export async function showJournal(io: Io, dir: string, options: ShowOptions): Pr
   const since = options.since === undefined ? undefined : timeGiven('--since', options.since, now)
   const limit = wholeGiven('--limit', options.limit, MOST)
   if (options.sale !== undefined) return showSale(io, dir, options.sale, { ...options, now, since, limit })
-  const book = await readBook(dir)
-  const window = { limit: limit ?? LATEST, ...(since === undefined ? {} : { since }) }
+  const census = new SaleCensus({ limit: limit ?? LATEST, ...(since === undefined ? {} : { since }) })
+  const book = await readBook(dir, undefined, census.ended)
   const pending = pendingOf(book).slice(0, limit ?? MOST)
   const tasks = tasksOf(book).slice(0, limit ?? MOST)
   const only = options.pending || options.tasks
@@ -34,7 +35,7 @@ export async function showJournal(io: Io, dir: string, options: ShowOptions): Pr
     const part = { ...(options.pending ? { pending } : {}), ...(options.tasks ? { tasks } : {}) }
     sayJson(
       io,
-      only ? { dir, ...(book.damage ? { damage: book.damage } : {}), ...part } : overviewOf(book, window),
+      only ? { dir, ...(book.damage ? { damage: book.damage } : {}), ...part } : overviewOf(book, census),
     )
   } else {
     const lines = only
@@ -42,7 +43,7 @@ export async function showJournal(io: Io, dir: string, options: ShowOptions): Pr
           ...(options.tasks ? taskSection(tasks, now) : []),
           ...(options.pending ? pendingSection(pending, now) : []),
         ]
-      : overviewLines(overviewOf(book, window), now)
+      : overviewLines(overviewOf(book, census), now)
     for (const line of [...lines, '', asRead(now)]) sayLine(io, line)
   }
   return sayDamage(io, book.damage !== undefined, options)
@@ -65,7 +66,7 @@ async function showSale(io: Io, dir: string, id: string, options: SaleOptions): 
     chapters.push(chapter)
     if (chapters.length > limit) chapters.shift()
   }
-  const book = await readBook(dir, before)
+  const book = await readBook(dir, before, new EndedSales(() => undefined, saleId(id)))
   const sale = book.lane.sales.get(saleId(id))
   if (!sale) throw new CashdeskError('sale.unknown', { sale: id, dir })
   const pending = pendingOf(book).filter(each => each.sale === id)

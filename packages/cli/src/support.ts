@@ -6,9 +6,9 @@ import { join, resolve } from 'node:path'
 import { CashdeskError, type Step } from '@cashdesk/kernel'
 import { nodeSecrets, resolveSecret } from '@cashdesk/sdk'
 import { inspectFile } from './inspect.ts'
-import { overviewLines, overviewOf } from './overview.ts'
+import { overviewLines, overviewOf, SaleCensus } from './overview.ts'
 import { said } from './problems.ts'
-import { type Reading, readableAt, readBook } from './reading.ts'
+import { type BeforeStep, type Reading, readableAt, readBook } from './reading.ts'
 import { Redaction } from './redaction.ts'
 import { EXIT, type ExitCode, type Io, sayJson, sayLine } from './say.ts'
 import { wholeGiven } from './show.ts'
@@ -30,6 +30,8 @@ interface BundleFile extends ZipEntry {
 }
 
 const STEPS = 2_000
+/** Sales that are listed. */
+const LATEST = 50
 const MOST_STEPS = 100_000
 
 /** @throws CashdeskError `journal.absent`, `journal.not-ours`, `cli.usage`, `config.unreadable`, `disk.failed` */
@@ -40,14 +42,16 @@ export async function supportBundle(io: Io, dir: string, options: SupportOptions
   const home = homedir()
   if (home.length > 1) redaction.forbid(home, '~')
   const latest: { readonly record: number; readonly step: Step }[] = []
-  const book = await readBook(dir, (step, record) => {
+  const census = new SaleCensus({ limit: LATEST })
+  const keep: BeforeStep = (step, record) => {
     latest.push({ record, step })
     if (latest.length > steps) latest.shift()
-  })
+  }
+  const book = await readBook(dir, keep, census.ended)
   const config = options.config === undefined ? [] : await configFiles(options.config, redaction)
   const files = [
     ...config,
-    ...(await tillFiles(dir, book, redaction, now.getTime())),
+    ...(await tillFiles(book, census, redaction, now.getTime())),
     {
       name: 'steps.jsonl',
       what: `the last ${counted(latest.length, 'step')} of the journal, one a line`,
@@ -107,12 +111,13 @@ async function configFiles(file: string, redaction: Redaction): Promise<readonly
 }
 
 async function tillFiles(
-  dir: string,
   book: Reading,
+  census: SaleCensus,
   redaction: Redaction,
   now: number,
 ): Promise<readonly BundleFile[]> {
-  const overview = redaction.clean(overviewOf(book, { limit: 50 }))
+  const { dir } = book
+  const overview = redaction.clean(overviewOf(book, census))
   const clean = (value: unknown): string => json(redaction.clean(value))
   return [
     { name: 'system.json', what: 'versions and system', text: clean(systemFacts(now)) },

@@ -7,8 +7,9 @@ import {
   type Tear,
   type UnknownRecord,
 } from '@cashdesk/journal'
-import { type ErrorReport, explain, reportOf, type Step } from '@cashdesk/kernel'
-import { type Book, emptyBook, foldBook, readableAt } from './reading.ts'
+import { type ErrorReport, explain, reportOf } from '@cashdesk/kernel'
+import { EndedSales } from './ended-sales.ts'
+import { emptyBook, foldBook, readableAt } from './reading.ts'
 import { EXIT, type ExitCode, type Io, sayJson, sayLine } from './say.ts'
 import { counted, momentOf } from './words.ts'
 
@@ -59,7 +60,10 @@ export async function verifyJournal(io: Io, dir: string, { json }: VerifyOptions
 export async function verified(dir: string): Promise<VerifyReport> {
   const { disk, folder } = readableAt(dir)
   const book = emptyBook(dir)
-  let ended = 0
+  let over = 0
+  const ended = new EndedSales(() => {
+    over += 1
+  })
   const seen = (): Pick<
     VerifyReport,
     'dir' | 'records' | 'laterEvents' | 'firstAt' | 'lastAt' | 'state'
@@ -70,7 +74,7 @@ export async function verified(dir: string): Promise<VerifyReport> {
     ...(book.firstAt === undefined ? {} : { firstAt: book.firstAt }),
     ...(book.lastAt === undefined ? {} : { lastAt: book.lastAt }),
     state: {
-      sales: ended + book.lane.sales.size,
+      sales: over + book.lane.sales.size,
       pending: book.lane.operations.size,
       tasks: book.lane.tasks.size,
     },
@@ -80,8 +84,9 @@ export async function verified(dir: string): Promise<VerifyReport> {
       disk,
       folder,
       onStep: (step, record) => {
+        const touched = ended.touched(step, book.lane)
         foldBook(book, step, record)
-        ended += forgetEnded(book, step)
+        ended.letGo(touched, book.lane)
       },
     })
     const { records, segments, epoch, tear, unknown, unknownCount, identity, carried } = reading
@@ -103,16 +108,6 @@ export async function verified(dir: string): Promise<VerifyReport> {
     const error = reportOf(thrown, 'cli.failed')
     return { ...seen(), ok: false, segments: 0, epoch: 0, unknown: 0, unknownAt: [], snapshots: [], error }
   }
-}
-
-/** A count needs no sale that has nothing to do any more: memory stays small, however long the journal is. */
-function forgetEnded({ lane }: Book, { events }: Step): number {
-  let ended = 0
-  for (const event of events) {
-    if (!('sale' in event) || event.sale === undefined) continue
-    if (!lane.live.has(event.sale) && lane.sales.delete(event.sale)) ended += 1
-  }
-  return ended
 }
 
 function verdict(report: VerifyReport): readonly string[] {

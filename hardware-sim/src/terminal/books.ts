@@ -56,8 +56,8 @@ export interface BooksOptions {
   readonly file?: string
   /** ISO 4217 numeric. */
   readonly currency: string
-  /** Epoch milliseconds. */
-  readonly now: () => number
+  /** The terminal's date and time now: `YYYY-MM-DDTHH:MM:SS`. */
+  readonly time: () => string
   /** The first receipt number of empty books. */
   readonly firstReceipt?: number
 }
@@ -217,7 +217,7 @@ export class Books {
       trace,
       receipt: this.#nextReceipt,
       turnover: this.#nextTurnover,
-      time: localTime(this.#options.now()),
+      time: this.#options.time(),
       card: {
         name: from.card.name,
         type: from.card.type,
@@ -301,10 +301,12 @@ export class Books {
 
 /** `YYYY-MM-DDTHH:MM:SS` in the machine's time zone: a terminal shows the wall's time. */
 export function localTime(epochMs: number): string {
-  const at = new Date(epochMs)
-  const two = (value: number): string => String(value).padStart(2, '0')
-  const date = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
-  return `${date}T${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
+  return utcTime(epochMs - new Date(epochMs).getTimezoneOffset() * 60_000)
+}
+
+/** The same at Greenwich, for a simulation that is the same everywhere. */
+export function utcTime(epochMs: number): string {
+  return new Date(epochMs).toISOString().slice(0, 19)
 }
 
 function sum(entries: readonly BookEntry[]): number {

@@ -108,6 +108,15 @@ describe('other commands', () => {
     expect((await register.acknowledgeAll('06 30 06 00 00 00 87 00 01')).at(-1)).toBe('061e01b5')
   })
 
+  it('prints the name of its own currency', async () => {
+    const sim = await terminal({ currency: '756' })
+    const register = await registered(sim, '06 00 06 00 00 00 82 07 56')
+    const paper = await register.acknowledgeAll('06 01 0a 04 00 00 00 00 19 99 49 07 56')
+    const text = paper.map(line => Buffer.from(line, 'hex').toString('latin1')).join('\n')
+    expect(text).toContain('Betrag CHF')
+    expect(text).not.toContain('EUR')
+  })
+
   it('tells its state and version, or its state alone', async () => {
     const register = await BareRegister.at((await terminal()).port)
     expect(await register.acknowledgeAll('05 01 00')).toEqual([

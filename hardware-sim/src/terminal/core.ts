@@ -3,7 +3,7 @@
 import { CashdeskError, type Json } from '@cashdesk/kernel'
 import type { Timing, Wire } from '../wire.ts'
 import { type Accident, accidentOf, Behaviour, type DialogueKind } from './accidents.ts'
-import { type BookEntry, Books, type BookTotals } from './books.ts'
+import { type BookEntry, Books, type BookTotals, localTime, utcTime } from './books.ts'
 import { type Apdu, bcd } from './codec.ts'
 import {
   completeRegistration,
@@ -45,6 +45,8 @@ export interface TerminalOptions {
   readonly reversalMs?: number
   readonly repeatShows?: RepeatShows
   readonly firstReceipt?: number
+  /** Its date and time are those of Greenwich, not of this machine. */
+  readonly utc?: boolean
   /** The behaviour to begin with: an accident's name and arguments. */
   readonly behaviour?: { readonly name: string; readonly [argument: string]: Json }
 }
@@ -99,15 +101,17 @@ export class Terminal {
     this.#options = options
     this.#password = password
     this.#timing = timing
+    const time = (): string => (options.utc === true ? utcTime : localTime)(timing.clock.now())
     this.#onPoint = onPoint
     this.#till = {
       books: new Books({
         currency,
-        now: () => timing.clock.now(),
+        time,
         ...(options.books !== undefined && { file: options.books }),
         ...(options.firstReceipt !== undefined && { firstReceipt: options.firstReceipt }),
       }),
       card: cardOf(card),
+      time,
       terminalId,
       currency: bcd(currency, 2),
       stages: { cardMs: 100 * speed, pinMs: 80 * speed, hostMs: 120 * speed },
@@ -267,12 +271,9 @@ export class Terminal {
         )
       }
       case COMMAND.endOfDay:
-        return (
-          this.#locked(data) ??
-          this.#run('end-of-day', link, t => endOfDay(t, this.#till, this.#timing.clock.now()))
-        )
+        return this.#locked(data) ?? this.#run('end-of-day', link, t => endOfDay(t, this.#till))
       case COMMAND.diagnosis:
-        return this.#run('diagnosis', link, t => diagnosis(t, this.#till, this.#timing.clock.now()))
+        return this.#run('diagnosis', link, t => diagnosis(t, this.#till))
       default:
         return RESULT.notPossible
     }

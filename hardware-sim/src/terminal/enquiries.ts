@@ -1,6 +1,6 @@
 // The dialogues of the simulated terminal that move no money: registration, status enquiry, repeat receipt,
 // end of day, diagnosis.
-import { type BookEntry, localTime } from './books.ts'
+import type { BookEntry } from './books.ts'
 import { bcd, type Field, readFields, readTlv, type TlvObject, writeFields, writeTlv } from './codec.ts'
 import { commandsFor, statusFields, type Till } from './money.ts'
 import { endOfDayPaper, printCommands } from './receipt.ts'
@@ -133,14 +133,14 @@ function shown(entries: readonly BookEntry[], shows: RepeatShows): BookEntry | u
 }
 
 /** 06 50: settles what is open. */
-export async function endOfDay(talk: Talk, till: Till, now: number): Promise<string> {
+export async function endOfDay(talk: Talk, till: Till): Promise<string> {
   if (!talk.accept()) return 'did not answer'
   await talk.show(MESSAGE.pleaseWait)
   if (!(await talk.pause(till.stages.hostMs))) return 'link lost before the host was asked'
   const totals = till.books.totals()
   const { trace, open } = till.books.settle()
   talk.reached('settled')
-  const time = localTime(now)
+  const time = till.time()
   const answer = await talk.status([
     [BMP.result, Buffer.from([RESULT.ok])],
     // The field has no sign: more refunds than payments cannot be told apart here, the slip says it.
@@ -178,11 +178,11 @@ function singleAmounts(settled: readonly BookEntry[]): Buffer {
 }
 
 /** 06 70: says its date and time to the register (04 01), then 06 0F. */
-export async function diagnosis(talk: Talk, till: Till, now: number): Promise<string> {
+export async function diagnosis(talk: Talk, till: Till): Promise<string> {
   if (!talk.accept()) return 'did not answer'
   await talk.show(MESSAGE.pleaseWait)
   if (!(await talk.pause(till.stages.hostMs))) return 'link lost'
-  const time = localTime(now)
+  const time = till.time()
   await talk.setTime([
     [BMP.fullDate, bcd(time.slice(2, 10).replaceAll('-', ''), 3)],
     [BMP.time, bcd(time.slice(11).replaceAll(':', ''), 3)],

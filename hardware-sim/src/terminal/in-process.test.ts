@@ -106,6 +106,8 @@ describe('a terminal in virtual time', () => {
     ])
     expect(terminal.books[1]?.card.name).not.toBe('girocard')
     expect(terminal.state().totals.totalMinor).toBe(3_998)
+    // Wherever this machine stands.
+    expect(terminal.books[0]?.time).toMatch(/^2026-01-05T08:01:/)
   })
 
   it('refuses connections for as long as it was told', async () => {

@@ -29,13 +29,13 @@ export interface SimulatedTerminal {
   powerCycle(offMs?: number): void
 }
 
-/** @throws CashdeskError `sim.usage`, `sim.books` */
+/** Its clock shows UTC unless told otherwise. @throws CashdeskError `sim.usage`, `sim.books` */
 export function simulatedTerminal({
   clock,
   onPoint,
   ...options
 }: SimulatedTerminalOptions): SimulatedTerminal {
-  const terminal = new Terminal(options, timingOf(clock), () => undefined, onPoint)
+  const terminal = new Terminal({ utc: true, ...options }, timingOf(clock), () => undefined, onPoint)
   terminal.start()
   return {
     peer: peerOf(wire => terminal.called(wire)),

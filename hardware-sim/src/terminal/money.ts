@@ -31,6 +31,8 @@ export interface Till {
   /** What the customer holds out next. */
   card: Card
   readonly terminalId: string
+  /** Its date and time now: `YYYY-MM-DDTHH:MM:SS`. */
+  readonly time: () => string
   /** Two bytes, ISO 4217 numeric. */
   readonly currency: Buffer
   /** How long a payment's stages take. */

@@ -39,7 +39,10 @@ export function paymentPapers(entry: BookEntry, terminalId: string, width: numbe
     plain(pair(germanDate(entry.time), entry.time.slice(11, 16), width)),
     plain(entry.card.name),
     plain(entry.card.maskedPan),
-    { attribute: LINE.doubleHeight, text: pair('Betrag EUR', money(entry.amountMinor), width) },
+    {
+      attribute: LINE.doubleHeight,
+      text: pair(`Betrag ${nameOf(entry.currency)}`, money(entry.amountMinor), width),
+    },
     plain(pair('Genehmigung', entry.authorisation, width)),
   ]
   return [
@@ -57,7 +60,7 @@ export function endOfDayPaper(totals: BookTotals, terminalId: string, time: stri
       plain(pair(germanDate(time), time.slice(11, 16), width)),
       plain(pair(`Zahlungen ${totals.payments}`, money(totals.paymentsMinor), width)),
       plain(pair(`Gutschriften ${totals.refunds}`, money(-totals.refundsMinor), width)),
-      plain(pair('Summe EUR', money(totals.totalMinor), width)),
+      plain(pair(`Summe ${nameOf(totals.currency)}`, money(totals.totalMinor), width)),
       last('Abschluss durchgeführt'),
     ],
   }
@@ -94,6 +97,11 @@ function block(paper: Paper, format: PaperFormat): Buffer {
     [TAG.texts, Buffer.concat(objects)],
   ])
   return writeApdu(COMMAND.printBlock, writeFields([[BMP.tlv, tlv]]))
+}
+
+/** As the customer knows it; the number where the terminal has no name for it. */
+function nameOf(currency: string): string {
+  return { '978': 'EUR', '756': 'CHF', '826': 'GBP', '840': 'USD' }[currency] ?? currency
 }
 
 function plain(text: string): ReceiptLine {

@@ -126,6 +126,7 @@ describe('cashdesk journal resolve', () => {
 
   it('takes only a task that is open, and an action that it has', async () => {
     const task = await refundDue(shop)
+    const { out } = await shop.cashdesk('journal', 'verify', shop.dir)
     expect(await resolve('no-such-task', '--action', 'settled', ...anna)).toMatchObject({
       code: 3,
       err: expect.stringMatching(/^task\.unknown/),
@@ -133,6 +134,7 @@ describe('cashdesk journal resolve', () => {
     const wrong = await resolve(task, '--action', 'booked', ...anna)
     expect(wrong).toMatchObject({ code: 3, err: expect.stringMatching(/^task\.action/) })
     expect(wrong.err).toContain('written-off')
+    expect((await shop.cashdesk('journal', 'verify', shop.dir)).out).toBe(out)
     expect((await readBook(shop.dir)).lane.tasks.size).toBe(1)
   })
 

@@ -78,6 +78,8 @@ export async function resolveTask(
     throw new CashdeskError('cli.usage', {
       reason: `${names.join(', ')} missing; --list shows the open tasks`,
     })
+  // A mistyped task leaves no trace: opening the journal would.
+  checked(await readBook(dir), { task, action, operator, reason })
   const before = await heldBy(dir, () => written(dir, { task, action, operator, reason }))
   const resolution =
     'resolution' in before

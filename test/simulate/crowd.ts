@@ -151,6 +151,8 @@ function byWorkers(asked: Asked, total: Total): Promise<void> {
       })
       worker.on('message', (slice: Slice) => {
         addSlice(total, slice)
+        for (const { seed, violations } of slice.failures)
+          process.stderr.write(`seed ${seed}: ${violations[0]?.invariant}: ${violations[0]?.message}\n`)
         progress()
         const more = orders()
         if (more) worker.send(more)

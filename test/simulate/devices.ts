@@ -44,6 +44,7 @@ export class Devices {
   readonly network: SimNetwork
   readonly #world: World
   readonly #transports: { readonly [device in 'terminal' | 'printer' | 'scanner']: Transport }
+  #overstates = false
   /** Who stands at the terminal. */
   #atTerminal: Customer | undefined
   /** What had happened when a customer last stepped up to the terminal. */
@@ -83,12 +84,35 @@ export class Devices {
   #drivers(life: Life): Partial<TillOptions> {
     return {
       terminal: zvtTerminal({
-        transport: life.transport(this.#transports.terminal),
+        transport: this.#overstating(life.transport(this.#transports.terminal)),
         currency: this.#world.plan.swiss ? 'CHF' : 'EUR',
         profile: { afterAutoReversal: 'reversal' },
       }),
       printer: printer({ transport: life.transport(this.#transports.printer), profile: epson48 }),
       scanner: serialScanner({ transport: life.transport(this.#transports.scanner) }),
+    }
+  }
+
+  /** An approval (04 0F, result 00) whose amount is another one on its way: the till must not take it. */
+  #overstating(transport: Transport): Transport {
+    return {
+      name: transport.name,
+      open: (listener, options) =>
+        transport.open(
+          {
+            data: bytes => {
+              const at = this.#overstates && bytes[0] === 0x04 && bytes[1] === 0x0f ? amountAt(bytes) : -1
+              if (at >= 0) {
+                this.#overstates = false
+                bytes[at + 3] = (bytes[at + 3] ?? 0) ^ 0x10
+                this.#world.tell('  the terminal’s approval says another amount')
+              }
+              listener.data(bytes)
+            },
+            closed: cause => listener.closed(cause),
+          },
+          options,
+        ),
     }
   }
 
@@ -105,12 +129,14 @@ export class Devices {
     })
     const { terminal } = this
     terminal.accident('approve', {})
+    this.#overstates = false
     for (const [kind, name, args, situation] of AT_TERMINAL) {
       if (!this.#world.strikes(kind, 'payment')) continue
       terminal.accident(name, { mode: 'once', ...args })
       if (situation) this.#world.situation(situation)
       return
     }
+    this.#overstates = this.#world.strikes('terminal-overstates', 'payment')
     if (askedMinor > 200 && this.#world.strikes('terminal-partial', 'payment'))
       terminal.accident('partial', { mode: 'once', amountMinor: Math.ceil(askedMinor / 2) })
     else if (this.#world.strikes('terminal-unplugged', 'payment')) this.#unplugTerminal()
@@ -128,7 +154,16 @@ export class Devices {
     if (!since) return true
     const { schedule, tally } = this.#world
     const struck = schedule.struck.slice(since.struck).some(({ kind }) => kinds.includes(kind))
-    return struck || tally.crashes > since.crashes || this.#broken > since.broken
+    const died = tally.crashes > since.crashes
+    // What it booked, we had acknowledged, and acknowledged only what was on our disk: a death leaves no doubt then.
+    return struck || this.#broken > since.broken || (died && !this.showsBooked(customer))
+  }
+
+  /** The terminal shows a booked payment of this customer as its last transaction. */
+  showsBooked(customer: Customer): boolean {
+    this.#attribute()
+    const last = this.terminal.books.findLast(({ state }) => state !== 'declined')
+    return last?.kind === 'payment' && last.state === 'booked' && this.#owners.get(last.trace) === customer
   }
 
   #unplugTerminal(): void {
@@ -226,4 +261,11 @@ export class Devices {
     add('stream-refused', connectRefused + connectUnanswered)
     add('stream-delayed', chunkDelayed)
   }
+}
+
+/** Where the amount begins (BMP 04, six bytes) behind result code 00; -1 where it does not follow. */
+function amountAt(bytes: Uint8Array): number {
+  for (let at = 3; at + 9 < bytes.length && at < 12; at += 1)
+    if (bytes[at] === 0x27 && bytes[at + 1] === 0 && bytes[at + 2] === 0x04) return at + 3
+  return -1
 }

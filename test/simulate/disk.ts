@@ -11,6 +11,8 @@ export interface DiskEvents {
   readonly writing: (path: string, bytes: Uint8Array) => void
   /** Everything written so far is durable. */
   readonly synced: (path: string) => void
+  /** What is on its way to the disk decides about money: a death is worth more here. */
+  readonly isCritical: () => boolean
   readonly tell: (text: string) => void
 }
 
@@ -19,6 +21,9 @@ type Moment = 'before' | 'within' | 'after'
 
 /** A device that keeps its promise about a sync takes this long at most, ms. */
 const SYNC_MS = 6
+
+/** How much more probable a death is while an approval or the pivot becomes durable. */
+const CRITICAL = 5
 
 export class LifeDisk implements Disk {
   readonly name = 'the till’s disk'
@@ -132,7 +137,8 @@ export class LifeDisk implements Disk {
   }
 
   #strikes(moment: Moment, call: ChangingCall): boolean {
-    if (this.#life.isOpen) return this.#schedule.strikes(`crash-${moment}`, call)
+    const factor = this.#events.isCritical() ? CRITICAL : 1
+    if (this.#life.isOpen) return this.#schedule.strikes(`crash-${moment}`, call, factor)
     return this.#schedule.strikes('crash-in-recovery', `${call} ${moment}`)
   }
 

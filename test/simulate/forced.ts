@@ -15,20 +15,22 @@ const ANY_CRASH: readonly AccidentKind[] = [
 ]
 
 /** What may leave a payment in doubt. */
-const DOUBTFUL_PAYMENT: readonly AccidentKind[] = [
-  ...ANY_CRASH,
+const DOUBTFUL_AT_TERMINAL: readonly AccidentKind[] = [
   'link-cut-before-040F',
   'link-cut-after-040F',
   'link-cut-between-prints',
   'link-cut-after-ack',
   'terminal-silent',
   'terminal-garbles',
+  'terminal-overstates',
   'terminal-unplugged',
   'aborts-payment',
   'stream-cut',
   'stream-refused',
   'stream-delayed',
 ]
+
+const DOUBTFUL_PAYMENT: readonly AccidentKind[] = [...ANY_CRASH, ...DOUBTFUL_AT_TERMINAL]
 
 /** Why nothing forced it; undefined when something did. */
 export function isForced({ world, oracle, devices }: Person, task: TaskView): string | undefined {
@@ -37,7 +39,7 @@ export function isForced({ world, oracle, devices }: Person, task: TaskView): st
   const customer = task.sale === undefined ? undefined : oracle.customerOf(task.sale)
   switch (task.kind) {
     case 'payment-unresolved':
-      return !customer || devices.isDoubtful(customer, DOUBTFUL_PAYMENT)
+      return !customer || devices.isDoubtful(customer, DOUBTFUL_AT_TERMINAL)
         ? undefined
         : 'nothing happened that leaves a payment in doubt'
     case 'refund-due': {

@@ -38,7 +38,7 @@ const query = (_: Context, op: { readonly id: string }): { get: string; read: ty
   read,
 })
 
-export const COUPON: RegExp = /^10OFF-\d+$/
+const COUPON: RegExp = /^10OFF-\d+$/
 
 /** How patient a provider is treated: by repetition, or by asking what became of it. */
 export type Patience = Partial<ProviderProfile> & Pick<ProviderProfile, 'onUnknown'>

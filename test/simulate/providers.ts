@@ -107,7 +107,7 @@ export class ActivationHost implements Provider {
 
 export const ELSEWHERE = 'elsewhere/1'
 
-export function json(value: object, status = 200): HttpResponse {
+function json(value: object, status = 200): HttpResponse {
   return { status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) }
 }
 

@@ -46,6 +46,14 @@ export class Records {
     return `${this.#about}${open.length === 0 ? '' : `; open: ${open.join(' ')}`}`
   }
 
+  /** An approval or the pivot is being written. */
+  get isCritical(): boolean {
+    return this.#batch.some(
+      ({ input, events }) =>
+        input.type === 'terminal.approved' || events.some(({ type }) => type === 'sale.paid'),
+    )
+  }
+
   get isPaying(): boolean {
     return [...this.#open.values()].some(kind => /^(pay|payback|reverse)$/.test(kind))
   }

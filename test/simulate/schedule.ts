@@ -38,6 +38,7 @@ const TABLE = {
   'terminal-slow': 0.04,
   'terminal-silent': 0.04,
   'terminal-garbles': 0.05,
+  'terminal-overstates': 0.05,
   'terminal-unplugged': 0.05,
   'customer-aborts': 0.04,
   'stream-cut': 0.01,
@@ -113,11 +114,11 @@ export class Schedule {
     return this.#intensity.get(kind) ?? 0
   }
 
-  /** Whether an accident happens here and now. */
-  strikes(kind: AccidentKind, place: string): boolean {
+  /** Whether an accident happens here and now. `factor`: how much more probable it is here than elsewhere. */
+  strikes(kind: AccidentKind, place: string, factor = 1): boolean {
     const drawn = this.#draw(`${kind}@${place}`)
     if (this.struck.length >= MOST_STRIKES) return false
-    const limit = ACCIDENTS[kind] * (this.#intensity.get(kind) ?? 0)
+    const limit = ACCIDENTS[kind] * (this.#intensity.get(kind) ?? 0) * factor
     if (this.calm || drawn.fraction >= limit) return false
     const key = `${kind}@${place}#${drawn.passed}`
     if (this.#off.has(key)) return false

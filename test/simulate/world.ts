@@ -225,6 +225,7 @@ export class World {
       {
         writing: (path, bytes) => this.records.writing(path, bytes),
         synced: () => this.records.synced(),
+        isCritical: () => this.records.isCritical,
         tell: text => this.tell(text),
       },
       (death, place) => {

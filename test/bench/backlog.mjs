@@ -56,6 +56,7 @@ function figuresOf(drains, delays, books) {
     openAfterBacklog: figure(of(drains, 'openMs'), 'ms', 0),
     firstCommit: figure(of(drains, 'firstMs'), 'ms', 0),
     cpuPerCommit: figure(of(drains, 'cpuUs'), 'µs, opening included', 0),
+    cpuPerBareRequest: figure(of(drains, 'bareCpuUs'), 'µs', 0),
     duplicates: atMost(0, books.duplicates, 'cards', 0),
     repeatedRequests: figure(books.repeated, 'ids sent twice', 0),
     scanDuringDrain: figure(of(delays, 'during'), 'ms', 2),
@@ -77,7 +78,7 @@ async function drained(dir, { host, bare, from, queued, progress }) {
   const openMs = msBetween(openedNs, process.hrtime.bigint())
   const whole = await till.idle({ timeoutMs: LIMIT_MS })
   const endedNs = process.hrtime.bigint()
-  const used = process.cpuUsage(cpu)
+  const cpuUs = usedUs(cpu) / queued
   const tasks = till.tasks()
   await till.close()
   const { firstNs } = await host.ask('seen')
@@ -88,8 +89,8 @@ async function drained(dir, { host, bare, from, queued, progress }) {
   const missing = lacking(active, from, queued)
   assertRight(missing === 0, `${missing} of ${queued} queued activations never arrived`)
   const rate = (queued * 1000) / msBetween(firstNs, endedNs)
-  const bareRate = (before + after) / 2
-  const cpuUs = (used.user + used.system) / queued
+  const bareRate = (before.rate + after.rate) / 2
+  const bareCpuUs = (before.cpuUs + after.cpuUs) / 2
   return {
     rate,
     bare: bareRate,
@@ -97,6 +98,7 @@ async function drained(dir, { host, bare, from, queued, progress }) {
     openMs,
     firstMs: msBetween(openedNs, firstNs),
     cpuUs,
+    bareCpuUs,
   }
 }
 
@@ -164,13 +166,14 @@ async function startBare(host, concurrency) {
   }
   const all = async (from, count, one) => {
     let next = from
+    const cpu = process.cpuUsage()
     const begun = performance.now()
     await Promise.all(
       Array.from({ length: concurrency }, async () => {
         while (next < from + count) await one(next++)
       }),
     )
-    return (count * 1000) / (performance.now() - begun)
+    return { rate: (count * 1000) / (performance.now() - begun), cpuUs: usedUs(cpu) / count }
   }
   const rate = async (from, count) => {
     await all(from, count, number => send(number, 1, idOf(1, number)))
@@ -188,5 +191,10 @@ async function startBare(host, concurrency) {
 
 /** An operation's id, as the exchange wants it. */
 const idOf = (action, number) => `0000000${action}-0000-4000-8000-${String(number).padStart(12, '0')}`
+
+function usedUs(since) {
+  const { user, system } = process.cpuUsage(since)
+  return user + system
+}
 
 const msBetween = (fromNs, toNs) => Number(toNs - fromNs) / 1e6

@@ -1,7 +1,7 @@
 // A damaged journal is copied as far as it is whole: nothing that can be read is left out, every hole is named with what it
 // took, the original stays as it is, and the copy takes nothing until it is confirmed.
 import { loseEverything, Prng, SECTOR_BYTES, SimDisk } from '@cashdesk/hardware-sim'
-import type { Event, SaleId, Step } from '@cashdesk/kernel'
+import { CashdeskError, type Disk, type Event, type SaleId, type Step } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'
 import { FOLDER, intent, numberOf, openOn, range, segment, step } from '../test/steps.ts'
 import { ALIGN_BYTES, decodeFrame, HEADER_BYTES, KIND, sealFrame, viewOf } from './format.ts'
@@ -125,6 +125,73 @@ describe('a salvage', () => {
     expect(report.gaps.map(({ file, reason }) => [file, reason])).toContainEqual([segment(2), 'unreadable'])
     disk.repair()
     expect(await copied(disk)).toEqual(range(1, 20).filter(number => !inTwo.includes(number)))
+  })
+
+  it('copies nothing twice where a segment lies there a second time, the last one too', async () => {
+    const disk = await written(20)
+    const names = await disk.list(FOLDER)
+    const used = range(1, names.length).filter(number => stepsIn(disk, segment(number)).length > 0)
+    for (const number of [2, used.at(-1) ?? 0]) {
+      const twice = disk.fork()
+      const file = await twice.create(segment(90))
+      await file.write(0, twice.bytes(segment(number)))
+      await file.close()
+      const report = await salvage(twice)
+      expect(new Set(report.gaps.map(({ reason }) => reason))).toContain('repeated')
+      expect(report.lostRecords).toBe(0)
+      expect(await copied(twice)).toEqual(range(1, 20))
+    }
+  })
+
+  it('finds its way in large segments, where records lie across what is read at once', async () => {
+    const disk = new SimDisk()
+    const { journal } = await openOn(disk, 2_097_152)
+    for (const number of range(1, 12)) await journal.append(step(number, 90_000 + 7 * number))
+    await journal.close()
+    const place = placeOf(disk, segment(1), 5)
+    disk.flipBit(segment(1), (place.offset + 45_000) * 8)
+    const report = await salvageJournal({ disk, folder: FOLDER, to: COPY })
+    expect(report.gaps).toMatchObject([{ offset: place.offset, lost: { first: 5, last: 5 } }])
+    expect(await copied(disk)).toEqual(range(1, 12).filter(number => number !== 5))
+  })
+
+  it('loses no more to a bad sector than the records in it, and calls it unreadable', async () => {
+    const disk = await written(9, 200)
+    const place = placeOf(disk, segment(1), 4)
+    const bad = Math.floor(place.offset / 4096) * 4096
+    const there = range(1, 9).filter(number => {
+      const each = [1, 2].flatMap(of => stepsIn(disk, segment(of)).map(found => ({ ...found, of })))
+      const { of, offset, end } = each.find(({ sequence }) => sequence === number) ?? place
+      return of !== 1 || end <= bad || offset >= bad + 4096
+    })
+    const worn: Disk = new Proxy(disk, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target)
+        if (typeof value !== 'function') return value
+        if (name !== 'open') return value.bind(target)
+        return async (path: string, mode: 'read' | 'write') => {
+          const file = await target.open(path, mode)
+          const isBad = (offset: number, length: number): boolean =>
+            path === segment(1) && mode === 'read' && offset < bad + 4096 && offset + length > bad
+          return {
+            ...file,
+            read: (offset: number, length: number) =>
+              isBad(offset, length)
+                ? Promise.reject(new CashdeskError('disk.failed', { reason: 'EIO' }))
+                : file.read(offset, length),
+          }
+        }
+      },
+    })
+    const report = await salvageJournal({
+      disk: worn,
+      folder: FOLDER,
+      toDisk: disk,
+      to: COPY,
+      segmentBytes: 8192,
+    })
+    expect(report.gaps).toMatchObject([{ file: segment(1), reason: 'unreadable' }])
+    expect(await copied(disk)).toEqual(there)
   })
 
   it('of any damage keeps every record that is whole, and names every one that is not', async () => {

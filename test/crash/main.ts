@@ -24,7 +24,13 @@ async function main(args: readonly string[]): Promise<number> {
   const { json } = options
   const dir =
     options.dir === undefined ? await mkdtemp(join(tmpdir(), 'cashdesk-crash-')) : resolve(options.dir)
-  const report = await run(options, dir, line => void process.stderr.write(`${line}\n`))
+  let enough = false
+  process.once('SIGINT', () => {
+    enough = true
+    process.stderr.write('The trials under way come to their end; once more ends at once.\n')
+  })
+  const say = (line: string): void => void process.stderr.write(`${line}\n`)
+  const report = await run(options, dir, say, () => enough)
   process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${inWords(report)}\n`)
   const good = report.violations.length === 0
   if (good && options.dir === undefined) await rm(dir, { recursive: true, force: true, maxRetries: 5 })

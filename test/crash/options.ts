@@ -41,6 +41,7 @@ ${Object.entries(SCENARIOS)
   .map(([name, { story }]) => `  ${name.padEnd(20)} ${story}`)
   .join('\n')}
 
+Ctrl-C ends a run early, with the report of what was done.
 Exit code: 0 all promises kept, 1 one was broken, 2 not understood.
 `
 

@@ -43,6 +43,8 @@ let own: OwnBooks | undefined
 let lastHappening = 0
 const happenings = new Map<number, () => void>()
 
+// Ctrl-C is for the supervisor, who ends what is under way in good order.
+process.on('SIGINT', () => undefined)
 createInterface({ input: process.stdin })
   // Boundary: the supervisor speaks the types of protocol.ts.
   .on('line', line => void obey(JSON.parse(line) as Order).catch(failed))

@@ -30,7 +30,13 @@ const SAY_EVERY = 250
 /** A run that finds so much stops: the first few failures say what is wrong. */
 const MAX_FAILURES = 20
 
-export async function run(options: Options, dir: string, say: (line: string) => void): Promise<Report> {
+/** @param isEnough asked before every trial: whether to end early, with the report of what was done */
+export async function run(
+  options: Options,
+  dir: string,
+  say: (line: string) => void,
+  isEnough: () => boolean = () => false,
+): Promise<Report> {
   await mkdir(dir, { recursive: true })
   const program = await bundledRegister(dir)
   const lanes = Array.from({ length: options.lanes }, (_, index) => {
@@ -38,7 +44,7 @@ export async function run(options: Options, dir: string, say: (line: string) => 
     const verifier = new Verifier()
     return { spares, verifier, lane: new Lane(join(dir, `lane-${index + 1}`), spares, verifier) }
   })
-  const work = new Run(options, dir, lanes, say)
+  const work = new Run(options, dir, lanes, { say, isEnough })
   try {
     return await work.play()
   } finally {
@@ -63,16 +69,23 @@ class Run {
   readonly #dir: string
   readonly #lanes: readonly Equipped[]
   readonly #say: (line: string) => void
+  readonly #isEnough: () => boolean
   readonly #tally: Tally
   readonly #chance: Chance
   readonly #isFull: boolean
   #sayAt = SAY_EVERY
 
-  constructor(options: Options, dir: string, lanes: readonly Equipped[], say: (line: string) => void) {
+  constructor(
+    options: Options,
+    dir: string,
+    lanes: readonly Equipped[],
+    { say, isEnough }: { readonly say: (line: string) => void; readonly isEnough: () => boolean },
+  ) {
     this.#options = options
     this.#dir = dir
     this.#lanes = lanes
     this.#say = say
+    this.#isEnough = isEnough
     this.#tally = new Tally(options.seed)
     this.#chance = chanceOf(options.seed)
     this.#isFull = options.kills >= FULL_RUN
@@ -164,7 +177,7 @@ class Run {
   #isOver(ahead = 0): boolean {
     const { failures, kills } = this.#tally
     const most = this.#options.stopAtFirst ? 1 : MAX_FAILURES
-    return kills + ahead >= this.#options.kills || failures.length >= most
+    return kills + ahead >= this.#options.kills || failures.length >= most || this.#isEnough()
   }
 
   #all(planned: readonly Planned[]): Promise<void> {
@@ -196,7 +209,8 @@ class Run {
     const waiting = [...items]
     await Promise.all(
       this.#lanes.map(async ({ lane }) => {
-        for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await action(item, lane)
+        for (let item = waiting.shift(); item !== undefined && !this.#isEnough(); item = waiting.shift())
+          await action(item, lane)
       }),
     )
   }

@@ -14,6 +14,8 @@ export interface Verdict {
 
 const [, , dir] = process.argv
 if (dir === undefined) {
+  // Ctrl-C is for the supervisor, who still has questions.
+  process.on('SIGINT', () => undefined)
   createInterface({ input: process.stdin })
     // Boundary: the supervisor sends the type of evidence.ts.
     .on('line', line => void judge(JSON.parse(line) as Witnesses))

@@ -1,4 +1,6 @@
 // `cashdesk journal resolve`: a person's decision about an open task of a closed till, with who and why.
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openShop, providerStuck, refundDue, type Shop, sell } from '../test/shop.ts'
 import { readBook } from './reading.ts'
@@ -136,6 +138,19 @@ describe('cashdesk journal resolve', () => {
     expect(wrong.err).toContain('written-off')
     expect((await shop.cashdesk('journal', 'verify', shop.dir)).out).toBe(out)
     expect((await readBook(shop.dir)).lane.tasks.size).toBe(1)
+  })
+
+  it('touches no damaged journal', async () => {
+    const task = await refundDue(shop)
+    const folder = join(shop.dir, 'journal')
+    const segment = join(folder, (await readdir(folder)).find(name => name.endsWith('.seg')) ?? '')
+    const bytes = await readFile(segment)
+    const at = bytes.indexOf('"R-1"')
+    bytes[at + 1] = (bytes[at + 1] ?? 0) ^ 1
+    await writeFile(segment, bytes)
+    const said = await resolve(task, '--action', 'settled', ...anna)
+    expect(said).toMatchObject({ code: 3, err: expect.stringMatching(/^journal\.damaged/) })
+    expect(await readFile(segment)).toEqual(bytes)
   })
 
   it('wants action, operator and reason', async () => {

@@ -79,7 +79,9 @@ export async function resolveTask(
       reason: `${names.join(', ')} missing; --list shows the open tasks`,
     })
   // A mistyped task leaves no trace: opening the journal would.
-  checked(await readBook(dir), { task, action, operator, reason })
+  const seen = await readBook(dir)
+  if (seen.damage) throw new CashdeskError(seen.damage.code, seen.damage.detail)
+  checked(seen, { task, action, operator, reason })
   const before = await heldBy(dir, () => written(dir, { task, action, operator, reason }))
   const resolution =
     'resolution' in before

@@ -18,6 +18,8 @@ import { applied, COMMANDS, type CommandName, type Mutant } from './patch.ts'
 /** The tree this file was built in. */
 const ROOT: string = resolve(fileURLToPath(new URL('../../..', import.meta.url)))
 export const PATCHES: string = join(ROOT, 'test', 'mutants', 'patches')
+/** Mutants that no command finds yet. They fit the code all the same, and wait for a better simulation. */
+export const OPEN: string = join(ROOT, 'test', 'mutants', 'open')
 
 const COPIES = join(ROOT, '.cashdesk', 'mutants')
 /** What the commands need; whichever of them is there. */

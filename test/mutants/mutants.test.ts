@@ -7,7 +7,9 @@ import { judged } from './hunt.ts'
 import { applied, mutantsIn, parseMutant } from './patch.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const MUTANTS = mutantsIn(fileURLToPath(new URL('patches', import.meta.url)))
+const folder = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
+const MUTANTS = mutantsIn(folder('patches'))
+const OPEN = mutantsIn(folder('open'))
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
 
 const PATCH = `Bug: A pen is a sword.
@@ -37,7 +39,7 @@ describe('the mutants', () => {
     ])
   })
 
-  it.each(MUTANTS.map(mutant => [mutant.name, mutant] as const))(
+  it.each([...MUTANTS, ...OPEN].map(mutant => [mutant.name, mutant] as const))(
     '%s applies to exactly one place',
     (_, mutant) => {
       const texts = applied(mutant, read)

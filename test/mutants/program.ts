@@ -1,7 +1,7 @@
 // The command line of the mutants: list them, prepare one for somebody else, or hunt them all.
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { makeCopy, PATCHES, presentCommands } from './copy.ts'
+import { makeCopy, OPEN, PATCHES, presentCommands } from './copy.ts'
 import { type Hunt, hunt, isSound } from './hunt.ts'
 import { COMMANDS, type CommandName, type Mutant, mutantsIn } from './patch.ts'
 
@@ -13,6 +13,7 @@ npm run mutants -- prepare NAME         makes a built copy of the tree with that
 Each mutant is applied to a copy, and the unmodified simulate or crash command must break an invariant on it.
 
   --only NAME       this mutant alone; may be repeated
+  --open            those of test/mutants/open instead, which no command finds yet: what the simulation lacks
   --with COMMAND    simulate or crash, instead of the one that each mutant names
   --seeds N         seeds a mutant may survive before it counts as not caught (default 100)
   --kills N         the same for crash (default 60)
@@ -31,6 +32,7 @@ interface Asked {
   readonly what: 'hunt' | 'list' | 'prepare'
   readonly name: string | undefined
   readonly only: readonly string[]
+  readonly open: boolean
   readonly with: CommandName | undefined
   readonly seeds: number
   readonly kills: number
@@ -47,7 +49,7 @@ export async function program(args: readonly string[]): Promise<number> {
   }
   try {
     const asked = askedFor(args)
-    const all = mutantsIn(PATCHES)
+    const all = mutantsIn(asked.open ? OPEN : PATCHES)
     if (asked.what === 'list') return list(all, asked.json)
     if (asked.what === 'prepare') return await prepare(all, asked.name)
     return await huntAll(all, asked)
@@ -68,6 +70,7 @@ function askedFor(args: readonly string[]): Asked {
     what,
     name,
     only: values.only ?? [],
+    open: values.open ?? false,
     with: command,
     seeds: whole('--seeds', values.seeds, 100),
     kills: whole('--kills', values.kills, 60),
@@ -95,6 +98,7 @@ const SHAPE = {
     limit: { type: 'string' },
     jobs: { type: 'string' },
     json: { type: 'boolean' },
+    open: { type: 'boolean' },
   },
 } as const
 

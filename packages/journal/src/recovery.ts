@@ -1,11 +1,14 @@
 // Makes a scanned journal fit to be written again: what a loss of power tore is cut, zeroed and synced, a new epoch
 // is begun, and only then may anything be appended. Every step may be interrupted and begun anew.
-import { CashdeskError, type Disk, type Log } from '@cashdesk/kernel'
-import { HEADER_BYTES, KIND, payloadOf } from './format.ts'
+import { CashdeskError, type Disk, type DiskFile, type Log } from '@cashdesk/kernel'
+import { HEADER_BYTES, KIND, MAX_RECORD_BYTES, payloadOf } from './format.ts'
 import type { Scan, ScannedSegment, Tail } from './reader.ts'
 import { makeSegment, pathOf, segmentPath, zero } from './segments.ts'
 import { removeSnapshots } from './snapshot.ts'
-import { Writer, type WriterOptions } from './writer.ts'
+import { MAX_BATCH_BYTES, Writer, type WriterOptions } from './writer.ts'
+
+/** Records of a batch are gathered up to the bound; one alone may be longer. */
+const LONGEST_BATCH_BYTES = MAX_BATCH_BYTES + MAX_RECORD_BYTES
 
 export interface RecoveryOptions {
   readonly disk: Disk
@@ -66,6 +69,7 @@ async function cut(scan: Scan, options: RecoveryOptions): Promise<Start> {
   const file = await disk.open(open.path, 'write')
   try {
     if (open.soiled) await zero(file, tail.offset, open.bytes)
+    await writeAgain(file, tail.offset)
     await file.sync()
     await disk.syncFolder(folder)
   } catch (error) {
@@ -81,6 +85,15 @@ async function cut(scan: Scan, options: RecoveryOptions): Promise<Start> {
     batch: tail.batch,
     reserve: reserve.map(({ path, bytes }) => ({ path, bytes })),
   }
+}
+
+/**
+ * The last batch was read, but perhaps only from memory: when a sync fails, the system counts what it could not write as
+ * written, and a process that merely starts again would sync nothing and rely on it.
+ */
+async function writeAgain(file: DiskFile, end: number): Promise<void> {
+  const start = Math.max(HEADER_BYTES, end - LONGEST_BATCH_BYTES)
+  if (end > start) await file.write(start, await file.read(start, end - start))
 }
 
 async function cleanFrom(disk: Disk, segment: ScannedSegment, offset: number): Promise<void> {

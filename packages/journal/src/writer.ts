@@ -18,7 +18,7 @@ import type { Mark } from './snapshot.ts'
 /** Records that may wait for the disk: a till has tens; more is a caller that does not wait for its promises. */
 const MAX_WAITING = 65_536
 /** A batch is one write: large enough for any crowd of lanes, small enough to stay far below a second to sync. */
-const MAX_BATCH_BYTES = 1_048_576
+export const MAX_BATCH_BYTES = 1_048_576
 /** Turns of the microtask queue that a batch waits, so that all who were answered by the last one can join it. */
 const GATHER_TURNS = 8
 /** While the disk is full, the next segment is tried again after this many batches, and whenever it is needed. */

@@ -83,10 +83,6 @@ export interface Snapshot<About> {
   readonly parts: readonly unknown[]
 }
 
-export function isSnapshotFile(name: string): boolean {
-  return SNAPSHOT.test(name) || UNFINISHED.test(name)
-}
-
 /** Names of all snapshots, the newest first. */
 export async function snapshotsIn(disk: Disk, folder: string): Promise<readonly string[]> {
   const names = (await disk.list(folder)).filter(name => SNAPSHOT.test(name))

@@ -161,7 +161,7 @@ describe('a salvage', () => {
     const bad = Math.floor(place.offset / 4096) * 4096
     const there = range(1, 9).filter(number => {
       const each = [1, 2].flatMap(of => stepsIn(disk, segment(of)).map(found => ({ ...found, of })))
-      const { of, offset, end } = each.find(({ sequence }) => sequence === number) ?? place
+      const { of, offset, end } = each.find(({ sequence }) => sequence === number) ?? { ...place, of: 1 }
       return of !== 1 || end <= bad || offset >= bad + 4096
     })
     const worn: Disk = new Proxy(disk, {

@@ -51,7 +51,8 @@ export async function program(args: readonly string[]): Promise<number> {
     const asked = askedFor(args)
     const all = mutantsIn(asked.open ? OPEN : PATCHES)
     if (asked.what === 'list') return list(all, asked.json)
-    if (asked.what === 'prepare') return await prepare(all, asked.name)
+    if (asked.what === 'prepare')
+      return await prepare([...mutantsIn(PATCHES), ...mutantsIn(OPEN)], asked.name)
     return await huntAll(all, asked)
   } catch (thrown) {
     process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`)

@@ -190,7 +190,7 @@ function timesOf(measured: readonly number[]): Times {
 }
 
 /** The promise is a second; a machine that runs much else beside is no broken promise. In the median. */
-const RESUMED_BOUND_MS = 5_000
+const RESUMED_BOUND_MS = 10_000
 
 export function inWords(report: Report): string {
   const { points, resumedMs, coldMs, doubleStarts: starts, inARow } = report

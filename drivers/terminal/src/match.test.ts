@@ -159,3 +159,26 @@ describe('a reversal', () => {
     expect(verdict({ kind: 'reverse', before: APPROVED }, shown(APPROVED))).toBe('terminal.not-booked')
   })
 })
+
+describe('a payment of the same amount that somebody else took at this terminal', () => {
+  const wallClock = (time: string): number => Date.parse(`${time}Z`)
+  // The terminal's clock is 37 minutes ahead of the till's.
+  const ahead = 37 * 60_000
+  const order = { before: BEFORE, beforeAt: wallClock('2026-11-21T16:59:00') - ahead }
+
+  it('before ours was ordered is not ours, whatever the two clocks say', () => {
+    const startedAt = wallClock('2026-11-21T17:20:00') - ahead
+    const foreign = { ...APPROVED, terminalTime: '2026-11-21T17:10:00' }
+    expect(verdict({ ...order, startedAt }, shown(foreign))).toBe('terminal.cannot-tell')
+  })
+
+  it('is not suspected where ours came after the order', () => {
+    const startedAt = wallClock('2026-11-21T17:07:00') - ahead
+    expect(verdict({ ...order, startedAt }, shown(APPROVED))).toBe('done')
+  })
+
+  it('is not suspected where the till learnt of the one before much later', () => {
+    const startedAt = wallClock('2026-11-21T17:07:00')
+    expect(verdict({ before: BEFORE, beforeAt: startedAt - 1_000, startedAt }, shown(APPROVED))).toBe('done')
+  })
+})

@@ -125,6 +125,10 @@ function judgeUnapproved(expected: PaymentExpectation, facts: Seen, profile: Pro
     return notBooked('the last transaction is older')
   if (!ordered) return cannotTell('the last transaction has another amount')
   if (!before) return cannotTell('nothing tells the last transaction from an earlier one of the same amount')
+  if (isBeforeOrder(seen, before, expected))
+    return cannotTell(
+      'the last transaction has the amount and is older than the order, by the terminal’s clock',
+    )
   if (!differs(seen, before)) return cannotTell('nothing tells the last transaction from the one before it')
   return trusted(profile) ?? done(seen)
 }
@@ -183,6 +187,23 @@ function isEarlier(one: string | undefined, other: string | undefined): boolean 
 /** Before the attempt beyond every doubt about time zones and clocks set wrong by hours. */
 function isLongBefore(terminalTime: string | undefined, startedAt: EpochMs): boolean {
   return terminalTime !== undefined && wallClockMs(terminalTime) < startedAt - ANY_ZONE_MS
+}
+
+/** Two clocks that were set together drift apart less than this between two payments. */
+const CLOCKS_AGREE_MS = 120_000
+
+/**
+ * Was it booked before ours was ordered? How far the terminal's clock is ahead is known from the transaction before: the
+ * till learnt of it when it was over. Somebody else may have taken the same amount at this terminal in between.
+ */
+function isBeforeOrder(
+  { terminalTime }: Seen,
+  before: PaymentFacts,
+  { startedAt, beforeAt }: PaymentExpectation,
+): boolean {
+  if (terminalTime === undefined || before.terminalTime === undefined || beforeAt === undefined) return false
+  const aheadMs = wallClockMs(before.terminalTime) - beforeAt
+  return wallClockMs(terminalTime) < startedAt + aheadMs - CLOCKS_AGREE_MS
 }
 
 function codeDetail(code: number | undefined): { readonly resultCode: string } {

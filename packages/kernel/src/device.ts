@@ -129,6 +129,8 @@ export interface PaymentExpectation {
   readonly approved?: PaymentFacts
   /** What the terminal's last resolved transaction was when the attempt started, if known. */
   readonly before?: PaymentFacts
+  /** When the till learnt of that one, on the till's clock: beside its `terminalTime` it tells the clocks apart. */
+  readonly beforeAt?: EpochMs
 }
 
 export interface TerminalTotals {

@@ -18,7 +18,7 @@ import type {
   Input,
   Intent,
   Log,
-  PaymentFacts,
+  PaymentExpectation,
   Random,
   Sale,
   SaleId,
@@ -127,8 +127,9 @@ export class LaneLoop {
   }
 
   /** The terminal's last transaction that is resolved, as far as that is durable. */
-  get lastBooked(): PaymentFacts | undefined {
-    return this.memory.lastBooked
+  get lastBooked(): Pick<PaymentExpectation, 'before' | 'beforeAt'> {
+    const { lastBooked: before, lastBookedAt: beforeAt } = this.memory
+    return { ...(before && { before }), ...(before && beforeAt !== undefined && { beforeAt }) }
   }
 
   /** The lane's state is durable as it stands: nothing is on its way to the disk. */

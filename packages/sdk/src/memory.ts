@@ -25,7 +25,7 @@ import { Forgetting, KEPT_SALES } from './forgetting.ts'
 import { lastBookedAfter } from './last-booked.ts'
 
 /** Of everything that is folded here. Snapshots of another version are made anew from the journal. */
-export const SNAPSHOT_VERSION: string = `sdk 2, evolve ${EVOLVE_VERSION}, outbox ${OUTBOX_VERSION}`
+export const SNAPSHOT_VERSION: string = `sdk 3, evolve ${EVOLVE_VERSION}, outbox ${OUTBOX_VERSION}`
 
 /** What a journal holds that a later release wrote. It stays there; this release does not know what it means. */
 export interface LaterRelease {
@@ -49,6 +49,8 @@ export class LaneMemory {
   readonly tasks: Map<TaskId, Task> = new Map()
   /** The terminal's last transaction that is resolved. */
   lastBooked: PaymentFacts | undefined
+  /** When the till learnt of it. */
+  lastBookedAt: EpochMs | undefined
   /** When the last step was taken. */
   at: EpochMs | undefined
   /** What of the recorded steps is of a later release. */
@@ -76,7 +78,9 @@ export class LaneMemory {
       if (event.type === 'task.opened') this.tasks.set(event.task.id, event.task)
       else if (event.type === 'task.resolved') this.tasks.delete(event.task)
     }
-    this.lastBooked = lastBookedAfter(this.lastBooked, step)
+    const booked = lastBookedAfter(this.lastBooked, step)
+    if (booked !== this.lastBooked) this.lastBookedAt = step.at
+    this.lastBooked = booked
     foldOutbox(this.outbox, step)
   }
 
@@ -94,6 +98,7 @@ export class LaneMemory {
     this.forgetting.clear()
     this.tasks.clear()
     this.lastBooked = undefined
+    this.lastBookedAt = undefined
     this.at = undefined
   }
 
@@ -104,8 +109,8 @@ export class LaneMemory {
 
   /** For a snapshot; only while nothing is on its way to the disk. Later changes are not in it. */
   parts(): Iterable<unknown> {
-    const { at, lastBooked, later } = this
-    return tagged({ at, lastBooked, later }, laneParts(this.lane), outboxParts(this.outbox), [
+    const { at, lastBooked, lastBookedAt, later } = this
+    return tagged({ at, lastBooked, lastBookedAt, later }, laneParts(this.lane), outboxParts(this.outbox), [
       ...this.forgetting.parts(),
     ])
   }
@@ -139,6 +144,7 @@ export class LaneMemory {
     this.tasks.clear()
     for (const [id, task] of this.lane.tasks) this.tasks.set(id, task)
     this.lastBooked = first.rest.lastBooked
+    this.lastBookedAt = first.rest.lastBookedAt
     this.at = first.rest.at
     this.later = first.rest.later
   }
@@ -147,6 +153,7 @@ export class LaneMemory {
 interface Rest {
   readonly at: EpochMs | undefined
   readonly lastBooked: PaymentFacts | undefined
+  readonly lastBookedAt: EpochMs | undefined
   readonly later: LaterRelease
 }
 

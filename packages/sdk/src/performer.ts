@@ -51,7 +51,7 @@ export interface PerformerOptions {
   readonly terminal?: Terminal
   readonly printer?: Printer
   /** The terminal's last transaction that is resolved. */
-  readonly lastBooked: () => PaymentFacts | undefined
+  readonly lastBooked: () => Pick<PaymentExpectation, 'before' | 'beforeAt'>
   readonly submit: (input: Input) => Promise<Taken>
   /** For the screen: what the terminal displays. */
   readonly message: (sale: SaleId, message: string) => void
@@ -283,7 +283,6 @@ export class Performer {
   }
 
   #expected(head: OutboxEntry, effect: TerminalEffect, leg: Leg): PaymentExpectation {
-    const before = this.#options.lastBooked()
     return {
       op: head.op,
       kind: effect.operation,
@@ -292,7 +291,7 @@ export class Performer {
       startedAt: head.since,
       // A reversal is asked about by its own evidence: the approval of what it takes back is not that.
       ...(leg.approved && leg.op === head.op ? { approved: leg.approved } : {}),
-      ...(before ? { before } : {}),
+      ...this.#options.lastBooked(),
     }
   }
 

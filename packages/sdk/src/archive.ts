@@ -183,13 +183,13 @@ async function readBack({ disk, folder }: ArchiveOptions, first: number): Promis
 
 /** What the next start will find, part by part, as text. */
 function livingOf(
-  { lane, outbox, lastBooked, at }: LaneMemory,
+  { lane, outbox, lastBooked, lastBookedAt, at }: LaneMemory,
   kept: ReadonlySet<SaleId>,
 ): ReadonlyMap<string, string> {
   const parts = new Map<string, string>()
   const note = (part: string, value: unknown): void => void parts.set(part, JSON.stringify(value) ?? '')
   note('outbox', [...outbox.entries.values()])
-  note('lastBooked', lastBooked)
+  note('lastBooked', [lastBooked, lastBookedAt])
   note('at', at)
   // Every start begins with this; what it sets anew need not be carried.
   const { config } = lane

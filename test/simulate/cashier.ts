@@ -178,6 +178,9 @@ export class Cashier {
         each =>
           each.ready || (each.state === 'open' && each.waitsFor.length === 0) || each.state !== 'tendering',
       )
+      // The customer looks for the purse, longer than some reservations last.
+      if (view?.ready && this.world.strikes('dawdles', 'total'))
+        await this.world.pause(this.world.schedule.pick('dawdles for', [60_000, 840_000, 1_800_000]))
       if (view?.ready && this.world.strikes('reopens-total', 'total')) {
         this.world.situation('reopened-total')
         await this.till.command('takes the total back', till => till.find(sale).reopen())
@@ -211,6 +214,9 @@ export class Cashier {
       } else {
         const plan = tenders[used] ?? { by: 'cash', share: 100 }
         used += 1
+        const half = view.payments.some(({ state }) => state === 'done')
+        if (half && view.kind === 'sale' && this.world.strikes('cancels-sale', 'half paid', 2))
+          return this.cancels(sale)
         const rest = tries >= MOST_PAYMENTS - 3 || used >= tenders.length
         await this.#pays(customer, view, rest ? { ...plan, share: 100 } : plan)
       }

@@ -26,15 +26,18 @@ describe('a simulated day', () => {
     }
   })
 
-  it('keeps all promises on fifty seeds, and plays thousands of accidents in them', async () => {
-    let points = 0
-    for (let seed = 1; seed <= 50; seed += 1) {
-      const { violations, tally, struck } = await playDay(seed)
-      expect(violations, `seed ${seed}`).toEqual([])
-      points += tally.crashes + struck.length
-    }
-    expect(points).toBeGreaterThan(2_500)
-  })
+  it.each([1, 11, 21, 31, 41])(
+    'keeps all promises on ten seeds from %i, and plays hundreds of accidents',
+    async from => {
+      let points = 0
+      for (let seed = from; seed < from + 10; seed += 1) {
+        const { violations, tally, struck } = await playDay(seed)
+        expect(violations, `seed ${seed}`).toEqual([])
+        points += tally.crashes + struck.length
+      }
+      expect(points).toBeGreaterThan(400)
+    },
+  )
 
   it('leaves out what it is told to, and nothing else', async () => {
     const whole = await playDay(7)

@@ -40,7 +40,7 @@ export function goneBack(before: SaleView, now: SaleView): readonly string[] {
     else if (later.article.gtin !== line.article.gtin || later.quantity !== line.quantity)
       gone.push(`line ${line.id} is another one`)
   }
-  for (const payment of before.payments) paymentGone(payment, now, gone)
+  for (const payment of before.payments) paymentGone(payment, before, now, gone)
   for (const claim of before.claims)
     if (!now.claims.some(({ id }) => id === claim.id)) gone.push(`claim ${claim.id} is gone`)
   const printed =
@@ -50,14 +50,14 @@ export function goneBack(before: SaleView, now: SaleView): readonly string[] {
   return gone
 }
 
-function paymentGone(payment: Payment, now: SaleView, gone: string[]): void {
+function paymentGone(payment: Payment, before: SaleView, now: SaleView, gone: string[]): void {
   const later = now.payments.find(({ id }) => id === payment.id)
   if (!later) {
     gone.push(`payment ${payment.id} is gone`)
     return
   }
   // A hold that cannot be made to outlive the payment is let go: nothing was taken yet.
-  const letGo = payment.by === 'purse' && later.state === 'refused' && !PAID.has(now.state)
+  const letGo = payment.by === 'purse' && later.state === 'refused' && !PAID.has(before.state)
   if (letGo) return
   const may = LATER_PAYMENT[payment.state]
   if (may && !may.includes(later.state))

@@ -143,6 +143,8 @@ export class Person {
       if (!now?.ready) return
       return this.registerDecides(customer, now)
     }
+    // Its customer takes long to pay: a reservation may run out meanwhile, and is not renewed.
+    if (this.world.strikes('dawdles', 'register', 2)) await this.world.pause(1_200_000)
     await this.registerPays(customer, view)
   }
 

@@ -58,6 +58,7 @@ const TABLE = {
   'reopens-total': 0.06,
   'voids-line': 0.08,
   'cancels-sale': 0.08,
+  dawdles: 0.1,
   'prints-again': 0.1,
   'wrong-card': 0.03,
   'impatient-after-crash': 0.3,

@@ -174,8 +174,11 @@ export class Wire {
       response.body.slice(0, this.#schedule.below('cut at', response.body.length)),
       '\u0000\u00ff\u0001',
       '{}',
+      '<h1>404 Not Found</h1>',
     ])
-    return { ...response, body }
+    // A proxy that does not know the provider says so in its own words.
+    const status = this.#schedule.pick('garbled status', [response.status, 404, 200])
+    return { ...response, status, body }
   }
 }
 

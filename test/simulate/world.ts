@@ -141,8 +141,8 @@ export class World {
     return this.#till
   }
 
-  strikes(kind: AccidentKind, place: string): boolean {
-    const struck = this.schedule.strikes(kind, place)
+  strikes(kind: AccidentKind, place: string, factor = 1): boolean {
+    const struck = this.schedule.strikes(kind, place, factor)
     if (struck) this.tell(`⚡ ${kind} (${place})`)
     return struck
   }

@@ -58,6 +58,7 @@ export function makeCopy(owner: number = process.pid): Copy {
     if (existsSync(from))
       cpSync(from, join(root, name), { recursive: true, preserveTimestamps: true, filter: belongs })
   }
+  pruneReferences(root)
   link(root)
   return new CopiedTree(root)
 }
@@ -78,6 +79,16 @@ function belongs(path: string): boolean {
   if (!inTest) return true
   const [folder = ''] = path.slice(join(ROOT, 'test').length + 1).split(/[\\/]/)
   return COMMAND_FOLDERS.includes(folder)
+}
+
+/** The root names projects that a copy has not; a bundler that reads it would stumble. */
+function pruneReferences(root: string): void {
+  const path = join(root, 'tsconfig.json')
+  const { references, ...rest } = JSON.parse(readFileSync(path, 'utf8'))
+  const here = (Array.isArray(references) ? references : []).filter(reference =>
+    existsSync(join(root, String(Object(reference).path), 'tsconfig.json')),
+  )
+  writeFileSync(path, JSON.stringify({ ...rest, references: here }))
 }
 
 /** Our own packages lead to the copy; a junction on Windows, where a link needs no privilege then. */

@@ -27,7 +27,7 @@ export interface LaneOperation extends OpenOperation {
 }
 
 /** A provider that left attempts without an answer, since it last gave one. */
-export interface ProviderTrouble {
+interface ProviderTrouble {
   /** Attempts in a row that stayed unknown. */
   readonly failures: number
   /** When the last of them is to be followed by another. */

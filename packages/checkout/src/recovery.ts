@@ -100,7 +100,7 @@ function attempt(draft: Draft, operation: LaneOperation): void {
 }
 
 /** When the sale stops waiting for it: never after the pivot, nor for what it has put off. */
-export function patienceOf(lane: LaneStore, { limitAt, sale, claim }: LaneOperation): EpochMs | undefined {
+function patienceOf(lane: LaneStore, { limitAt, sale, claim }: LaneOperation): EpochMs | undefined {
   if (limitAt === undefined || sale === undefined) return limitAt
   const known = lane.sales.get(sale)
   if (known?.paidAt !== undefined) return undefined

@@ -191,6 +191,13 @@ describe('the paper', () => {
     expect(wrongPapers('sale-2', 1, [receipt('12.50')])).toEqual([])
   })
 
+  it('I7: is read receipt by receipt where one broke off before the cut, and a copy belongs to its head', () => {
+    const broken = 'The Shop\nTOTAL EUR    9.99\n  girocard ****1234\n'
+    expect(wrongPapers('sale-1', 1250, [broken + receipt('12.50')])).toEqual([])
+    const copy = `*** COPY ***\n${receipt('12.50')}`
+    expect(wrongPapers('sale-1', 1250, [receipt('12.50'), copy, broken + copy])).toEqual([])
+  })
+
   it('I7: calls no card active by mistake', () => {
     expect([...saidActive(['Card S1001 active\nCard S1002 deactivated', 'Activation follows'])]).toEqual([
       'S1001',

@@ -23,7 +23,7 @@ export function saidActive(papers: readonly string[]): ReadonlySet<string> {
 
 /** A piece of paper holds two receipts where the first one broke off before the cut. A copy says so above its head. */
 function receiptsOn(text: string): readonly string[] {
-  return text.split(/(?=\*\*\* COPY)|(?<!\*\*\*[^\n]*\n\s*)(?=The Shop)/)
+  return text.split(/(?=\*\*\* COPY)|(?<!COPY \*\*\*\s*)(?=The Shop)/)
 }
 
 function numberOf(text: string): string | undefined {

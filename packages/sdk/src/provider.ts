@@ -169,7 +169,9 @@ function readBySpec(plugin: string, spec: ReadSpec, response: HttpResponse): Ans
     const data = dataOf(spec, body ?? {})
     return data ? { outcome: 'done', of: 'provider', data } : malformed('a field of the wrong type')
   }
-  if (fits(spec.notFound, spec.field?.notFound ?? (value === undefined ? [] : [value]))) {
+  // Anybody answers 404, in JSON too: without the provider's own field it proves nothing about the operation.
+  const its = spec.field && body?.[spec.field.name] !== undefined && value !== undefined ? [value] : []
+  if (fits(spec.notFound, spec.field?.notFound ?? its)) {
     return refused(report('provider.not-found', { plugin }))
   }
   if (fits(spec.refused, spec.field?.refused)) {

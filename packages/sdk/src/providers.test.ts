@@ -138,6 +138,7 @@ describe('an answer that is none', () => {
     ['a redirect', { status: 302, headers: { location: 'http://portal.example' }, body: '' }],
     ['half a JSON text', { status: 200, headers: {}, body: '{"state":"do' }],
     ['a list', { status: 200, headers: {}, body: '[{"state":"done"}]' }],
+    ['somebody else’s 404, in JSON', { status: 404, headers: {}, body: '{"error":"Not Found"}' }],
     ['another state', { status: 200, headers: {}, body: '{"state":"maybe"}' }],
     ['status and state that contradict', { status: 409, headers: {}, body: '{"state":"done"}' }],
   ])('is unknown and asked again, never done and never refused: %s', async (_, nonsense) => {

@@ -156,6 +156,8 @@ export class Performer {
       .then(async answer => {
         if (provider) this.#providerCalls -= 1
         if (repeated) this.#repeatedCalls -= 1
+        // The line is free, though the answer is not durable yet: another sale's work may have it.
+        if (provider) this.#wakeWaiting()
         // In flight until its answer is durable: till then the outbox still shows it as sent.
         await this.#options.submit({ type: 'answer', op: head.op, via, answer })
         this.#inFlight.delete(head.op)

@@ -49,6 +49,17 @@ describe('a backlog', () => {
     expect(tries).toBeGreaterThan(30)
   })
 
+  it('is not stirred up by sales whose reservations are answered elsewhere', () => {
+    const till = backlog(50)
+    till.pass(60_000)
+    failAll(till)
+    const register = new Register(till, 'S-new')
+    register.line('card', CARD, [wants('A-new')])
+    till.answer('reserve', granted({ expiresInMs: 900_000 }))
+    till.pass(1_000)
+    expect([...till.lane.operations.values()].filter(({ phase }) => phase === 'sent')).toEqual([])
+  })
+
   it('is not held up by one operation that the provider never answers', () => {
     const till = backlog(10)
     failAll(till)

@@ -3,7 +3,7 @@
 import type { Claim, Event, Leg, Line, Minor, Sale, SaleId, Task, TaskId } from '@cashdesk/kernel'
 import { unreachable } from '@cashdesk/kernel'
 import { isKnownEvent } from './known-events.ts'
-import type { LaneStore } from './lane.ts'
+import { type LaneStore, troubleOf } from './lane.ts'
 
 const NO_MONEY = 0 as Minor
 
@@ -56,7 +56,8 @@ export function evolve(lane: LaneStore, event: Event): void {
  */
 function startAnew(lane: LaneStore, { config, at }: Extract<Event, { type: 'lane.started' }>): void {
   lane.config = config
-  for (const { plugin } of config.participants) lane.troubles.delete(plugin)
+  for (const { plugin, operations } of config.participants)
+    for (const kind of operations) lane.troubles.delete(troubleOf(plugin, kind))
   for (const operation of [...lane.operations.values()]) {
     if (operation.plugin === undefined) continue
     const participant = config.participants.find(each => each.plugin === operation.plugin)
@@ -112,8 +113,9 @@ function evolveOperation(lane: LaneStore, event: OperationEvent): void {
   switch (event.type) {
     case 'op.scheduled':
       if (operation.plugin !== undefined) {
-        const failures = (lane.troubles.get(operation.plugin)?.failures ?? 0) + 1
-        lane.troubles.set(operation.plugin, { failures, probeAt: event.at })
+        const trouble = troubleOf(operation.plugin, operation.kind)
+        const failures = (lane.troubles.get(trouble)?.failures ?? 0) + 1
+        lane.troubles.set(trouble, { failures, probeAt: event.at })
       }
       lane.operations.set(event.op, {
         ...operation,
@@ -135,7 +137,7 @@ function evolveOperation(lane: LaneStore, event: OperationEvent): void {
     case 'op.settled':
       // Yes or no, it is an answer: the provider is there.
       if (event.outcome !== 'abandoned' && operation.plugin !== undefined)
-        lane.troubles.delete(operation.plugin)
+        lane.troubles.delete(troubleOf(operation.plugin, operation.kind))
       lane.operations.delete(event.op)
       return
     default:

@@ -39,6 +39,11 @@ interface Day {
   readonly expectedMinor: Minor
 }
 
+/** The key of a provider's trouble with one kind of operation. */
+export function troubleOf(plugin: string, kind: string): string {
+  return `${plugin} ${kind}`
+}
+
 /** Read and written by `evolve`, on the lane itself and on a draft alike. */
 export interface LaneStore {
   config: LaneConfig | undefined
@@ -50,7 +55,7 @@ export interface LaneStore {
   readonly live: ReadWrite<SaleId, Sale>
   readonly operations: ReadWrite<OperationId, LaneOperation>
   readonly tasks: ReadWrite<TaskId, Task>
-  /** By plugin; a provider that answers is not in it. */
+  /** By plugin and operation, which may go to servers of their own; what is answered is not in it. */
   readonly troubles: ReadWrite<string, ProviderTrouble>
 }
 

@@ -11,7 +11,7 @@ import type {
 } from '@cashdesk/kernel'
 import { fractionOf, report } from '@cashdesk/kernel'
 import type { Draft } from './draft.ts'
-import type { LaneOperation, LaneStore } from './lane.ts'
+import { type LaneOperation, type LaneStore, troubleOf } from './lane.ts'
 
 /** After a query that could not be made: when to ask the terminal again. It is next to the till; it comes back soon. */
 const TERMINAL_RETRY: ProviderProfile['retry'] = { firstMs: 1_000, factor: 2, maxMs: 30_000, jitter: 0.2 }
@@ -57,9 +57,9 @@ export function orphaned(draft: Draft, { op, sale, claim, plugin }: Orphan): voi
 type Orphan = Pick<OpenOperation, 'op' | 'sale' | 'claim' | 'plugin'>
 
 /** It left so many attempts without an answer that only one at a time still goes out, to see whether it is back. */
-export function isDown(lane: LaneStore, plugin: string): boolean {
+export function isDown(lane: LaneStore, plugin: string, kind: string): boolean {
   const participant = lane.config?.participants.find(each => each.plugin === plugin)
-  const failures = lane.troubles.get(plugin)?.failures ?? 0
+  const failures = lane.troubles.get(troubleOf(plugin, kind))?.failures ?? 0
   return participant !== undefined && failures >= participant.profile.breaker.failures
 }
 
@@ -75,10 +75,10 @@ export function neverSent(operation: LaneOperation, error: ErrorReport): boolean
 }
 
 /** How long the whole provider has been silent, in attempts: a new operation need not find out by itself. */
-function failuresOf(draft: Draft, { plugin }: LaneOperation): number {
-  if (plugin === undefined || !isDown(draft.lane, plugin)) return 0
+function failuresOf(draft: Draft, { plugin, kind }: LaneOperation): number {
+  if (plugin === undefined || !isDown(draft.lane, plugin, kind)) return 0
   const { failures = 0 } = draft.participant(plugin)?.profile.breaker ?? {}
-  return (draft.lane.troubles.get(plugin)?.failures ?? 0) - failures + 1
+  return (draft.lane.troubles.get(troubleOf(plugin, kind))?.failures ?? 0) - failures + 1
 }
 
 /** Schedules what follows an unknown outcome; answers when that is. */

@@ -5,7 +5,7 @@ import { report } from '@cashdesk/kernel'
 import { outOfPatience } from './answers.ts'
 import { continueCancelling } from './cancelling.ts'
 import type { Draft } from './draft.ts'
-import type { LaneOperation, LaneStore } from './lane.ts'
+import { type LaneOperation, type LaneStore, troubleOf } from './lane.ts'
 import { attemptNow, isDown, orphaned, scheduleOrphan } from './operations.ts'
 import { continueSettling } from './settling.ts'
 import { continueTotalling } from './tendering.ts'
@@ -109,35 +109,43 @@ function patienceOf(lane: LaneStore, { limitAt, sale, claim }: LaneOperation): E
 
 /** When its next attempt leaves. Of a provider that is down only the probe may go, and at the provider's time. */
 function attemptAt(lane: LaneStore, operation: LaneOperation, probes: Probes): EpochMs | undefined {
-  const { phase, dueAt, plugin, op } = operation
+  const { phase, dueAt, plugin, kind, op } = operation
   if (phase !== 'waiting' || dueAt === undefined) return undefined
-  if (plugin === undefined || !probes.has(plugin) || patienceOf(lane, operation) !== undefined) return dueAt
-  if (probes.get(plugin)?.op !== op) return undefined
-  return Math.max(dueAt, lane.troubles.get(plugin)?.probeAt ?? 0)
+  const trouble = troubleOf(plugin ?? '', kind)
+  if (!probes.has(trouble) || patienceOf(lane, operation) !== undefined) return dueAt
+  if (probes.get(trouble)?.op !== op) return undefined
+  return Math.max(dueAt, lane.troubles.get(trouble)?.probeAt ?? 0)
 }
 
-/** For every provider that is down: the operation that finds out whether it is back, none while one is out already. */
+/** By trouble: the operation that finds out whether the provider is back, none while one is out already. */
 type Probes = ReadonlyMap<string, LaneOperation | undefined>
 
 function probesOf(lane: LaneStore): Probes {
   const probes = new Map<string, LaneOperation | undefined>()
-  const queues = new Set<string>()
-  for (const { plugin } of lane.config?.participants ?? [])
-    if (isDown(lane, plugin)) probes.set(plugin, undefined)
+  const plugins = new Set<string>()
+  for (const { plugin, operations } of lane.config?.participants ?? []) {
+    for (const kind of operations) {
+      if (!isDown(lane, plugin, kind)) continue
+      probes.set(troubleOf(plugin, kind), undefined)
+      plugins.add(plugin)
+    }
+  }
   if (probes.size === 0) return probes
+  const queues = new Set<string>()
   const out = new Set<string>()
   for (const operation of lane.operations.values()) {
-    const { plugin, phase, dueAt = Infinity } = operation
-    if (plugin === undefined || !probes.has(plugin)) continue
+    const { plugin, kind, phase, dueAt = Infinity } = operation
+    if (plugin === undefined || !plugins.has(plugin)) continue
     // What waits for another operation of its sale has not left, whatever its state says.
     const queue = `${operation.sale} ${plugin}`
     if (queues.has(queue)) continue
     queues.add(queue)
-    if (patienceOf(lane, operation) !== undefined) continue
-    if (phase === 'sent') out.add(plugin)
-    else if (dueAt < (probes.get(plugin)?.dueAt ?? Infinity)) probes.set(plugin, operation)
+    const trouble = troubleOf(plugin, kind)
+    if (!probes.has(trouble) || patienceOf(lane, operation) !== undefined) continue
+    if (phase === 'sent') out.add(trouble)
+    else if (dueAt < (probes.get(trouble)?.dueAt ?? Infinity)) probes.set(trouble, operation)
   }
-  for (const plugin of out) probes.set(plugin, undefined)
+  for (const trouble of out) probes.set(trouble, undefined)
   return probes
 }
 

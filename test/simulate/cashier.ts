@@ -56,6 +56,7 @@ export class Cashier {
       await this.#takes(plan, item)
       if (this.world.strikes('double-scan', 'ringing up')) await this.#scansTwice(plan, item)
       if (this.world.strikes('voids-line', 'ringing up')) await this.#voidsOne(plan)
+      if (this.world.strikes('changes-mind', 'ringing up')) await this.#changesMind(plan, item)
     }
     const { coupon } = plan
     if (coupon !== undefined) {
@@ -155,6 +156,19 @@ export class Cashier {
       )
   }
 
+  /** The customer would rather not have this card, and then would: its release is still on its way. */
+  async #changesMind(plan: CustomerPlan, { serial, ware, line }: Item): Promise<void> {
+    const view = await this.till.look(plan.sale)
+    const claim = view?.claims.find(each => each.serial === serial && each.state !== 'releasing')
+    const taken = view?.lines.find(({ id, state }) => id === claim?.line && state === 'active')
+    if (serial === undefined || !taken) return
+    this.world.situation('scanned-again')
+    await this.till.command(`voids ${taken.id}`, till => till.find(plan.sale).voidLine(taken.id))
+    await this.till.command(`keys in ${ware.name} ${serial} again`, till =>
+      till.find(plan.sale).add({ line: `${line}-again`, gtin: ware.gtin, serial }),
+    )
+  }
+
   async #voidsOne(plan: CustomerPlan): Promise<void> {
     const view = await this.till.look(plan.sale)
     const lines = view?.lines.filter(line => line.state === 'active') ?? []
@@ -215,8 +229,15 @@ export class Cashier {
         const plan = tenders[used] ?? { by: 'cash', share: 100 }
         used += 1
         const half = view.payments.some(({ state }) => state === 'done')
-        if (half && view.kind === 'sale' && this.world.strikes('cancels-sale', 'half paid', 2))
+        const cards = view.payments.filter(each => each.by === 'card' && each.state === 'done').length
+        if (
+          half &&
+          view.kind === 'sale' &&
+          this.world.strikes('cancels-sale', 'half paid', 2 * (cards + 1))
+        ) {
+          if (cards > 1) this.world.situation('two-cards-pay')
           return this.cancels(sale)
+        }
         const rest = tries >= MOST_PAYMENTS - 3 || used >= tenders.length
         await this.#pays(customer, view, rest ? { ...plan, share: 100 } : plan)
       }

@@ -5,6 +5,7 @@ import { finalChecks } from './final.ts'
 import { Oracle } from './oracle.ts'
 import { Person } from './person.ts'
 import { type CustomerPlan, dayOf } from './plan.ts'
+import { ELSEWHERE } from './providers.ts'
 import type { Customer } from './purse.ts'
 import { Schedule, type Strike } from './schedule.ts'
 import { TillSide } from './till-side.ts'
@@ -91,6 +92,8 @@ class Day {
   readonly #cashier: Cashier
   readonly #parked: { readonly plan: CustomerPlan; readonly customer: Customer; readonly untilMs: number }[] =
     []
+  /** Serials of cards that were paid for before their provider was asked. */
+  readonly #soldOffline: Set<string> = new Set()
 
   constructor(world: World, devices: Devices, atTheEnd: Ending) {
     this.#world = world
@@ -123,6 +126,7 @@ class Day {
     for (const plan of world.plan.customers) await this.#comesBack(plan)
     await this.#heals()
     await this.#atTheEnd({ world, oracle: this.#oracle })
+    this.#countRefused()
     finalChecks(world, this.#oracle)
   }
 
@@ -207,6 +211,31 @@ class Day {
     }
   }
 
+  /** What was sold without asking its provider may be sold a second time, elsewhere. */
+  async #whileOffline({ sale, items }: CustomerPlan): Promise<void> {
+    const world = this.#world
+    const view = this.#oracle.seen.get(sale)
+    if (view?.state !== 'settling' && view?.state !== 'closed') return
+    for (const { serial, ware } of items) {
+      const isPutOff = view.claims.some(claim => claim.serial === serial && claim.state === 'deferred')
+      if (serial === undefined || !isPutOff) continue
+      world.situation('sold-offline')
+      this.#soldOffline.add(serial)
+      if (!world.strikes('card-taken-by-another', 'sold offline')) continue
+      const id = `00000000-0000-7000-8000-${serial.slice(1).padStart(12, '0')}`
+      if (await world.host.sellsElsewhere(serial, ware.prodid ?? '', id)) world.situation('taken-by-another')
+    }
+  }
+
+  /** Of what was sold without asking, the provider refused some when it was asked. */
+  #countRefused(): void {
+    const refused = [...this.#world.host.store.books.operations.values()].filter(
+      ({ kind, state, owner }) => kind === 'reserve' && state === 'refused' && owner !== ELSEWHERE,
+    )
+    for (const serial of this.#soldOffline)
+      if (refused.some(each => each.serial === serial)) this.#world.situation('refused-after-offline')
+  }
+
   async #ends(plan: CustomerPlan, customer: Customer): Promise<void> {
     const { sale } = plan
     const view = await this.#till.look(sale)
@@ -215,11 +244,13 @@ class Day {
     else if (plan.owner === 'register' && view) {
       if (cancels) this.#person.book.set(sale, { status: 'cancelled' })
       await this.#person.registerDecides(customer, view)
+      await this.#whileOffline(plan)
     } else {
       await this.#cashier.totals(sale)
       this.#lateOutage()
       await this.#cashier.paysFor(customer, sale, plan.tenders)
       const paid = await this.#till.look(sale)
+      await this.#whileOffline(plan)
       if (paid?.state === 'settling') await this.#cashier.finishes(sale)
     }
     await this.#cashier.concludes(customer, sale)

@@ -46,7 +46,10 @@ export function isForced({ world, oracle, devices }: Person, task: TaskView): st
       // The provider refused for good; and it had a reason that the till did not give it.
       const refused = [...world.host.store.books.operations.values()].filter(
         ({ kind, state, serial }) =>
-          kind === 'activate' && state === 'refused' && customer?.serials.has(serial),
+          // What was sold offline is refused when it is reserved at last.
+          (kind === 'activate' || (kind === 'reserve' && world.plan.deferral !== undefined)) &&
+          state === 'refused' &&
+          customer?.serials.has(serial),
       )
       const reasons = refused.map(({ answer }) => answer?.reason)
       const excused = reasons.some(

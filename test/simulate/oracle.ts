@@ -29,6 +29,9 @@ export class Oracle {
   constructor(world: World) {
     this.world = world
     world.cardHeard = event => this.#cardMoved(event)
+    // Nothing that happened forces this: the operations of one sale leave one after the other.
+    world.host.heldByItself = serial =>
+      world.violated('I6', `card ${serial} was refused as taken, and the till itself held it`)
   }
 
   newCustomer(sale: string, owner: 'till' | 'register'): Customer {

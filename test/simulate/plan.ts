@@ -34,11 +34,23 @@ export interface CustomerPlan {
   readonly pausedMs: number
 }
 
+/** How much may be sold while the provider of the cards cannot be asked. */
+export interface Deferral {
+  readonly itemMinor: number
+  readonly cardMinor: number
+  readonly laneMinor: number
+  readonly laneClaims: number
+  readonly ageMs: number
+}
+
 export interface DayPlan {
   readonly swiss: boolean
   readonly onUnknown: 'repeat' | 'query'
   readonly customers: readonly CustomerPlan[]
   readonly endsDay: boolean
+  readonly deferral?: Deferral
+  /** Records between two snapshots. Few: one that is taken too early must be met, and started from. */
+  readonly snapshotEvery: number
 }
 
 const MINUTE_MS = 60_000
@@ -72,6 +84,18 @@ export function dayOf(schedule: Schedule): DayPlan {
     onUnknown: schedule.chance('asks when unknown', 0.5) ? 'query' : 'repeat',
     customers,
     endsDay: schedule.chance('ends the day', 0.5),
+    snapshotEvery: schedule.pick('snapshot every', [2, 5, 25]),
+    ...(schedule.chance('sells offline', 0.35) ? { deferral: deferralOf(schedule) } : {}),
+  }
+}
+
+function deferralOf(schedule: Schedule): Deferral {
+  return {
+    itemMinor: schedule.pick('offline per item', [1_000, 5_000, 5_000]),
+    cardMinor: 5_000,
+    laneMinor: schedule.pick('offline in all', [3_000, 20_000]),
+    laneClaims: schedule.between('offline cards', 1, 6),
+    ageMs: schedule.pick('offline for', [600_000, 86_400_000]),
   }
 }
 
@@ -132,6 +156,11 @@ const HABITS: readonly [readonly TenderPlan[], ...(readonly TenderPlan[])[]] = [
   [
     { by: 'cash', share: 30 },
     { by: 'card', share: 100 },
+  ],
+  [
+    { by: 'card', share: 20 },
+    { by: 'card', share: 50 },
+    { by: 'cash', share: 100 },
   ],
   [
     { by: 'purse', share: 100 },

@@ -10,6 +10,7 @@ import {
   type StandardSchema,
   text,
 } from '@cashdesk/sdk'
+import type { Deferral } from './plan.ts'
 import { MERCHANT } from './providers.ts'
 
 interface Server {
@@ -102,7 +103,7 @@ export function purse(profile: Patience): PluginFactory {
   })({ url: 'https://purse.example' })
 }
 
-export function cards(onUnknown: 'repeat' | 'query'): PluginFactory {
+export function cards(onUnknown: 'repeat' | 'query', deferral: Deferral | undefined): PluginFactory {
   const wire = PROFILES['cashdesk-1']
   return activation({
     user: MERCHANT.user,
@@ -110,6 +111,7 @@ export function cards(onUnknown: 'repeat' | 'query'): PluginFactory {
     cspid: MERCHANT.cspid,
     reservationServers: ['https://activation.example'],
     activationServers: ['https://activation.example'],
+    ...(deferral === undefined ? {} : { deferral }),
     profile: { ...wire, patience: { ...wire.patience, onUnknown } },
   })
 }

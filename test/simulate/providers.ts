@@ -43,6 +43,8 @@ export interface CardEvent {
 /** The service that activates cards: the reference host, with its own books. */
 export class ActivationHost implements Provider {
   readonly name = 'activation'
+  /** Called when the till is refused a card because it holds it already. */
+  heldByItself: (serial: string) => void = () => undefined
   readonly store: MemoryStore = new MemoryStore()
   readonly #now: () => number
   readonly #whim: Whim
@@ -75,6 +77,7 @@ export class ActivationHost implements Provider {
     this.#refuses = false
     const response = await answer
     this.#tell()
+    this.#whoHolds(response)
     return response
   }
 
@@ -93,6 +96,15 @@ export class ActivationHost implements Provider {
     )
     this.#tell()
     return answer !== 'repeated-differently' && answer.result === 'activated'
+  }
+
+  /** A card that is refused as taken, and that the till itself holds: it overtook its own release, or sells it twice. */
+  #whoHolds({ body }: HttpResponse): void {
+    const { result, reason, serial } = Object(JSON.parse(body))
+    if (result !== 'refused' || reason !== 'taken' || typeof serial !== 'string') return
+    const { cards, operations } = this.store.books
+    const holder = operations.get(cards.get(serial)?.holder ?? '')
+    if (holder?.state === 'reserved' && holder.owner !== ELSEWHERE) this.heldByItself(serial)
   }
 
   #tell(): void {

@@ -57,6 +57,7 @@ const TABLE = {
   'aborts-payment': 0.06,
   'reopens-total': 0.06,
   'voids-line': 0.08,
+  'changes-mind': 0.08,
   'cancels-sale': 0.08,
   dawdles: 0.1,
   'prints-again': 0.1,

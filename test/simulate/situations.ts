@@ -18,6 +18,10 @@ const TABLE = {
   'late-answer-after-query': 'an answer came after it had been asked what became of its request',
   'query-overtakes-original': 'a request arrived after the question what became of it',
   'operation-arrives-again': 'a provider saw an operation a second time',
+  'scanned-again': 'a card was voided, and scanned again at once',
+  'sold-offline': 'a card was sold while its provider could not be asked',
+  'refused-after-offline': 'a card that was sold without its provider was refused later',
+  'two-cards-pay': 'a sale was cancelled that two cards had paid for in part',
   'expiry-while-parked': 'a reservation ran out while its sale was parked',
   'taken-by-another': 'somebody else took a card whose reservation had run out',
   'outage-of-minutes': 'a provider was gone for minutes',
@@ -40,6 +44,7 @@ const TABLE = {
   'split-payment': 'a sale was paid by more than one means',
   'person-decides': 'a person settled a task',
   'disk-error': 'a sync failed, and the journal took no more',
+  'disk-error-restarted': 'a sync failed, and the process alone was started again',
 } as const
 
 export type SituationName = keyof typeof TABLE

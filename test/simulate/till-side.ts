@@ -3,6 +3,7 @@
 import { CashdeskError } from '@cashdesk/kernel'
 import type { SaleView, Till } from '@cashdesk/sdk'
 import { isDiskError } from './disk.ts'
+import type { Death } from './life.ts'
 import type { Oracle } from './oracle.ts'
 import type { World } from './world.ts'
 
@@ -32,7 +33,7 @@ export class TillSide {
     if (world.life.alive && world.till.state === 'failed') {
       world.tell('the till has failed, and is restarted')
       world.situation('disk-error')
-      world.dies('power', 'restarted by hand')
+      world.dies(this.#byHand(), 'restarted by hand')
     }
     while (!world.life.alive) {
       const off = world.schedule.pick('off for', [100, 100, 2_000, 2_000, 60_000, 1_200_000, 18_000_000])
@@ -40,6 +41,11 @@ export class TillSide {
       await world.boot()
       if (world.life.alive) await this.#hear(async till => this.oracle.reopened(till))
     }
+  }
+
+  /** Who switches a failed till off and on again restarts the machine, or the program alone. */
+  #byHand(): Death {
+    return this.world.schedule.chance('the program alone', 0.4) ? 'kill' : 'power'
   }
 
   /** One try of a command. */
@@ -72,7 +78,7 @@ export class TillSide {
     if (first.was === 'refused' && isDiskError(first.error)) {
       world.tell(`the till says ${first.error.code} and is restarted`)
       if (first.error.code === 'journal.poisoned') world.situation('disk-error')
-      world.dies('power', 'restarted by hand')
+      world.dies(this.#byHand(), 'restarted by hand')
       return { was: 'gone' }
     }
     return first

@@ -36,8 +36,6 @@ export interface Violation {
 const MOST_DEATHS_IN_A_ROW = 8
 /** Small, so that a day goes through several. */
 const SEGMENT_BYTES = 65_536
-/** Few: one that is taken too early must be met, and started from. */
-const SNAPSHOT_EVERY = 2
 const START_MS = Date.UTC(2026, 0, 5, 8)
 
 export class World {
@@ -170,10 +168,13 @@ export class World {
 
   // ── lives ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The till dies now, whatever it is doing. After a failed sync only a machine that starts anew can be trusted. */
-  dies(how: Death, place: string): void {
+  /**
+   * The till dies now, whatever it is doing. After a failed sync the process alone may be started again as well: what was
+   * not synced is still read then, the pages count as clean, and a later power cut takes them.
+   */
+  dies(death: Death, place: string): void {
     if (!this.#life.alive) return
-    const death = this.#life.diskFailed ? 'power' : how
+    if (this.#life.diskFailed && death === 'kill') this.situation('disk-error-restarted')
     this.tally.crashes += 1
     this.tally.points.add(`${place} × ${this.records.state}`)
     this.#notice(place, death)
@@ -246,10 +247,10 @@ export class World {
         currency: plan.swiss ? 'CHF' : 'EUR',
         header: ['The Shop'],
         catalog,
-        plugins: [cards(plan.onUnknown), coupon(profile), purse(profile)],
+        plugins: [cards(plan.onUnknown, plan.deferral), coupon(profile), purse(profile)],
         statusOf: sale => this.statusOf(sale),
         segmentBytes: SEGMENT_BYTES,
-        snapshotEvery: SNAPSHOT_EVERY,
+        snapshotEvery: plan.snapshotEvery,
         ...this.devices(life),
         ports: {
           clock: life.clock,

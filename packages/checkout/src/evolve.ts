@@ -85,7 +85,8 @@ function noteTask(lane: LaneStore, task: Task | undefined, id: TaskId | undefine
   lane.operations.set(operation.op, id === undefined ? rest : { ...rest, task: id })
 }
 
-function keep(lane: LaneStore, sale: Sale): void {
+/** Puts a sale into the lane: the only place where that is done, whether an event changed it or it is brought back. */
+export function keep(lane: LaneStore, sale: Sale): void {
   lane.sales.set(sale.id, sale)
   if (isAtRest(sale)) lane.live.delete(sale.id)
   else lane.live.set(sale.id, sale)

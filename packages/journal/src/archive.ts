@@ -2,7 +2,7 @@
 // synced, name and all, and reads back the same; so every step may be interrupted and begun anew.
 import { CashdeskError, type Disk } from '@cashdesk/kernel'
 import { makeFolders } from './folders.ts'
-import { listSegments, segmentPath } from './segments.ts'
+import { listSegments, pathOf, segmentPath } from './segments.ts'
 import { removeSnapshots } from './snapshot.ts'
 
 export interface SegmentMove {
@@ -23,12 +23,11 @@ export async function moveSegments({ disk, folder, to, first }: SegmentMove): Pr
   const moved = segments.filter(segment => segment < first)
   if (moved.length === 0) return []
   await makeFolders(to.disk, to.folder)
-  if ((await disk.identity(folder)) === (await to.disk.identity(to.folder)) && disk.name === to.disk.name) {
-    if (folder === to.folder)
-      throw new CashdeskError('journal.not-archivable', {
-        folder,
-        reason: 'the archive is the journal itself',
-      })
+  if (await isSameFolder(disk, folder, to)) {
+    throw new CashdeskError('journal.not-archivable', {
+      folder,
+      reason: 'the archive is the journal itself',
+    })
   }
   // What they cover cannot be told from another journal's when the segments are gone.
   await removeSnapshots(disk, folder, 'all')
@@ -40,6 +39,17 @@ export async function moveSegments({ disk, folder, to, first }: SegmentMove): Pr
     await disk.syncFolder(folder)
   }
   return moved
+}
+
+/** Names say nothing: a link or a mount may lead back. What is put down in one folder is looked for in the other. */
+async function isSameFolder(disk: Disk, folder: string, to: SegmentMove['to']): Promise<boolean> {
+  const mark = '.same-folder'
+  const path = pathOf(to.folder, mark)
+  if ((await to.disk.list(to.folder)).includes(mark)) await to.disk.remove(path)
+  await (await to.disk.create(path)).close()
+  const same = (await disk.list(folder)).includes(mark)
+  await to.disk.remove(path)
+  return same
 }
 
 async function keep(disk: Disk, folder: string, segment: number, bytes: Uint8Array): Promise<void> {

@@ -35,6 +35,62 @@ async function takeBack(till: Till, id: string, original: string): Promise<SaleH
 }
 
 describe('a till that has sold much', () => {
+  it('brings a sale back that changed after it had left the memory, at every start', async () => {
+    for (const snapshotEvery of [0, 1]) {
+      const shop = await openShop()
+      const options = { scanner: [], keptSales: KEPT, snapshotEvery } as const
+      const till = await shop.till(options)
+      const sale = await till.sale({ id: 'R-1', owner: 'register' })
+      await sale.add({ line: '1', gtin: CARD })
+      await answer(sale, 'SER-1')
+      await sale.total()
+      const { revision, totals } = sale.view()
+      await sale.cancel()
+      expect(await till.idle({ timeoutMs: 10_000 })).toBe(true)
+      for (let number = 1; number <= 20; number += 1) await sell(till, `S-${number}`)
+      expect(() => till.find('R-1')).toThrow('sale.long-ended')
+      // The register's word comes late, and nobody can be told before the till stops.
+      shop.server.usually = 'lose-request'
+      const late = await till.recall('R-1')
+      await late.paid({ revision, totalMinor: totals.totalMinor, reference: 'ref-1' })
+      await till.close()
+      const again = await shop.till(options)
+      shop.server.usually = 'answer'
+      expect(await again.idle({ timeoutMs: 20_000 })).toBe(true)
+      expect(shop.provider.books()).toEqual({ held: 0, committed: 1, conflicts: 0 })
+      expect(again.find('R-1').view().claims.at(-1)?.state).toBe('committed')
+      await shop.end()
+    }
+  })
+
+  it('goes on after a restart with a return of a sale that had left the memory', async () => {
+    const till = await open()
+    await sellMany(till, 20)
+    await till.sale({ id: 'B-1', kind: 'return', original: 'R-1' })
+    await till.close()
+    const again = await open()
+    await again.find('B-1').add({ line: '1', of: '1' })
+    expect(again.find('B-1').view().totals.totalMinor).toBe(-250)
+  })
+
+  it('keeps a sale with an open task, and takes only whole numbers', async () => {
+    const shop = await openShop()
+    const till = await shop.till({ scanner: [], keptSales: KEPT })
+    const sale = await till.sale({ id: 'C-1' })
+    await sale.add({ line: '1', gtin: CARD })
+    await answer(sale, 'SER-1')
+    await sale.total()
+    const headers = { 'content-type': 'application/json' }
+    shop.server.usually = { status: 409, headers, body: JSON.stringify({ state: 'refused' }) }
+    await sale.pay({ id: 'P-1', by: 'cash' })
+    await sale.finish()
+    await sellMany(till, 20)
+    expect(till.tasks()).toMatchObject([{ kind: 'refund-due', sale: 'C-1' }])
+    expect(till.find('C-1').view().claims[0]?.state).toBe('failed')
+    expect(await codeOf(shop.till({ keptSales: Number.NaN }))).toBe('config.invalid')
+    await shop.end()
+  })
+
   it('keeps the newest sales at hand and says where the others are', async () => {
     const till = await open()
     await sellMany(till, 20)

@@ -15,6 +15,8 @@ const HASHES_PER_PART = 10_000
 export class Forgetting {
   readonly #kept: number
   readonly #hashes: Set<number> = new Set()
+  /** Sales that recorded steps were about after they had left the memory. */
+  readonly missing: Set<SaleId> = new Set()
   #lookAt: number
 
   /** @param kept ended sales that stay, the newest; Infinity for all */
@@ -48,7 +50,21 @@ export class Forgetting {
     this.#lookAt = this.#nextLook(lane.sales.size)
   }
 
+  /**
+   * To be called with every recorded step, before it is folded: a sale that was brought back, and changed, is not there
+   * when the journal is read again. Its events come to nothing then; it is brought back afterwards, with all of them.
+   */
+  miss(lane: Lane, events: readonly Event[]): void {
+    if (this.#hashes.size === 0) return
+    for (const event of events) {
+      const original = event.type === 'sale.opened' ? event.opened.original : undefined
+      for (const sale of [original, event.type === 'sale.opened' ? undefined : saleOf(event)])
+        if (sale !== undefined && !lane.sales.has(sale) && this.knew(sale)) this.missing.add(sale)
+    }
+  }
+
   clear(): void {
+    this.missing.clear()
     this.#hashes.clear()
     this.#lookAt = this.#nextLook(this.#kept)
   }
@@ -91,28 +107,34 @@ function groupsOf(lane: Lane): ReadonlyMap<SaleId, readonly SaleId[]> {
 }
 
 /**
- * A sale as the journal has it, with its original and all that was taken back of that. Reads the whole journal twice:
- * a second or two for a million records, while the till goes on.
+ * Sales as the journal has them, with their originals and all that was taken back of those. Reads the whole journal
+ * twice: a second or two for a million records, while the till goes on.
  * @throws CashdeskError `journal.damaged`, `disk.failed`
  */
-export async function recallSales(disk: Disk, folder: string, id: SaleId): Promise<readonly Sale[]> {
-  let root = id
+export async function recallSales(
+  disk: Disk,
+  folder: string,
+  ids: Iterable<SaleId>,
+): Promise<readonly Sale[]> {
+  const roots = new Set(ids)
   await readJournal({
     disk,
     folder,
     onStep: ({ events }) => {
       for (const event of events)
-        if (event.type === 'sale.opened' && event.sale === id) root = event.opened.original ?? id
+        if (event.type === 'sale.opened' && roots.has(event.sale))
+          roots.add(event.opened.original ?? event.sale)
     },
   })
   const lane = emptyLane()
-  const members = new Set<SaleId>([root])
+  const members = new Set<SaleId>(roots)
   await readJournal({
     disk,
     folder,
     onStep: ({ events }) => {
       for (const event of events) {
-        if (event.type === 'sale.opened' && event.opened.original === root) members.add(event.sale)
+        const { original } = event.type === 'sale.opened' ? event.opened : {}
+        if (original !== undefined && roots.has(original) && 'sale' in event) members.add(event.sale)
         if (isAbout(event, members)) evolve(lane, event)
       }
     },
@@ -121,8 +143,14 @@ export async function recallSales(disk: Disk, folder: string, id: SaleId): Promi
 }
 
 function isAbout(event: Event, members: ReadonlySet<SaleId>): boolean {
-  const sale = event.type === 'op.opened' ? event.operation.sale : 'sale' in event ? event.sale : undefined
+  const sale = saleOf(event)
   return sale !== undefined && members.has(sale)
+}
+
+function saleOf(event: Event): SaleId | undefined {
+  if (event.type === 'op.opened') return event.operation.sale
+  if (event.type === 'task.opened') return event.task.sale
+  return 'sale' in event ? event.sale : undefined
 }
 
 /** FNV-1a, 30 bits of it: small integers take the least memory. */

@@ -6,6 +6,7 @@ import {
   decide,
   dueAfter,
   evolve,
+  keepSale,
   type Lane,
   nextDue,
 } from '@cashdesk/checkout'
@@ -193,8 +194,12 @@ export class LaneLoop {
 
   /** Brings a sale back into memory that ended long ago. @throws CashdeskError what the journal says */
   async recall(sale: SaleId): Promise<void> {
-    for (const each of await this.#options.recall(sale))
-      if (!this.lane.sales.has(each.id)) this.lane.sales.set(each.id, each)
+    this.bringBack(await this.#options.recall(sale))
+  }
+
+  /** What is in the lane already has gone on since. */
+  bringBack(sales: readonly Sale[]): void {
+    for (const sale of sales) if (!this.lane.sales.has(sale.id)) keepSale(this.lane, sale)
   }
 
   #usable(): Journal {

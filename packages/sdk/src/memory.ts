@@ -66,6 +66,7 @@ export class LaneMemory {
   replay(step: Step, record: number): void {
     if (step.decideVersion > DECIDE_VERSION) this.later = { ...this.later, steps: this.later.steps + 1 }
     for (const event of step.events) if (!isKnownEvent(event)) this.#noteLater(event, record)
+    this.forgetting.miss(this.lane, step.events)
     for (const event of step.events) evolve(this.lane, event)
     this.forgetting.look(this.lane)
     this.foldDurable(step)

@@ -93,8 +93,8 @@ function joined(
     random,
     log,
     materialise: intents => performer.materialise(intents),
-    keptSales: options.keptSales,
-    recall: sale => recallSales(options.ports?.disk ?? nodeDisk(options.dir), JOURNAL_FOLDER, sale),
+    keptSales: checkedKept(options.keptSales),
+    recall: sale => recallSales(options.ports?.disk ?? nodeDisk(options.dir), JOURNAL_FOLDER, [sale]),
   })
   const performer: Performer = new Performer({
     clock,
@@ -156,7 +156,8 @@ async function recoverJournal(
     onReset: () => loop.memory.reset(),
     ...(options.snapshotEvery === 0 ? {} : { snapshot: loop.memory.snapshots }),
   })
-  const { later } = loop.memory
+  const { later, forgetting } = loop.memory
+  if (forgetting.missing.size > 0) loop.bringBack(await recallSales(disk, JOURNAL_FOLDER, forgetting.missing))
   if (later.events > 0 || recovery.unknownCount > 0) {
     log(
       'warn',
@@ -168,6 +169,13 @@ async function recoverJournal(
     )
   }
   return { journal, recovery }
+}
+
+/** @throws CashdeskError `config.invalid` */
+function checkedKept(kept: number | undefined): number | undefined {
+  if (kept === undefined || kept === Number.POSITIVE_INFINITY || (Number.isInteger(kept) && kept >= 0))
+    return kept
+  throw new CashdeskError('config.invalid', { problems: ['keptSales: a whole number from 0'] })
 }
 
 function makeFolder(dir: string): void {

@@ -123,13 +123,13 @@ function customerOf(schedule: Schedule, sale: string, serials: readonly number[]
     : undefined
   const parked = schedule.pick('parked for', [2, 8, 20, 40, 300]) * MINUTE_MS
   const parks = schedule.chance('parks', 0.15)
-  const back = schedule.pick<'void' | 'return' | undefined>('comes back', [
+  const back = schedule.pick<'void' | 'return' | 'never'>('comes back', [
     'void',
     'return',
-    undefined,
-    undefined,
-    undefined,
-    undefined,
+    'never',
+    'never',
+    'never',
+    'never',
   ])
   const off = (what: string): boolean => schedule.isOff(`${sale} ${what}`)
   return {
@@ -141,7 +141,7 @@ function customerOf(schedule: Schedule, sale: string, serials: readonly number[]
     pausedMs: schedule.between('pause', 1_000, 20 * MINUTE_MS),
     ...(coupon === undefined || off('coupon') ? {} : { coupon }),
     ...(parks && !off('parked') ? { parkedMs: parked } : {}),
-    ...(back === undefined || off('back') ? {} : { back }),
+    ...(back === 'never' || off('back') ? {} : { back }),
   }
 }
 

@@ -116,6 +116,28 @@ describe('a reservation that cannot be asked for', () => {
     expect(till.tasks()).toMatchObject([{ kind: 'refund-due', amountMinor: 2500 }])
   })
 
+  it('refused while a part is paid, or a payment is in doubt, changes nothing on the bill either', () => {
+    const part = offline()
+    part.register.say('sale.total')
+    part.register.pay('T1', 'cash', 1000)
+    part.till.pass(1_000)
+    part.till.answer('reserve', refusal('claim.taken'))
+    expect(part.till.sale().lines[0]?.state).toBe('active')
+    part.register.pay('T2', 'cash')
+    expect(part.till.tasks()).toMatchObject([{ kind: 'refund-due', amountMinor: 2500 }])
+
+    const doubt = offline()
+    doubt.register.say('sale.total')
+    doubt.register.pay('T1', 'card')
+    doubt.till.answer('pay', lost('terminal.link-lost'))
+    expect(doubt.till.sale().legs[0]?.state).toBe('unknown')
+    doubt.till.pass(1_000)
+    doubt.till.answer('reserve', refusal('claim.taken'))
+    expect(doubt.till.sale().lines[0]?.state).toBe('active')
+    doubt.till.answer('pay', booked(2500))
+    expect(doubt.till.tasks()).toMatchObject([{ kind: 'refund-due', amountMinor: 2500 }])
+  })
+
   it('refused during a payment that fails drops its line before the next one', () => {
     const { till, register } = offline()
     register.line('milk', MILK)

@@ -22,7 +22,7 @@ export default defineConfig({
     projects: [
       ...roots.map(root => project(root.split('/').at(-1) ?? root, [`${root}/src/**/*.test.ts`])),
       // The full runs take minutes and have a configuration of their own: vitest.full.config.ts.
-      project('house', ['test/**/*.test.ts'], ['test/full/**']),
+      project('house', ['test/**/*.test.ts'], ['test/full/**', '**/node_modules/**']),
     ],
   },
 })

@@ -37,6 +37,8 @@ export interface Pending {
 /** A provider that has not answered since it last did. */
 export interface SilentProvider {
   readonly plugin: string
+  /** `commit`, `release` … */
+  readonly operation: string
   /** Attempts in a row that stayed without an answer. */
   readonly failures: number
   /** So many that only one attempt at a time still goes out. */
@@ -60,10 +62,13 @@ export interface OpenTask {
 }
 
 export function silentProviders({ lane }: Book): readonly SilentProvider[] {
-  return [...lane.troubles].map(([plugin, { failures, probeAt }]) => {
+  return [...lane.troubles].map(([trouble, { failures, probeAt }]) => {
+    // Kept by provider and operation, which may go to servers of their own.
+    const [plugin = '', operation = ''] = trouble.split(' ')
     const participant = lane.config?.participants.find(each => each.plugin === plugin)
     return {
       plugin,
+      operation,
       failures,
       probeAt,
       down: failures >= (participant?.profile.breaker.failures ?? Infinity),
@@ -74,7 +79,9 @@ export function silentProviders({ lane }: Book): readonly SilentProvider[] {
 /** In the order in which they were begun. */
 export function pendingOf(book: Book): readonly Pending[] {
   const { lane, troubles } = book
-  const down = new Set(silentProviders(book).flatMap(({ plugin, down: is }) => (is ? plugin : [])))
+  const down = new Set(
+    silentProviders(book).flatMap(({ plugin, operation, down: is }) => (is ? `${plugin} ${operation}` : [])),
+  )
   const tasks = new Map([...lane.tasks.values()].flatMap(task => (task.op ? [[task.op, task.id]] : [])))
   return [...lane.operations.values()].map(operation => {
     const { op, kind, sale, amountMinor, since, phase, attempt, dueAt } = operation
@@ -97,7 +104,7 @@ export function pendingOf(book: Book): readonly Pending[] {
       ...(phase === 'waiting' && waiting ? { next: waiting.next } : {}),
       ...(phase === 'waiting' && dueAt !== undefined ? { nextAt: dueAt } : {}),
       ...(trouble ? { why: trouble.error, whyAt: trouble.at } : {}),
-      ...(phase === 'waiting' && down.has(operation.plugin ?? '') ? { heldBack: true } : {}),
+      ...(phase === 'waiting' && down.has(`${operation.plugin} ${kind}`) ? { heldBack: true } : {}),
       ...(task === undefined ? {} : { task }),
     }
   })
@@ -189,8 +196,11 @@ function nextLine({ state, next, nextAt, task, attempts, heldBack }: Pending, no
   return `${act} as soon as the till runs${due}${person}`
 }
 
-export function silentLine({ plugin, failures, down, probeAt }: SilentProvider, now: EpochMs): string {
-  const left = `${plugin}: ${failures === 1 ? '1 attempt' : `${failures} attempts in a row`} without an answer`
+export function silentLine(
+  { plugin, operation, failures, down, probeAt }: SilentProvider,
+  now: EpochMs,
+): string {
+  const left = `${plugin}, ${operation}: ${failures === 1 ? '1 attempt' : `${failures} attempts in a row`} without an answer`
   if (!down) return left
   const when =
     probeAt > now ? `at ${momentOf(probeAt)} (in ${lasting(probeAt - now)})` : 'as soon as the till runs'

@@ -65,10 +65,10 @@ describe('cashdesk journal show', () => {
     await again.close()
     const { out } = await show()
     expect(out).toMatch(
-      /activation: \d+ attempts in a row without an answer; the till asks one thing at a time/,
+      /activation, commit: \d+ attempts in a row without an answer; the till asks one thing at a time/,
     )
     const { providers, pending } = JSON.parse((await show('--json')).out)
-    expect(providers).toMatchObject([{ plugin: 'activation', down: true }])
+    expect(providers).toMatchObject([{ plugin: 'activation', operation: 'commit', down: true }])
     expect(pending).toHaveLength(2)
   })
 

@@ -30,6 +30,7 @@ import type {
   TaskId,
 } from '@cashdesk/kernel'
 import { CashdeskError, report } from '@cashdesk/kernel'
+import type { DurableStep, Taken } from './durable-step.ts'
 import { LaneTime } from './lane-time.ts'
 import { LaneMemory } from './memory.ts'
 import type { Snapshots } from './snapshots.ts'
@@ -41,25 +42,7 @@ const MAX_WAITERS = 10_000
 /** A due time that stays due after a clock input must not spin. */
 const CLOCK_FLOOR_MS = 20
 
-/** A step that is durable. */
-export interface DurableStep {
-  /** The journal's number of it, counted from 1. */
-  readonly record: number
-  readonly step: Step
-  /** The outbox's queues that it touched. */
-  readonly queues: ReadonlySet<string>
-  /** Sales whose view it changed. */
-  readonly sales: readonly SaleId[]
-  /** An input may change something and be refused all the same. */
-  readonly refusal?: ErrorReport
-}
-
-/** What a submitted input came to, after the sync that covers it and everything before it. */
-export interface Taken {
-  readonly events: readonly Event[]
-  /** Why nothing was changed, if nothing was. */
-  readonly refusal?: ErrorReport
-}
+export type { DurableStep, Taken }
 
 export interface LoopOptions {
   readonly clock: Clock

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { openShop, ringUp, type Shop } from '../test/node-shop.ts'
+import { openShop, ringUp, type Shop, seen } from '../test/node-shop.ts'
 import { JOURNAL_FOLDER, type Till } from './index.ts'
 
 let shop: Shop
@@ -26,6 +26,7 @@ it('starts from one, and knows everything that it knew', async () => {
   const first = await shop.till({ snapshotEvery: 5 })
   for (const id of ['R-1', 'R-2', 'R-3']) await sell(first, id)
   const parked = await ringUp(first, 'R-4')
+  await seen(parked, ({ claims }) => claims[0]?.state === 'reserved')
   await parked.park()
   await expect.poll(() => snapshots().length).toBeGreaterThan(0)
   const [view, records] = [first.find('R-2').view(), first.journal.records]

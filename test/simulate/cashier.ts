@@ -230,10 +230,11 @@ export class Cashier {
         used += 1
         const half = view.payments.some(({ state }) => state === 'done')
         const cards = view.payments.filter(each => each.by === 'card' && each.state === 'done').length
+        // Some have no third card with them, and leave everything.
+        const leaves = cards > 1 && this.world.schedule.chance('leaves after two cards', 0.6)
         if (
-          half &&
           view.kind === 'sale' &&
-          this.world.strikes('cancels-sale', 'half paid', 2 * (cards + 1))
+          (leaves || (half && this.world.strikes('cancels-sale', 'half paid', 2)))
         ) {
           if (cards > 1) this.world.situation('two-cards-pay')
           return this.cancels(sale)

@@ -37,6 +37,13 @@ const AT_TERMINAL: readonly (readonly [
   ['customer-aborts', 'abort-by-customer', {}],
 ]
 
+/** What had happened by a moment. */
+interface Since {
+  readonly struck: number
+  readonly crashes: number
+  readonly broken: number
+}
+
 export class Devices {
   readonly terminal: SimulatedTerminal
   readonly printer: SimulatedPrinter
@@ -48,10 +55,9 @@ export class Devices {
   /** Who stands at the terminal. */
   #atTerminal: Customer | undefined
   /** What had happened when a customer last stepped up to the terminal. */
-  readonly #since: Map<
-    Customer,
-    { readonly struck: number; readonly crashes: number; readonly broken: number }
-  > = new Map()
+  readonly #since: Map<Customer, Since> = new Map()
+  /** The same, for the first time. */
+  readonly #sinceFirst: Map<Customer, Since> = new Map()
   /** By trace number. */
   readonly #owners: Map<number, Customer> = new Map()
 
@@ -122,11 +128,13 @@ export class Devices {
   stepsUp(customer: Customer, askedMinor: number): void {
     this.#attribute()
     this.#atTerminal = customer
-    this.#since.set(customer, {
+    const now: Since = {
       struck: this.#world.schedule.struck.length,
       crashes: this.#world.tally.crashes,
       broken: this.#broken,
-    })
+    }
+    this.#since.set(customer, now)
+    if (!this.#sinceFirst.has(customer)) this.#sinceFirst.set(customer, now)
     const { terminal } = this
     terminal.accident('approve', {})
     this.#overstates = false
@@ -151,12 +159,23 @@ export class Devices {
   /** Whether something happened since the customer stepped up that may leave the payment in doubt. */
   isDoubtful(customer: Customer, kinds: readonly AccidentKind[]): boolean {
     const since = this.#since.get(customer)
-    if (!since) return true
-    const { schedule, tally } = this.#world
-    const struck = schedule.struck.slice(since.struck).some(({ kind }) => kinds.includes(kind))
-    const died = tally.crashes > since.crashes
     // What it booked, we had acknowledged, and acknowledged only what was on our disk: a death leaves no doubt then.
-    return struck || this.#broken > since.broken || (died && !this.showsBooked(customer))
+    return !since || this.#disturbed(since, kinds) || (this.#died(since) && !this.showsBooked(customer))
+  }
+
+  /** Whether something happened since the customer stepped up first that a reversal or a refund may fail by. */
+  mayOwe(customer: Customer, kinds: readonly AccidentKind[]): boolean {
+    const since = this.#sinceFirst.get(customer)
+    return !since || this.#disturbed(since, kinds) || this.#died(since)
+  }
+
+  #disturbed({ struck, broken }: Since, kinds: readonly AccidentKind[]): boolean {
+    const { schedule } = this.#world
+    return this.#broken > broken || schedule.struck.slice(struck).some(({ kind }) => kinds.includes(kind))
+  }
+
+  #died({ crashes }: Since): boolean {
+    return this.#world.tally.crashes > crashes
   }
 
   /** The terminal shows a booked payment of this customer as its last transaction. */

@@ -71,7 +71,8 @@ export function isForced({ world, oracle, devices }: Person, task: TaskView): st
         ? undefined
         : 'no provider refused or was away'
     case 'customer-owed':
-      return struck([...DOUBTFUL_PAYMENT, 'terminal-declines', 'customer-aborts'])
+      return !customer ||
+        devices.mayOwe(customer, [...DOUBTFUL_AT_TERMINAL, 'terminal-declines', 'customer-aborts'])
         ? undefined
         : 'the terminal refused nothing'
     case 'void-refused':

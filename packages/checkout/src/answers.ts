@@ -87,7 +87,9 @@ function providerAnswered(
   if (answer.outcome === 'unknown') return providerUnknown(draft, operation, sale, claim, answer.error)
   draft.settle(op, answer.outcome === 'ask' ? 'abandoned' : answer.outcome)
   const buried = answer.outcome === 'refused' && answer.error.code === 'provider.not-found'
-  const again = via === 'query' && buried ? SENT_ANEW.find(each => each === kind) : undefined
+  // A release that was refused as buried is told as refused by some providers: it is sent once more to be sure.
+  const dead = buried || (answer.outcome === 'refused' && kind === 'release')
+  const again = via === 'query' && dead ? SENT_ANEW.find(each => each === kind) : undefined
   // It never arrived, and by asking for it the provider has buried its id: only a new id can still succeed.
   if (again) return openAgain(draft, sale, claim, again, operation)
   const data = answer.outcome === 'done' && answer.of === 'provider' ? answer.data : {}

@@ -117,6 +117,23 @@ describe('a reservation', () => {
     expect(till.sale()).toMatchObject({ state: 'tendering', frozen: { totalMinor: 129 } })
   })
 
+  it('whose release is said to be refused when it is asked about, is released once more before a person is called', () => {
+    const till = new Till(SHOP)
+    const register = new Register(till)
+    register.line('game', MILK, [wants('L1', 'licence')])
+    till.answer('reserve', granted({ expiresInMs: 900_000 }))
+    register.say('sale.cancel')
+    const first = till.op('release')
+    till.answer('release', lost())
+    till.pass(60_000)
+    till.answer('release', refusal())
+    expect(till.open()).toEqual(['release'])
+    expect(till.op('release')).not.toBe(first)
+    expect(till.tasks()).toEqual([])
+    till.answer('release', refusal())
+    expect(till.tasks()).toMatchObject([{ kind: 'provider-stuck' }])
+  })
+
   it('released without an answer is released again, for as long as it takes, and a task tells', () => {
     const { till, register } = withCard()
     till.answer('reserve', granted())

@@ -11,6 +11,7 @@ interface Event {
 }
 
 interface Step {
+  readonly sequence: number
   readonly input: { readonly type: string }
   readonly events: readonly Event[]
 }
@@ -26,6 +27,10 @@ const NEXT: { readonly [event: string]: string } = {
   'sale.cancelled': 'cancelled',
 }
 
+const FRAME_MAGIC = 0xf54443f5
+/** The kind of a record that is a step of the till. */
+const STEP = 1
+
 const decoder = new TextDecoder()
 
 export class Records {
@@ -33,7 +38,10 @@ export class Records {
   readonly #transitions: Map<string, number>
   readonly #states: Map<string, string> = new Map()
   readonly #open: Map<string, string> = new Map()
-  #batch: readonly Step[] = []
+  /** Written, and not synced yet. */
+  #batch: Step[] = []
+  /** Sequence of the last record that is known to be durable. Recovery writes older ones again. */
+  #durable = 0
   #about = 'nothing yet'
 
   constructor(transitions: Map<string, number>) {
@@ -59,15 +67,17 @@ export class Records {
   }
 
   writing(path: string, bytes: Uint8Array): void {
-    if (!path.endsWith('.seg') || bytes.length < 80 || bytes[40] !== 0x7b) return
-    const steps = stepsIn(bytes)
+    if (!isSegment(path)) return
+    const steps = stepsAfter(this.#batch.at(-1)?.sequence ?? this.#durable, bytes)
     if (steps.length === 0) return
-    this.#batch = steps
+    this.#batch.push(...steps)
     this.#about = steps.map(aboutOf).join(' + ')
   }
 
-  synced(): void {
+  synced(path: string): void {
+    if (!isSegment(path)) return
     for (const step of this.#batch) for (const event of step.events) this.#apply(step, event)
+    this.#durable = this.#batch.at(-1)?.sequence ?? this.#durable
     this.#batch = []
   }
 
@@ -94,16 +104,28 @@ function aboutOf({ input, events }: Step): string {
   return `${input.type} [${[...new Set(what)].slice(0, 4).join(' ')}]`
 }
 
-/** Frames begin with 40 bytes, the length of the payload in the third word, and are padded to eight. */
-function stepsIn(bytes: Uint8Array): readonly Step[] {
+/** A file of the journal that holds records; one that is only being made has another name. */
+export function isSegment(path: string): boolean {
+  return path.endsWith('.seg')
+}
+
+/**
+ * The steps among the frames that come behind a sequence. A frame is 40 bytes, then its payload, padded to eight; length
+ * at 8, sequence at 16 (its lower word is enough for a day), kind at 32.
+ */
+function stepsAfter(sequence: number, bytes: Uint8Array): readonly Step[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const steps: Step[] = []
   for (let offset = 0; offset + 40 < bytes.length; ) {
-    const length = view.getUint32(offset + 8, true)
-    const kind = bytes[offset + 32]
-    if (length === 0 || offset + 40 + length > bytes.length) break
-    if (kind === 1) steps.push(JSON.parse(decoder.decode(bytes.subarray(offset + 40, offset + 40 + length))))
-    offset += Math.ceil((40 + length) / 8) * 8
+    if (view.getUint32(offset, true) !== FRAME_MAGIC) break
+    const end = offset + 40 + view.getUint32(offset + 8, true)
+    if (end > bytes.length) break
+    const own = view.getUint32(offset + 16, true)
+    if (bytes[offset + 32] === STEP && own > sequence) {
+      const step = JSON.parse(decoder.decode(bytes.subarray(offset + 40, end)))
+      if (Array.isArray(step.events)) steps.push({ sequence: own, input: step.input, events: step.events })
+    }
+    offset = Math.ceil(end / 8) * 8
   }
-  return steps.filter(step => Array.isArray(step.events))
+  return steps
 }

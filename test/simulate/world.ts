@@ -225,7 +225,7 @@ export class World {
       schedule,
       {
         writing: (path, bytes) => this.records.writing(path, bytes),
-        synced: () => this.records.synced(),
+        synced: path => this.records.synced(path),
         isCritical: () => this.records.isCritical,
         tell: text => this.tell(text),
       },

@@ -131,7 +131,9 @@ async function someView(): Promise<SaleView> {
   await playDay(1, {
     off: new Set(['*']),
     atTheEnd: ({ oracle }) => {
-      found = [...oracle.seen.values()].find(view => view.payments.length > 0 && view.lines.length > 1)
+      found = [...oracle.seen.values()].find(
+        view => view.state === 'closed' && view.payments.length > 0 && view.lines.length > 1,
+      )
     },
   })
   if (!found) throw new Error('no such sale')
@@ -184,18 +186,19 @@ describe('the paper', () => {
     `The Shop\nTOTAL EUR    ${total}\n${more}\nReceipt sale-1\n`
 
   it('I7: is one original, and says what it cost', () => {
-    expect(wrongPapers('sale-1', 1250, [receipt('12.50'), receipt('12.50', 'COPY')])).toEqual([])
-    expect(wrongPapers('sale-1', 1250, [receipt('12.50'), receipt('12.50')])).toHaveLength(1)
-    expect(wrongPapers('sale-1', 1251, [receipt('12.50')])).toHaveLength(1)
-    expect(wrongPapers('sale-1', -1250, [receipt('-12.50')])).toEqual([])
-    expect(wrongPapers('sale-2', 1, [receipt('12.50')])).toEqual([])
+    expect(wrongPapers('sale-1', 1250, true, [receipt('12.50'), receipt('12.50', 'COPY')])).toEqual([])
+    expect(wrongPapers('sale-1', 1250, true, [receipt('12.50'), receipt('12.50')])).toHaveLength(1)
+    expect(wrongPapers('sale-1', 1251, true, [receipt('12.50')])).toHaveLength(1)
+    expect(wrongPapers('sale-1', -1250, true, [receipt('-12.50')])).toEqual([])
+    expect(wrongPapers('sale-2', 1, false, [receipt('12.50')])).toEqual([])
+    expect(wrongPapers('sale-2', 1, true, [receipt('12.50')])).toHaveLength(1)
   })
 
   it('I7: is read receipt by receipt where one broke off before the cut, and a copy belongs to its head', () => {
     const broken = 'The Shop\nTOTAL EUR    9.99\n  girocard ****1234\n'
-    expect(wrongPapers('sale-1', 1250, [broken + receipt('12.50')])).toEqual([])
+    expect(wrongPapers('sale-1', 1250, true, [broken + receipt('12.50')])).toEqual([])
     const copy = `*** COPY ***\n${receipt('12.50')}`
-    expect(wrongPapers('sale-1', 1250, [receipt('12.50'), copy, broken + copy])).toEqual([])
+    expect(wrongPapers('sale-1', 1250, true, [receipt('12.50'), copy, broken + copy])).toEqual([])
   })
 
   it('I7: calls no card active by mistake', () => {

@@ -118,6 +118,8 @@ class Day {
     for (const plan of world.plan.customers) {
       this.#weather()
       await this.#serves(plan)
+      // Somebody sets the clock right while something may still be on its way.
+      if (world.strikes('clock-step-back', 'after a sale')) this.#setsBack()
       await world.pause(plan.pausedMs)
       await this.#person.looksAtTasks()
       await this.#takesUpParked(world.clock.monotonicMs())
@@ -144,14 +146,17 @@ class Day {
       world.situation('outage-of-days')
       world.wire.outage(provider, schedule.between('outage', 24, 72) * HOUR_MS)
     }
-    if (world.strikes('clock-step-back', 'day')) {
-      world.situation('clock-step-back')
-      world.clock.stepWall(-schedule.pick('clock set by', [5_000, 600_000, HOUR_MS, 26 * HOUR_MS]))
-    }
+    if (world.strikes('clock-step-back', 'day')) this.#setsBack()
     if (world.strikes('clock-step-forward', 'day')) {
       world.situation('clock-step-forward')
       world.clock.stepWall(schedule.pick('clock set by', [5_000, 600_000, HOUR_MS]))
     }
+  }
+
+  #setsBack(): void {
+    const { schedule, clock } = this.#world
+    this.#world.situation('clock-step-back')
+    clock.stepWall(-schedule.pick('clock set by', [5_000, 600_000, HOUR_MS, 26 * HOUR_MS]))
   }
 
   /** Between the total and the receipt: what is reserved, and paid, cannot be activated for a while. */

@@ -83,9 +83,10 @@ function leftBehind(world: World): void {
 /** I7: at most one paper of a sale is an original, and what it says about money and cards is true. */
 function paper(world: World, oracle: Oracle): void {
   const papers = world.papers()
-  for (const { id, totals, state } of oracle.seen.values()) {
+  for (const { id, totals, state, paper } of oracle.seen.values()) {
     if (state !== 'closed') continue
-    for (const wrong of wrongPapers(id, totals.totalMinor, papers)) world.violated('I7', wrong)
+    const isPrinted = paper.state === 'printed'
+    for (const wrong of wrongPapers(id, totals.totalMinor, isPrinted, papers)) world.violated('I7', wrong)
   }
   const ever = new Set(
     world.host.store.books.history.filter(({ event }) => event === 'activated').map(({ serial }) => serial),

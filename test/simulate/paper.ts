@@ -1,9 +1,19 @@
 // I7 by the paper alone: which receipts of a sale there are, and what they say.
 
-/** What is wrong with the papers of a sale that is over. `papers`: everything that came out of the printer, as text. */
-export function wrongPapers(sale: string, totalMinor: number, papers: readonly string[]): readonly string[] {
+/**
+ * What is wrong with the papers of a sale that is over. `papers`: everything that came out of the printer, as text;
+ * `isPrinted`: the till said so.
+ */
+export function wrongPapers(
+  sale: string,
+  totalMinor: number,
+  isPrinted: boolean,
+  papers: readonly string[],
+): readonly string[] {
   const own = papers.flatMap(receiptsOn).filter(text => numberOf(text) === sale)
   const wrong: string[] = []
+  if (isPrinted && !own.some(text => totalOf(text) !== undefined))
+    wrong.push(`${sale} is said to be printed, and no paper shows its total`)
   const originals = own.filter(text => !/COPY/.test(text))
   if (originals.length > 1) wrong.push(`${sale} has ${originals.length} papers that are not marked as copies`)
   for (const text of own) {

@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest'
 import { totalsAddUp } from './arithmetic.ts'
 import { type Ending, playDay } from './day.ts'
 import { goneBack } from './memory.ts'
+import type { Oracle } from './oracle.ts'
 import { saidActive, wrongPapers } from './paper.ts'
+import type { Customer } from './purse.ts'
 
 /** A day in which nothing happens, with something done to it at the end. */
 async function spoilt(atTheEnd: Ending): Promise<readonly string[]> {
@@ -99,6 +101,35 @@ describe('the oracle', () => {
     expect(nothing.some(each => each.startsWith('I8'))).toBe(true)
   })
 
+  it('I8: sees a return that gives back another amount than was paid', async () => {
+    for (const [given, message] of [
+      [1, /^I8 strange: 1 goes back for .*, and \d+ was paid for it/],
+      [undefined, undefined],
+    ] as const) {
+      const found = await spoilt(({ oracle }) => {
+        const { customer, view } = withoutCoupon(oracle)
+        const line = view.lines.find(({ state }) => state === 'active')
+        if (!line) throw new Error('no line')
+        customer.sales.add('strange')
+        oracle.takesBack('strange', 'back', line.id)
+        const amount = -(given ?? line.grossMinor)
+        oracle.saw(asPaid(view, 'return', [{ ...line, id: 'back', grossMinor: amount }], 0))
+      })
+      expect(found.filter(each => / goes back for /.test(each))).toEqual(
+        message === undefined ? [] : [expect.stringMatching(message)],
+      )
+    }
+  })
+
+  it('I8: sees a discount where nobody had a coupon', async () => {
+    const found = await spoilt(({ oracle }) => {
+      const { customer, view } = withoutCoupon(oracle)
+      customer.sales.add('strange')
+      oracle.saw(asPaid(view, 'sale', view.lines, -1))
+    })
+    expect(found).toContainEqual('I8 strange is 1 cheaper, and its customer has no coupon')
+  })
+
   it('I4: sees a coupon that is redeemed and that nobody had', async () => {
     const found = await spoilt(({ world, oracle }) => {
       const [customer] = oracle.customers
@@ -125,6 +156,41 @@ describe('the oracle', () => {
     expect(found).toEqual([expect.stringMatching(/^I5 1000000 records/)])
   })
 })
+
+function withoutCoupon({ customers, seen }: Oracle): {
+  readonly customer: Customer
+  readonly view: SaleView
+} {
+  for (const customer of customers) {
+    const view = seen.get(customer.sale)
+    const isFit = customer.coupons.size === 0 && customer.owner === 'till' && customer.bag.size > 0
+    if (isFit && view?.state === 'closed') return { customer, view }
+  }
+  throw new Error('no such customer')
+}
+
+/** A view whose sums are right, and which was paid in cash. */
+function asPaid(
+  view: SaleView,
+  kind: SaleView['kind'],
+  lines: SaleView['lines'],
+  adjustmentsMinor: number,
+): SaleView {
+  const linesMinor = lines
+    .filter(({ state }) => state === 'active')
+    .reduce((sum, each) => sum + each.grossMinor, 0)
+  const totalMinor = linesMinor + adjustmentsMinor
+  const totals = { ...view.totals, linesMinor, adjustmentsMinor, tipMinor: 0, roundingMinor: 0, totalMinor }
+  return {
+    ...view,
+    id: 'strange',
+    kind,
+    lines,
+    claims: [],
+    payments: [],
+    totals: { ...totals, paidMinor: 0, openMinor: totalMinor },
+  }
+}
 
 async function someView(): Promise<SaleView> {
   let found: SaleView | undefined

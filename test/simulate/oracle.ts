@@ -22,6 +22,8 @@ export class Oracle {
   readonly #bagged: Set<string> = new Set()
   /** Lines of returns, and the line of the original that each takes back. */
   readonly #backs: Map<string, string> = new Map()
+  /** What each customer's sale came to when it was paid, before and by its discount. */
+  readonly #agreed: Map<Customer, { readonly linesMinor: number; readonly discountMinor: number }> = new Map()
   /** What must be so since a command was answered, by its words. */
   readonly #answered: Map<string, (till: Till) => boolean> = new Map()
   /** Cards that became active at some time. */
@@ -148,7 +150,7 @@ export class Oracle {
         }
         customer.bag.set(`${view.id} ${id}`, bagged)
       }
-      customer.discountMinor -= view.totals.adjustmentsMinor
+      this.#agrees(customer, view)
       return
     }
     for (const line of lines) {
@@ -158,9 +160,34 @@ export class Oracle {
         this.world.violated('I8', `${view.id} takes back ${of}, which nobody had`)
         continue
       }
+      const wrong = this.#givesBack(customer, bagged, -line.grossMinor)
+      if (wrong !== undefined) this.world.violated('I8', `${view.id}: ${wrong}`)
       customer.discountMinor -= bagged.priceMinor + line.grossMinor
       customer.bag.delete(`${customer.sale} ${of}`)
     }
+  }
+
+  #agrees(customer: Customer, { id, totals, lines }: SaleView): void {
+    const discountMinor = -totals.adjustmentsMinor
+    if (discountMinor !== 0 && customer.coupons.size === 0)
+      this.world.violated('I8', `${id} is ${discountMinor} cheaper, and its customer has no coupon`)
+    customer.discountMinor += discountMinor
+    const linesMinor = lines
+      .filter(({ state }) => state === 'active')
+      .reduce(
+        (sum, { article, quantity }) => sum + (wareOf(article.gtin ?? '')?.priceMinor ?? 0) * quantity,
+        0,
+      )
+    this.#agreed.set(customer, { linesMinor, discountMinor })
+  }
+
+  /** A line costs its price less its share of the coupon's discount, of which somebody bears the odd cent. */
+  #givesBack(customer: Customer, { line, priceMinor }: Bagged, givenMinor: number): string | undefined {
+    const { linesMinor = 0, discountMinor = 0 } = this.#agreed.get(customer) ?? {}
+    const most = priceMinor - Math.floor((discountMinor * priceMinor) / Math.max(1, linesMinor))
+    const least = discountMinor === 0 ? most : most - 1
+    if (givenMinor <= most && givenMinor >= least) return undefined
+    return `${givenMinor} goes back for ${line}, and ${most} was paid for it`
   }
 
   /** The register gave the money of a sale back, and took everything. */

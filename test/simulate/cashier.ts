@@ -7,6 +7,7 @@ import type { Person } from './person.ts'
 import type { CustomerPlan, Item, TenderPlan } from './plan.ts'
 import type { Customer } from './purse.ts'
 import { gs1Symbol, PLAIN } from './shop.ts'
+import type { SituationName } from './situations.ts'
 import type { TillSide } from './till-side.ts'
 import type { World } from './world.ts'
 
@@ -162,11 +163,11 @@ export class Cashier {
     const claim = view?.claims.find(each => each.serial === serial && each.state !== 'releasing')
     const taken = view?.lines.find(({ id, state }) => id === claim?.line && state === 'active')
     if (serial === undefined || !taken) return
-    this.world.situation('scanned-again')
     await this.till.command(`voids ${taken.id}`, till => till.find(plan.sale).voidLine(taken.id))
-    await this.till.command(`keys in ${ware.name} ${serial} again`, till =>
+    const again = await this.till.command(`keys in ${ware.name} ${serial} again`, till =>
       till.find(plan.sale).add({ line: `${line}-again`, gtin: ware.gtin, serial }),
     )
+    if (again.was === 'answered') this.world.situation('scanned-again')
   }
 
   async #voidsOne(plan: CustomerPlan): Promise<void> {
@@ -196,8 +197,8 @@ export class Cashier {
       if (view?.ready && this.world.strikes('dawdles', 'total'))
         await this.world.pause(this.world.schedule.pick('dawdles for', [60_000, 840_000, 1_800_000]))
       if (view?.ready && this.world.strikes('reopens-total', 'total')) {
-        this.world.situation('reopened-total')
-        await this.till.command('takes the total back', till => till.find(sale).reopen())
+        const back = await this.till.command('takes the total back', till => till.find(sale).reopen())
+        if (back.was === 'answered') this.world.situation('reopened-total')
       } else if (view?.state !== 'open') return view
     }
     return this.till.look(sale)
@@ -236,8 +237,9 @@ export class Cashier {
           view.kind === 'sale' &&
           (leaves || (half && this.world.strikes('cancels-sale', 'half paid', 2)))
         ) {
-          if (cards > 1) this.world.situation('two-cards-pay')
-          return this.cancels(sale)
+          const isCancelled = await this.cancels(sale)
+          if (cards > 1 && isCancelled) this.world.situation('two-cards-pay')
+          return
         }
         const rest = tries >= MOST_PAYMENTS - 3 || used >= tenders.length
         await this.#pays(customer, view, rest ? { ...plan, share: 100 } : plan)
@@ -256,7 +258,6 @@ export class Cashier {
     const whole = plan.share === 100 || open < 100
     const part = Math.max(5, Math.floor((open * plan.share) / 500) * 5)
     const amount = whole ? ('rest' as const) : part
-    if (!whole || number > 1) this.world.situation('split-payment')
     const counted = whole ? Math.round(open / 5) * 5 : part
     const cash = this.world.plan.swiss ? counted : whole ? open : part
     const given = by === 'cash' && !back ? Math.ceil(Math.max(cash, 5) / 500) * 500 : undefined
@@ -280,9 +281,8 @@ export class Cashier {
   async #pay(sale: string, payment: Parameters<ReturnType<Till['find']>['pay']>[0]): Promise<void> {
     const { world } = this
     const aborting = new AbortController()
-    if (payment.by === 'card') {
-      this.#impatience(sale, aborting)
-    }
+    let isPaying = true
+    if (payment.by === 'card') this.#impatience(sale, aborting, () => isPaying)
     const heard = await this.till.command(
       `${payment.by} for ${sale}: ${payment.amount}`,
       till => till.find(sale).pay(payment, { signal: aborting.signal }),
@@ -293,6 +293,7 @@ export class Cashier {
           .view()
           .payments.some(({ id }) => id === payment.id),
     )
+    isPaying = false
     if (heard.was !== 'answered') return
     const result: PaymentResult = heard.value
     world.tell(`  payment ${payment.id}: ${result.outcome}`)
@@ -300,27 +301,32 @@ export class Cashier {
   }
 
   /** While the customer is at the terminal, some cashiers cannot sit still. */
-  #impatience(sale: string, aborting: AbortController): void {
+  #impatience(sale: string, aborting: AbortController, isPaying: () => boolean): void {
     const { world } = this
     const { life } = world
-    const meanwhile = (what: string, act: (till: Till) => Promise<unknown>): void => {
+    const meanwhile = (
+      situation: SituationName,
+      what: string,
+      act: (till: Till) => Promise<unknown>,
+    ): void => {
       world.clock.after(world.schedule.below('meanwhile after', 600), () => {
         if (!life.alive || world.life !== life) return
         world.tell(`cashier, meanwhile: ${what}`)
+        if (isPaying()) world.situation(situation)
         act(world.till).catch(() => undefined)
       })
     }
     if (world.strikes('aborts-payment', 'terminal')) {
-      world.situation('payment-aborted')
-      world.clock.after(world.schedule.below('aborts after', 500), () => aborting.abort())
+      world.clock.after(world.schedule.below('aborts after', 500), () => {
+        if (isPaying() && life.alive) world.situation('payment-aborted')
+        aborting.abort()
+      })
     }
     if (world.strikes('scan-while-paying', 'terminal')) {
-      world.situation('scan-while-paying')
-      meanwhile('scans', till => till.scan(PLAIN[0].gtin))
+      meanwhile('scan-while-paying', 'scans', till => till.scan(PLAIN[0].gtin))
     }
     if (world.strikes('cancels-while-paying', 'terminal')) {
-      world.situation('cancelled-while-paying')
-      meanwhile('cancels', till => till.find(sale).cancel('impatient'))
+      meanwhile('cancelled-while-paying', 'cancels', till => till.find(sale).cancel('impatient'))
     }
   }
 
@@ -338,14 +344,16 @@ export class Cashier {
       await this.till.command(`prints ${sale} again`, till => till.find(sale).print())
   }
 
-  async cancels(sale: string): Promise<void> {
-    this.world.situation('sale-cancelled')
-    await this.till.command(
+  /** Whether the till agreed. */
+  async cancels(sale: string): Promise<boolean> {
+    const heard = await this.till.command(
       `cancels ${sale}`,
       till => till.find(sale).cancel(),
       till => /^cancel/.test(till.find(sale).view().state),
     )
+    if (heard.was === 'answered') this.world.situation('sale-cancelled')
     await this.till.lookUntil(sale, 60_000, view => ENDED.has(view.state))
+    return heard.was === 'answered'
   }
 
   /** Whatever became of the plan: brings the sale to an end that the till agrees to. */
@@ -360,9 +368,18 @@ export class Cashier {
     this.world.violated('I6', `${sale} does not come to an end: ${this.oracle.seen.get(sale)?.state}`)
   }
 
+  async #takesUp(sale: string): Promise<void> {
+    const heard = await this.till.command(`takes ${sale} up again`, till => till.find(sale).resume())
+    if (heard.was !== 'refused' || heard.error.code !== 'sale.not-in-front') return
+    // One that was parked, as the cashier believed, when the till died.
+    for (const { id, owner, state } of this.oracle.seen.values())
+      if (id !== sale && owner === 'till' && state === 'open')
+        await this.till.command(`parks ${id}, which is in front`, till => till.find(id).park())
+  }
+
   async #nextStep(customer: Customer, view: SaleView): Promise<void> {
     const { id, state, owner } = view
-    if (state === 'parked') await this.till.command(`takes ${id} up again`, till => till.find(id).resume())
+    if (state === 'parked') await this.#takesUp(id)
     else if (state === 'settling') await this.finishes(id)
     else if (state === 'cancelling')
       await this.till.lookUntil(id, 600_000, each => each.state === 'cancelled')

@@ -37,6 +37,14 @@ const AT_TERMINAL: readonly (readonly [
   ['customer-aborts', 'abort-by-customer', {}],
 ]
 
+/** The terminal's moment behind which the line breaks. */
+const BREAKS_BEHIND: { readonly [situation in SituationName]?: string } = {
+  'link-cut-before-040F': 'authorised',
+  'link-cut-after-040F': 'authorised',
+  'link-cut-between-prints': 'print-answered',
+  'link-cut-after-ack': 'booked',
+}
+
 /** What had happened by a moment. */
 interface Since {
   readonly struck: number
@@ -52,6 +60,10 @@ export class Devices {
   readonly #world: World
   readonly #transports: { readonly [device in 'terminal' | 'printer' | 'scanner']: Transport }
   #overstates = false
+  /** A situation that was prepared at the terminal, and has not come about yet. */
+  #prepared: SituationName | undefined
+  /** The printer is cut off when it has received so many bytes. */
+  #printerUntil: number | undefined
   /** Who stands at the terminal. */
   #atTerminal: Customer | undefined
   /** What had happened when a customer last stepped up to the terminal. */
@@ -64,7 +76,11 @@ export class Devices {
   constructor(world: World) {
     this.#world = world
     const { clock, plan, schedule } = world
-    this.terminal = simulatedTerminal({ clock, currency: plan.swiss ? '756' : '978' })
+    this.terminal = simulatedTerminal({
+      clock,
+      currency: plan.swiss ? '756' : '978',
+      onPoint: point => this.#reached(point),
+    })
     this.printer = simulatedPrinter({ clock })
     this.scanner = simulatedScanner({ clock })
     this.network = new SimNetwork({ clock, seed: schedule.seed, delayMs: { fromMs: 50, toMs: 3_000 } })
@@ -138,16 +154,27 @@ export class Devices {
     const { terminal } = this
     terminal.accident('approve', {})
     this.#overstates = false
+    this.#prepared = undefined
     for (const [kind, name, args, situation] of AT_TERMINAL) {
       if (!this.#world.strikes(kind, 'payment')) continue
       terminal.accident(name, { mode: 'once', ...args })
-      if (situation) this.#world.situation(situation)
+      this.#prepared = situation
       return
     }
     this.#overstates = this.#world.strikes('terminal-overstates', 'payment')
     if (askedMinor > 200 && this.#world.strikes('terminal-partial', 'payment'))
       terminal.accident('partial', { mode: 'once', amountMinor: Math.ceil(askedMinor / 2) })
     else if (this.#world.strikes('terminal-unplugged', 'payment')) this.#unplugTerminal()
+  }
+
+  /** The terminal came to the moment behind which the line breaks. */
+  #reached(point: string): void {
+    const prepared = this.#prepared
+    if (prepared === undefined || BREAKS_BEHIND[prepared] !== point) return
+    // It strikes one dialogue, and this is that one: it was switched off when the dialogue began.
+    if (this.terminal.state().behaviour.name !== 'approve') return
+    this.#prepared = undefined
+    this.#world.situation(prepared)
   }
 
   /** Streams that the network broke, refused or held up so far. */
@@ -187,10 +214,11 @@ export class Devices {
 
   #unplugTerminal(): void {
     const { schedule, clock } = this.#world
-    this.#world.situation('terminal-absent')
     const ms = schedule.pick('terminal gone for', [2_000, 20_000, 90_000])
     clock.after(schedule.below('terminal goes after', 2_000), () => {
-      if (!schedule.calm) this.terminal.powerCycle(ms)
+      if (schedule.calm) return
+      this.#world.situation('terminal-absent')
+      this.terminal.powerCycle(ms)
     })
   }
 
@@ -228,22 +256,33 @@ export class Devices {
 
   /** Before a receipt is printed. */
   beforePaper(): void {
+    this.#countPrinter()
     const { schedule, clock } = this.#world
     const soon = (ms: number, repair: () => void): void => void clock.after(ms, repair)
     const after = schedule.pick('repaired after', [3_000, 30_000, 200_000])
     if (this.#world.strikes('paper-out', 'receipt')) {
-      this.#world.situation('paper-out')
       this.printer.accident('paper-out', { afterLines: schedule.below('lines left', 12) })
-      soon(after, () => this.printer.accident('paper-in', {}))
+      soon(after, () => {
+        if (this.printer.state().paper === 'out') this.#world.situation('paper-out')
+        this.printer.accident('paper-in', {})
+      })
     }
     if (this.#world.strikes('printer-cover', 'receipt')) {
       this.printer.accident('cover-open', {})
       soon(after, () => this.printer.accident('cover-close', {}))
     }
     if (this.#world.strikes('printer-unplugged', 'receipt')) {
-      this.#world.situation('printer-absent')
-      this.printer.accident('lose-link', { afterBytes: schedule.below('bytes left', 900) })
+      const afterBytes = schedule.below('bytes left', 900)
+      this.#printerUntil = this.printer.state().receivedBytes + afterBytes
+      this.printer.accident('lose-link', { afterBytes })
     }
+  }
+
+  /** Counts a printer that was really cut off: it received all that it was to receive before. */
+  #countPrinter(): void {
+    if (this.#printerUntil === undefined || this.printer.state().receivedBytes < this.#printerUntil) return
+    this.#printerUntil = undefined
+    this.#world.situation('printer-absent')
   }
 
   async scan(code: string): Promise<void> {
@@ -257,6 +296,7 @@ export class Devices {
   }
 
   heal(): void {
+    this.#countPrinter()
     this.network.heal()
     this.network.set({ chunkSplit: 0, chunksJoined: 0 })
     this.terminal.accident('approve', {})

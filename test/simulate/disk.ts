@@ -3,6 +3,7 @@
 import { type Chooser, keepEverything, loseEverything, type SimDisk } from '@cashdesk/hardware-sim'
 import { CashdeskError, type Disk, type DiskFile } from '@cashdesk/kernel'
 import { type Death, type Life, never } from './life.ts'
+import { isSegment } from './records.ts'
 import type { Schedule } from './schedule.ts'
 
 /** What the disk tells of its life, for statistics and for the story. */
@@ -21,6 +22,9 @@ type Moment = 'before' | 'within' | 'after'
 
 /** A device that keeps its promise about a sync takes this long at most, ms. */
 const SYNC_MS = 6
+
+/** Behind the name of a place where the journal's own records are written. */
+const OF_THE_JOURNAL = ' of the journal'
 
 /** How much more probable a death is while an approval or the pivot becomes durable. */
 const CRITICAL = 5
@@ -57,23 +61,23 @@ export class LifeDisk implements Disk {
   }
 
   async create(path: string): Promise<DiskFile> {
-    return this.#gated(path, await this.#change('create', () => this.#base.create(path)))
+    return this.#gated(path, await this.#change('create', path, () => this.#base.create(path)))
   }
 
   makeFolder(path: string): Promise<void> {
-    return this.#change('makeFolder', () => this.#base.makeFolder(path))
+    return this.#change('makeFolder', path, () => this.#base.makeFolder(path))
   }
 
   rename(from: string, to: string): Promise<void> {
-    return this.#change('rename', () => this.#base.rename(from, to))
+    return this.#change('rename', to, () => this.#base.rename(from, to))
   }
 
   remove(path: string): Promise<void> {
-    return this.#change('remove', () => this.#base.remove(path))
+    return this.#change('remove', path, () => this.#base.remove(path))
   }
 
   syncFolder(folder: string): Promise<void> {
-    return this.#change('syncFolder', () => this.#base.syncFolder(folder))
+    return this.#change('syncFolder', folder, () => this.#base.syncFolder(folder))
   }
 
   async lock(folder: string): Promise<{ release(): Promise<void> }> {
@@ -95,13 +99,14 @@ export class LifeDisk implements Disk {
         if (this.#life.alive) this.#events.writing(path, bytes)
         await this.#change(
           'write',
+          path,
           () => file.write(offset, bytes),
           // A part of it reached the disk, or the memory of the operating system.
           () => file.write(offset, bytes.subarray(0, this.#schedule.below('torn at', bytes.length + 1))),
         )
       },
       sync: async () => {
-        await this.#change('sync', async () => {
+        await this.#change('sync', path, async () => {
           if (this.#schedule.strikes('disk-error', 'sync')) {
             this.#events.tell('⚡ the disk fails to sync')
             this.#base.fail({ call: 'sync', reason: 'EIO' })
@@ -117,22 +122,23 @@ export class LifeDisk implements Disk {
   /** A changing call, and the moments around it at which the life may end. */
   async #change<Value>(
     call: ChangingCall,
+    path: string,
     work: () => Promise<Value>,
     part: () => Promise<unknown> = work,
   ): Promise<Value> {
     if (!this.#life.alive) return never()
-    if (this.#strikes('before', call)) return this.#ends('before', call)
+    if (this.#strikes('before', call)) return this.#ends('before', call, path)
     // While the device works, whatever was told too early is heard.
     if (call === 'sync' && this.#life.isOpen)
       await this.#life.pause(this.#schedule.below('sync takes', SYNC_MS))
     if (this.#strikes('within', call)) {
       // A sync that the power interrupts has promised nothing.
       if (call !== 'sync') await part().catch(() => undefined)
-      return this.#ends('within', call)
+      return this.#ends('within', call, path)
     }
     const value = await work()
     if (!this.#life.alive) return never()
-    if (this.#strikes('after', call)) return this.#ends('after', call)
+    if (this.#strikes('after', call)) return this.#ends('after', call, path)
     return value
   }
 
@@ -142,8 +148,9 @@ export class LifeDisk implements Disk {
     return this.#schedule.strikes('crash-in-recovery', `${call} ${moment}`)
   }
 
-  #ends<Value>(moment: Moment, call: ChangingCall): Promise<Value> {
-    this.#dies(this.#schedule.chance('only killed', 0.3) ? 'kill' : 'power', `${moment} ${call}`)
+  #ends<Value>(moment: Moment, call: ChangingCall, path: string): Promise<Value> {
+    const place = `${moment} ${call}${isSegment(path) ? OF_THE_JOURNAL : ''}`
+    this.#dies(this.#schedule.chance('only killed', 0.3) ? 'kill' : 'power', place)
     return never()
   }
 }

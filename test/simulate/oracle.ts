@@ -135,6 +135,8 @@ export class Oracle {
     this.#bagged.add(view.id)
     const lines = view.lines.filter(line => line.state === 'active')
     customer.roundingMinor += view.totals.roundingMinor
+    const payments = view.payments.filter(({ state }) => state === 'done')
+    if (payments.length > 1) this.world.situation('split-payment')
     if (view.kind === 'sale') {
       for (const { id, article, quantity } of lines) {
         const ware = wareOf(article.gtin ?? '')

@@ -54,11 +54,11 @@ export class Person {
 
   async #resolves(task: TaskView, action: Action): Promise<void> {
     const { world } = this
-    world.situation('person-decides')
     if (action !== 'retry') this.#decided.set(task.id, { task, action })
     const heard = await this.till.command(`settles ${task.kind} of ${task.sale}: ${action}`, till =>
       till.resolve({ task: task.id, action, operator: '17', reason: 'looked' }),
     )
+    if (heard.was === 'answered') world.situation('person-decides')
     // Answered, or settled by the command whose answer was lost.
     if (heard.was === 'gone' || (heard.was === 'refused' && heard.error.code !== 'task.unknown')) return
     await this.#put(task, action)

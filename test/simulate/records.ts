@@ -105,7 +105,7 @@ function aboutOf({ input, events }: Step): string {
 }
 
 /** A file of the journal that holds records; one that is only being made has another name. */
-function isSegment(path: string): boolean {
+export function isSegment(path: string): boolean {
   return path.endsWith('.seg')
 }
 

@@ -41,7 +41,7 @@ const TABLE = {
   'sale-cancelled': 'a sale was cancelled',
   'sale-voided': 'a paid sale was taken back whole',
   'line-returned': 'a line of a paid sale was taken back',
-  'split-payment': 'a sale was paid by more than one means',
+  'split-payment': 'a sale was paid in two payments or more',
   'person-decides': 'a person settled a task',
   'disk-error': 'a sync failed, and the journal took no more',
   'disk-error-restarted': 'a sync failed, and the process alone was started again',

@@ -40,8 +40,9 @@ export class Wire {
   readonly #providers: ReadonlyMap<string, Provider>
   /** Until when nothing reaches a provider, by name; monotonic. */
   readonly #outages: Map<string, number> = new Map()
-  /** Operations that were asked about before they were seen. */
+  /** Operations that the till asked about, and those of which the question arrived. */
   readonly #asked: Set<string> = new Set()
+  readonly #questioned: Set<string> = new Set()
   readonly #seen: Set<string> = new Set()
 
   /** @param providers by the host name of their addresses */
@@ -148,8 +149,9 @@ export class Wire {
   ): Promise<HttpResponse | undefined> {
     if (fates.has('server-error-before-work')) return this.#serverError()
     const id = provider.idOf(request)
-    if (!/query/.test(what)) {
-      if (this.#asked.has(id) && !this.#seen.has(id)) this.#events.situation('query-overtakes-original')
+    if (/query/.test(what)) this.#questioned.add(id)
+    else {
+      if (this.#questioned.has(id) && !this.#seen.has(id)) this.#events.situation('query-overtakes-original')
       if (this.#seen.has(id)) this.#events.situation('operation-arrives-again')
       this.#seen.add(id)
     }

@@ -187,9 +187,11 @@ export class World {
 
   #notice(place: string, death: Death): void {
     if (death === 'kill') this.situation('killed-not-lost')
-    if (place === 'within write') this.situation('torn-batch')
-    if (/^(before|within) sync/.test(place)) this.situation('unsynced-batch')
-    if (/^after sync/.test(place)) this.situation('synced-not-told')
+    if (death === 'power') {
+      if (/^within write of the journal/.test(place)) this.situation('torn-batch')
+      if (/^(before|within) sync of the journal/.test(place)) this.situation('unsynced-batch')
+      if (/^after sync of the journal/.test(place)) this.situation('synced-not-told')
+    }
     if (!this.#life.isOpen) this.situation('crash-during-recovery')
     if (this.records.isPaying) this.situation('crash-while-paying')
     if (this.#requestsOut > 0) this.situation('crash-while-provider-works')

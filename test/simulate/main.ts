@@ -20,7 +20,7 @@ else if (typeof parsed === 'string') {
   if (worst && parsed.shrink) await tellSmallest(worst)
   if (parsed.json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`)
   else process.stdout.write(sentences(result, total, parsed))
-  process.exitCode = result.violations.length > 0 || (parsed.ci && result.missing.length > 0) ? 1 : 0
+  process.exitCode = result.violations.length > 0 || (parsed.least && result.missing.length > 0) ? 1 : 0
 }
 
 /** The first failure made smaller, for a person to read. */

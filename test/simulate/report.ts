@@ -3,6 +3,7 @@ import type { Asked } from './arguments.ts'
 import type { Total } from './crowd.ts'
 import { ACCIDENTS } from './schedule.ts'
 import { HITS_IN_CI, SITUATIONS } from './situations.ts'
+import { EXPECTED } from './transitions.ts'
 
 export interface Summary {
   readonly seeds: number
@@ -23,7 +24,7 @@ export interface Summary {
   readonly byKind: { readonly [kind: string]: number }
   readonly situations: { readonly [name: string]: number }
   readonly transitions: { readonly [transition: string]: number }
-  /** Kinds and situations that a run of the build must have and this one has not. */
+  /** What a run of the build must have and this one has not, in words. */
   readonly missing: readonly string[]
   readonly violations: readonly {
     readonly seed: number
@@ -43,7 +44,7 @@ const CRASHES: ReadonlySet<string> = new Set([
   'register-dies',
 ])
 
-export function summary(total: Total, { from }: Asked, seconds: number): Summary {
+export function summary(total: Total, { from, least }: Asked, seconds: number): Summary {
   const byKind = Object.fromEntries(
     Object.keys(ACCIDENTS).map(kind => [kind, total.accidents.get(kind) ?? 0]),
   )
@@ -53,6 +54,7 @@ export function summary(total: Total, { from }: Asked, seconds: number): Summary
   const accidents = Object.entries(byKind)
     .filter(([kind]) => !CRASHES.has(kind))
     .reduce((sum, [, count]) => sum + count, 0)
+  const points = total.crashes + accidents
   return {
     seeds: total.seeds,
     from,
@@ -63,21 +65,28 @@ export function summary(total: Total, { from }: Asked, seconds: number): Summary
     lives: total.lives,
     crashes: total.crashes,
     accidents,
-    points: total.crashes + accidents,
+    points,
     distinctPoints: total.points.size,
     byKind,
     situations,
     transitions: Object.fromEntries([...total.transitions].sort(([a], [b]) => (a < b ? -1 : 1))),
     missing: [
+      ...tooFew('days', total.seeds, least?.seeds),
+      ...tooFew('crash and accident points', points, least?.points),
       ...Object.entries(byKind).flatMap(([kind, count]) => (count === 0 ? [`${kind}: never`] : [])),
       ...Object.entries(situations).flatMap(([name, count]) =>
         count < HITS_IN_CI ? [`${name}: ${count} of ${HITS_IN_CI}`] : [],
       ),
+      ...EXPECTED.flatMap(transition => (total.transitions.has(transition) ? [] : [`${transition}: never`])),
     ],
     violations: total.failures.flatMap(({ seed, violations }) =>
       violations.map(violation => ({ seed, ...violation, replay: replayOf(seed) })),
     ),
   }
+}
+
+function tooFew(what: string, count: number, least = 0): readonly string[] {
+  return count < least ? [`${what}: ${count} of ${least}`] : []
 }
 
 export function replayOf(seed: number, off: readonly string[] = []): string {
@@ -86,7 +95,7 @@ export function replayOf(seed: number, off: readonly string[] = []): string {
 }
 
 /** For people. */
-export function sentences(result: Summary, total: Total, { ci }: Asked): string {
+export function sentences(result: Summary, total: Total, { least }: Asked): string {
   const failed = new Set(result.violations.map(({ seed }) => seed)).size
   const lines = [
     ...total.stories,
@@ -99,7 +108,9 @@ export function sentences(result: Summary, total: Total, { ci }: Asked): string 
     failed === 0
       ? 'No promise was broken.'
       : `${failed} days broke a promise. ${result.violations[0]?.replay ?? ''}`,
-    ...(ci && result.missing.length > 0 ? [`Too rare: ${result.missing.join('; ')}`] : []),
+    ...(least && result.missing.length > 0
+      ? [`The run proves too little. ${result.missing.join('; ')}.`]
+      : []),
   ]
   return `${lines.join('\n')}\n`
 }

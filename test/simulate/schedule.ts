@@ -39,11 +39,11 @@ const TABLE = {
   'terminal-silent': 0.04,
   'terminal-garbles': 0.05,
   'terminal-overstates': 0.05,
-  'terminal-unplugged': 0.05,
+  'terminal-unplugged': 0.06,
   'customer-aborts': 0.04,
   'stream-cut': 0.01,
   'stream-refused': 0.05,
-  'stream-delayed': 0.03,
+  'stream-delayed': 0.04,
   // Paper and scanner.
   'paper-out': 0.06,
   'printer-unplugged': 0.06,

@@ -2,6 +2,7 @@
 // that were played, never by what the till says about it.
 import type { TaskView } from '@cashdesk/sdk'
 import type { Person } from './person.ts'
+import type { Customer } from './purse.ts'
 import type { AccidentKind } from './schedule.ts'
 
 const ANY_CRASH: readonly AccidentKind[] = [
@@ -33,7 +34,8 @@ const DOUBTFUL_AT_TERMINAL: readonly AccidentKind[] = [
 const DOUBTFUL_PAYMENT: readonly AccidentKind[] = [...ANY_CRASH, ...DOUBTFUL_AT_TERMINAL]
 
 /** Why nothing forced it; undefined when something did. */
-export function isForced({ world, oracle, devices }: Person, task: TaskView): string | undefined {
+export function isForced(person: Person, task: TaskView): string | undefined {
+  const { world, oracle, devices } = person
   const struck = (kinds: readonly AccidentKind[]): boolean =>
     world.schedule.struck.some(({ kind }) => kinds.includes(kind)) || kinds.some(kind => devices.struck(kind))
   const customer = task.sale === undefined ? undefined : oracle.customerOf(task.sale)
@@ -61,12 +63,11 @@ export function isForced({ world, oracle, devices }: Person, task: TaskView): st
     }
     case 'tender-short':
     case 'provider-stuck':
-      return struck([
+      return sinceOpened(person, customer, [
         'provider-refuses',
         'outage-short',
         'outage-of-days',
         'card-taken-by-another',
-        ...ANY_CRASH,
       ])
         ? undefined
         : 'no provider refused or was away'
@@ -76,10 +77,22 @@ export function isForced({ world, oracle, devices }: Person, task: TaskView): st
         ? undefined
         : 'the terminal refused nothing'
     case 'void-refused':
-      return struck(['provider-refuses', 'outage-of-days', ...ANY_CRASH])
+      return sinceOpened(person, customer, ['provider-refuses', 'outage-of-days'])
         ? undefined
         : 'the provider refused no void'
     case 'books-differ':
       return struck(DOUBTFUL_PAYMENT) ? undefined : 'both books had every chance to agree'
   }
+}
+
+/** Whether the till died, a provider was away, or one of these struck since this customer's sale was opened. */
+function sinceOpened(
+  { world }: Person,
+  customer: Customer | undefined,
+  kinds: readonly AccidentKind[],
+): boolean {
+  if (!customer) return true
+  const { struck, crashes, isProviderAway } = customer.before
+  if (isProviderAway || world.tally.crashes > crashes) return true
+  return world.schedule.struck.slice(struck).some(({ kind }) => kinds.includes(kind))
 }

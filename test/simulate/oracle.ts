@@ -37,7 +37,12 @@ export class Oracle {
   }
 
   newCustomer(sale: string, owner: 'till' | 'register'): Customer {
-    const customer = new Customer(sale, owner)
+    const { schedule, tally, wire } = this.world
+    const customer = new Customer(sale, owner, {
+      struck: schedule.struck.length,
+      crashes: tally.crashes,
+      isProviderAway: wire.isAnyAway,
+    })
     this.customers.push(customer)
     return customer
   }

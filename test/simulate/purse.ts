@@ -10,6 +10,12 @@ export interface Bagged {
   readonly serial?: string
 }
 
+export interface Before {
+  readonly struck: number
+  readonly crashes: number
+  readonly isProviderAway: boolean
+}
+
 /** One customer: a sale, and what came back of it later. */
 export class Customer {
   /** The sale's number; linked sales belong to the same customer. */
@@ -36,10 +42,13 @@ export class Customer {
   readonly serials: Set<string> = new Set()
   readonly coupons: Set<string> = new Set()
   readonly purse: string
+  /** What had happened when the sale was opened, and whether a provider was away then. */
+  readonly before: Before
 
-  constructor(sale: string, owner: 'till' | 'register') {
+  constructor(sale: string, owner: 'till' | 'register', before: Before) {
     this.sale = sale
     this.owner = owner
+    this.before = before
     this.purse = `purse-${sale}`
     this.sales.add(sale)
   }

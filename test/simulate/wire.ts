@@ -58,6 +58,11 @@ export class Wire {
     this.#providers = providers
   }
 
+  /** Whether an outage lasts now. */
+  get isAnyAway(): boolean {
+    return [...this.#outages.values()].some(untilMs => untilMs > this.#clock.monotonicMs())
+  }
+
   outage(provider: string, ms: number): void {
     const until = this.#clock.monotonicMs() + ms
     this.#outages.set(provider, Math.max(until, this.#outages.get(provider) ?? 0))

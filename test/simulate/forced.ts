@@ -2,6 +2,7 @@
 // that were played, never by what the till says about it.
 import type { TaskView } from '@cashdesk/sdk'
 import type { Person } from './person.ts'
+import { ELSEWHERE } from './providers.ts'
 import type { Customer } from './purse.ts'
 import type { AccidentKind } from './schedule.ts'
 
@@ -57,7 +58,9 @@ export function isForced(person: Person, task: TaskView): string | undefined {
       const excused = reasons.some(
         reason => reason === 'taken' || reason === 'already-active' || reason === 'not-allowed',
       )
-      return excused || customer?.owner === 'register'
+      // A reservation that was never heard of ran out, and somebody else has the card: no operation of ours is refused then.
+      const isTaken = [...(customer?.serials ?? [])].some(serial => world.activatedBy(serial) === ELSEWHERE)
+      return excused || isTaken || customer?.owner === 'register'
         ? undefined
         : `the provider refused nothing (${reasons.join(' ')})`
     }

@@ -92,6 +92,10 @@ function providerAnswered(
   const again = via === 'query' && dead ? SENT_ANEW.find(each => each === kind) : undefined
   // It never arrived, and by asking for it the provider has buried its id: only a new id can still succeed.
   if (again) return openAgain(draft, sale, claim, again, operation)
+  // It stood unheard and ran out while the line was down: the card may be free, so it is asked for anew.
+  const ranOut = answer.outcome === 'refused' && answer.error.code === 'claim.expired'
+  if (ranOut && kind === 'reserve' && claim.state === 'deferred')
+    return openAgain(draft, sale, claim, 'reserve', operation)
   const data = answer.outcome === 'done' && answer.of === 'provider' ? answer.data : {}
   const error = answer.outcome === 'refused' ? answer.error : undefined
   const revision = draft.sale(sale).revision

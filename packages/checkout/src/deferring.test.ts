@@ -86,6 +86,17 @@ describe('a reservation that cannot be asked for', () => {
     ])
   })
 
+  it('that stood unheard and ran out is asked for anew, under a new id', () => {
+    const { till } = paidOffline()
+    const first = till.op('reserve')
+    till.pass(60_000)
+    till.answer('reserve', refusal('claim.expired'))
+    expect(till.sale().claims[0]?.state).toBe('deferred')
+    expect(till.op('reserve')).not.toBe(first)
+    till.answer('reserve', refusal('claim.taken'))
+    expect(till.tasks()).toMatchObject([{ kind: 'refund-due' }])
+  })
+
   it('refused before the total takes its line off the sale', () => {
     const { till } = offline()
     till.pass(60_000)

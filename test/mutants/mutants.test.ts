@@ -31,6 +31,7 @@ describe('the mutants', () => {
     )
     expect(MUTANTS.length).toBeGreaterThanOrEqual(25)
     expect([...new Set(parts)].sort()).toEqual([
+      'drivers/printer',
       'drivers/terminal',
       'packages/checkout',
       'packages/journal',

@@ -34,6 +34,9 @@ const DOUBTFUL_AT_TERMINAL: readonly AccidentKind[] = [
 
 const DOUBTFUL_PAYMENT: readonly AccidentKind[] = [...ANY_CRASH, ...DOUBTFUL_AT_TERMINAL]
 
+/** A wrong card is found out at once, but for one that was sold while nobody could be asked. */
+const MISREAD = ['unknown-serial', 'wrong-article']
+
 /** Why nothing forced it; undefined when something did. */
 export function isForced(person: Person, task: TaskView): string | undefined {
   const { world, oracle, devices } = person
@@ -55,8 +58,8 @@ export function isForced(person: Person, task: TaskView): string | undefined {
           customer?.serials.has(serial),
       )
       const reasons = refused.map(({ answer }) => answer?.reason)
-      const excused = reasons.some(
-        reason => reason === 'taken' || reason === 'already-active' || reason === 'not-allowed',
+      const excused = reasons.some(reason =>
+        ['taken', 'already-active', 'not-allowed', ...MISREAD].includes(reason ?? ''),
       )
       // A reservation that was never heard of ran out, and somebody else has the card: no operation of ours is refused then.
       const isTaken = [...(customer?.serials ?? [])].some(serial => world.activatedBy(serial) === ELSEWHERE)

@@ -276,24 +276,30 @@ export class Oracle {
     if (task.kind === 'refund-due') {
       customer.handMinor -= amount
       const view = task.sale === undefined ? undefined : this.#seen.get(task.sale)
-      const line = this.#refundedLine(customer, view, amount)
-      if (line) customer.refunded.add(line)
+      const bagged = this.#refundedLine(customer, view, amount)
+      if (bagged?.serial !== undefined) {
+        customer.refunded.add(bagged.serial)
+        customer.discountMinor -= bagged.priceMinor - amount
+      }
     }
     if (task.kind === 'customer-owed') customer.handMinor -= amount
     if (task.kind === 'tender-short') customer.handMinor += amount
   }
 
   /** The card for which money goes back: one that is on the sale, and not active. */
-  #refundedLine(customer: Customer, view: SaleView | undefined, amount: number): string | undefined {
+  #refundedLine(customer: Customer, view: SaleView | undefined, amount: number): Bagged | undefined {
     const failed = new Set(
       view?.claims
         .filter(({ state }) => state === 'failed' || state === 'refunded')
         .map(({ serial }) => serial),
     )
     return [...customer.bag.values()].find(
-      ({ serial, priceMinor }) =>
-        serial !== undefined && failed.has(serial) && priceMinor === amount && !customer.refunded.has(serial),
-    )?.serial
+      bagged =>
+        bagged.serial !== undefined &&
+        failed.has(bagged.serial) &&
+        !customer.refunded.has(bagged.serial) &&
+        this.#givesBack(customer, bagged, amount) === undefined,
+    )
   }
 
   get seen(): ReadonlyMap<string, SaleView> {

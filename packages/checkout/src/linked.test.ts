@@ -317,6 +317,24 @@ describe('a card that was paid and never became active', () => {
     return till
   }
 
+  it('is worth what was paid for it: its share of a discount is not given back', () => {
+    const till = new Till(SHOP)
+    const register = new Register(till)
+    register.line('card', CARD, [wants('A1')])
+    register.claim(COUPON)
+    till.answer('reserve', granted({ expiresInMs: 900_000 }))
+    till.answer('quote', granted({ adjustments: [{ label: '10 %', amountMinor: -250 }] }))
+    register.say('sale.total')
+    till.answer('reserve', granted({ adjustments: [{ label: '10 %', amountMinor: -250 }] }))
+    register.pay('p', 'cash')
+    const commit = [...till.lane.operations.values()].find(
+      ({ kind, plugin }) => kind === 'commit' && plugin === 'activation',
+    )
+    if (!commit) throw new TypeError('no activation')
+    till.do({ type: 'answer', op: commit.op, via: 'send', answer: refusal() })
+    expect(till.tasks()).toMatchObject([{ kind: 'refund-due', amountMinor: 2250 }])
+  })
+
   it('is refunded once: by hand, and then by no return or void any more', () => {
     const till = due()
     const [task] = till.tasks()

@@ -82,7 +82,7 @@ export function remaining(draft: Draft, original: Sale): readonly Sold[] {
 }
 
 /** What each line really cost: a discount on the basket lies on its lines in proportion, to the last unit. */
-function paidPerLine(original: Sale): ReadonlyMap<LineId, Minor> {
+export function paidPerLine(original: Sale): ReadonlyMap<LineId, Minor> {
   const lines = activeLines(original)
   const weights = lines.map(line => Math.max(0, line.grossMinor))
   const { adjustmentsMinor } = totalsOf(original)

@@ -5,7 +5,7 @@ import { continueCancelling } from './cancelling.ts'
 import { releaseClaim, releaseFailed, reserveClaim, supports } from './claims.ts'
 import { isLost } from './deferring.ts'
 import type { Draft } from './draft.ts'
-import { voidClaim, voidLinkedClaims } from './linked.ts'
+import { paidPerLine, voidClaim, voidLinkedClaims } from './linked.ts'
 import { openProvider } from './operations.ts'
 
 /** The longest a register may make a customer wait for paper. */
@@ -159,7 +159,8 @@ function commitFailed(draft: Draft, id: SaleId, claim: Claim, error: ErrorReport
   const sale = draft.sale(id)
   const line = sale.lines.find(each => each.id === claim.line)
   const leg = sale.legs.find(each => each.id === claim.tender)
-  const amount = line?.grossMinor ?? leg?.amountMinor
+  // What the customer really paid for it: a discount on the basket lies on its lines.
+  const amount = line ? (paidPerLine(sale).get(line.id) ?? line.grossMinor) : leg?.amountMinor
   draft.task({
     kind: claim.on === 'tender' ? 'tender-short' : claim.on === 'line' ? 'refund-due' : 'provider-stuck',
     sale: id,

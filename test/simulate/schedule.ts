@@ -85,6 +85,9 @@ interface Place {
   passed: number
 }
 
+/** Whoever tries again gets through in the end: what strikes every single time never lets a day end. */
+const MOST_OFTEN = 0.7
+
 export class Schedule {
   readonly seed: number
   /** Nothing strikes any more: the world heals. */
@@ -120,7 +123,7 @@ export class Schedule {
   strikes(kind: AccidentKind, place: string, factor = 1): boolean {
     const drawn = this.#draw(`${kind}@${place}`)
     if (this.struck.length >= MOST_STRIKES) return false
-    const limit = ACCIDENTS[kind] * (this.#intensity.get(kind) ?? 0) * factor
+    const limit = Math.min(MOST_OFTEN, ACCIDENTS[kind] * (this.#intensity.get(kind) ?? 0) * factor)
     if (this.calm || drawn.fraction >= limit) return false
     const key = `${kind}@${place}#${drawn.passed}`
     if (this.#off.has(key)) return false

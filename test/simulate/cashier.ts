@@ -6,6 +6,7 @@ import type { Oracle } from './oracle.ts'
 import type { Person } from './person.ts'
 import type { CustomerPlan, Item, TenderPlan } from './plan.ts'
 import type { Customer } from './purse.ts'
+import { settledForNow } from './screen.ts'
 import { gs1Symbol, PLAIN } from './shop.ts'
 import type { SituationName } from './situations.ts'
 import type { TillSide } from './till-side.ts'
@@ -18,6 +19,9 @@ const MOST_PAYMENTS = 9
 const LONG_MS = 2 * 86_400_000
 
 export const ENDED: ReadonlySet<string> = new Set(['closed', 'cancelled'])
+
+/** Attempts to end a sale in the middle of everything that may happen. */
+const PATIENT_TRIES = 25
 
 export class Cashier {
   readonly world: World
@@ -358,13 +362,18 @@ export class Cashier {
 
   /** Whatever became of the plan: brings the sale to an end that the till agrees to. */
   async concludes(customer: Customer, sale: string): Promise<void> {
+    const { calm } = this.world.schedule
     for (let tries = 0; tries < 40; tries += 1) {
       const view = await this.till.look(sale)
+      // A till that is struck down at every attempt owes nobody an end: after some it is left alone.
+      this.world.schedule.calm =
+        calm || (tries > PATIENT_TRIES && view !== undefined && !ENDED.has(view.state))
       if (!view || ENDED.has(view.state)) return
       await this.#nextStep(customer, view)
       await this.person.looksAtTasks()
       await this.world.pause(500 * 2 ** Math.min(tries, 10))
     }
+    this.world.schedule.calm = calm
     this.world.violated('I6', `${sale} does not come to an end: ${this.oracle.seen.get(sale)?.state}`)
   }
 
@@ -388,12 +397,4 @@ export class Cashier {
     else if (!view.lines.some(line => line.state === 'active')) await this.cancels(id)
     else await this.paysFor(customer, id, [])
   }
-}
-
-/** Nothing is under way that the next payment would have to wait for. */
-function settledForNow(view: SaleView): boolean {
-  if (view.state === 'open') return view.waitsFor.every(each => each === 'prompt')
-  if (view.state !== 'tendering') return true
-  if (!view.ready && view.prompts.length === 0) return false
-  return view.payments.every(({ state }) => state !== 'sent' && state !== 'approved' && state !== 'reversing')
 }

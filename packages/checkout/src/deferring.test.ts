@@ -149,6 +149,19 @@ describe('a reservation that cannot be asked for', () => {
     expect(doubt.till.tasks()).toMatchObject([{ kind: 'refund-due', amountMinor: 2500 }])
   })
 
+  it('refused while a register takes the money itself is told after the payment, and for the total it was shown', () => {
+    const till = new Till(deferring())
+    const register = new Register(till, 'S1', { owner: 'register' })
+    register.line('card', CARD, [wants('A1')])
+    till.answer('reserve', down())
+    register.say('sale.total')
+    const { revision } = till.sale()
+    till.pass(1_000)
+    till.answer('reserve', refusal('claim.taken'))
+    expect(refusedWith(register.paid(2500, revision))).toBeUndefined()
+    expect(till.tasks()).toMatchObject([{ kind: 'refund-due', amountMinor: 2500 }])
+  })
+
   it('refused during a payment that fails drops its line before the next one', () => {
     const { till, register } = offline()
     register.line('milk', MILK)

@@ -68,6 +68,8 @@ export class Devices {
   #atTerminal: Customer | undefined
   /** What had happened when a customer last stepped up to the terminal. */
   readonly #since: Map<Customer, Since> = new Map()
+  /** How often the terminal lost its power. */
+  #powerCuts = 0
   /** The same, for the first time. */
   readonly #sinceFirst: Map<Customer, Since> = new Map()
   /** By trace number. */
@@ -180,7 +182,7 @@ export class Devices {
   /** Streams that the network broke, refused or held up so far. */
   get #broken(): number {
     const { streamCut, connectRefused, connectUnanswered, chunkDelayed } = this.network.accidents
-    return streamCut + connectRefused + connectUnanswered + chunkDelayed
+    return streamCut + connectRefused + connectUnanswered + chunkDelayed + this.#powerCuts
   }
 
   /** Whether something happened since the customer stepped up that may leave the payment in doubt. */
@@ -218,6 +220,8 @@ export class Devices {
     clock.after(schedule.below('terminal goes after', 2_000), () => {
       if (schedule.calm) return
       this.#world.situation('terminal-absent')
+      // Perhaps in the middle of a later payment than the one for which it was drawn.
+      this.#powerCuts += 1
       this.terminal.powerCycle(ms)
     })
   }

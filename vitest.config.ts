@@ -22,7 +22,16 @@ export default defineConfig({
     projects: [
       ...roots.map(root => project(root.split('/').at(-1) ?? root, [`${root}/src/**/*.test.ts`])),
       // The full runs take minutes and have a configuration of their own: vitest.full.config.ts.
-      project('house', ['test/**/*.test.ts'], ['test/full/**', '**/node_modules/**']),
+      project(
+        'house',
+        ['test/**/*.test.ts'],
+        [
+          'test/full/**',
+          '**/node_modules/**',
+          // Records journals, and only when it is asked to: node test/replay/main.mjs.
+          ...(process.env['CASHDESK_RECORD'] ? [] : ['test/replay/record.test.ts']),
+        ],
+      ),
     ],
   },
 })

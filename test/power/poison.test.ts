@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { SimDisk } from '@cashdesk/hardware-sim'
-import { CashdeskError, type Disk, type DiskFile, explain, type Http } from '@cashdesk/kernel'
+import { CashdeskError, type Disk, explain, type Http } from '@cashdesk/kernel'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { BREAD, CARD, COFFEE } from '../../packages/sdk/test/node-register.ts'
 import { openShop, quiet, type Shop } from '../../packages/sdk/test/node-shop.ts'
@@ -15,6 +15,7 @@ import { seedFor } from './basket.ts'
 import { startHost } from './host.ts'
 import { openShopTill, type ShopTill } from './patient-shop.ts'
 import { begin, buildLibrary, environment, missing, POWER_FOLDER } from './shadow.ts'
+import { withSync } from './wrapped-disk.ts'
 
 type Till = ShopTill
 type SaleHandle = Awaited<ReturnType<Till['sale']>>
@@ -51,29 +52,12 @@ const http: Http = {
 
 /** Tells when a sync of a segment fails for the first time. */
 function watched(disk: Disk, failed: () => void): Disk {
-  const file = (inner: DiskFile): DiskFile => ({
-    read: (offset, length) => inner.read(offset, length),
-    write: (offset, bytes) => inner.write(offset, bytes),
-    sync: () =>
-      inner.sync().catch((error: unknown) => {
-        failed()
-        throw error
-      }),
-    size: () => inner.size(),
-    close: () => inner.close(),
-  })
-  return {
-    name: disk.name,
-    list: folder => disk.list(folder),
-    open: async (path, mode) => file(await disk.open(path, mode)),
-    create: path => disk.create(path),
-    makeFolder: path => disk.makeFolder(path),
-    rename: (from, to) => disk.rename(from, to),
-    remove: path => disk.remove(path),
-    syncFolder: folder => disk.syncFolder(folder),
-    lock: folder => disk.lock(folder),
-    identity: folder => disk.identity(folder),
-  }
+  return withSync(disk, file =>
+    file.sync().catch((error: unknown) => {
+      failed()
+      throw error
+    }),
+  )
 }
 
 async function sellAll(till: Till): Promise<SaleHandle> {

@@ -104,23 +104,18 @@ export class Draft {
 
   /** One task per kind and subject: a problem that is noticed twice is still one problem. */
   task(task: Omit<Task, 'id' | 'since'>): void {
-    const known = task.op === undefined ? undefined : this.lane.operations.get(task.op)
-    if (known?.task !== undefined) return
-    // One that was not noted on its open operation can only be about something else.
-    if (!known) this.#taskOnce(task)
-    else this.#openTask(task)
+    // An open operation knows its task; anything else is looked for among all of them.
+    const operation = task.op === undefined ? undefined : this.lane.operations.get(task.op)
+    if (operation ? operation.task !== undefined : this.#isOpen(task)) return
+    this.emit({ type: 'task.opened', task: { id: this.name() as TaskId, since: this.now, ...task } })
   }
 
-  #taskOnce(task: Omit<Task, 'id' | 'since'>): void {
+  #isOpen(task: Omit<Task, 'id' | 'since'>): boolean {
     for (const open of this.lane.tasks.values()) {
       const same = open.kind === task.kind && open.sale === task.sale
-      if (same && open.claim === task.claim && open.tender === task.tender && open.op === task.op) return
+      if (same && open.claim === task.claim && open.tender === task.tender && open.op === task.op) return true
     }
-    this.#openTask(task)
-  }
-
-  #openTask(task: Omit<Task, 'id' | 'since'>): void {
-    this.emit({ type: 'task.opened', task: { id: this.name() as TaskId, since: this.now, ...task } })
+    return false
   }
 
   /** The machine found out by itself what a person was asked to settle, or there is nothing left to settle. */

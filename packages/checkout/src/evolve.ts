@@ -9,10 +9,15 @@ const NO_MONEY = 0 as Minor
 
 /**
  * Applies one event. Events about sales that are not there (an archived journal) change nothing, nor do those of a
- * later release.
+ * later release: of these it answers false.
  */
-export function evolve(lane: LaneStore, event: Event): void {
-  if (!isKnownEvent(event)) return
+export function evolve(lane: LaneStore, event: Event): boolean {
+  const known = isKnownEvent(event)
+  if (known) apply(lane, event)
+  return known
+}
+
+function apply(lane: LaneStore, event: Event): void {
   switch (event.type) {
     case 'lane.started':
       startAnew(lane, event)

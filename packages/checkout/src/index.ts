@@ -2,7 +2,6 @@
 export { Carrying, keptSales, type Landmarks, landmarksAfter } from './carry.ts'
 export { DECIDE_VERSION, type Decision, decide } from './decide.ts'
 export { evolve, keep as keepSale } from './evolve.ts'
-export { isKnownEvent } from './known-events.ts'
 export { emptyLane, type Lane, type LaneOperation } from './lane.ts'
 export { dueAfter, nextDue } from './recovery.ts'
 export { EVOLVE_VERSION, laneParts, restoreLane } from './snapshot.ts'

@@ -1,10 +1,10 @@
 // `cashdesk journal archive DIR --to FOLDER`: moves what is over out of the till's journal, year by year; what goes on is
 // carried over first.
-import { existsSync, mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { nodeDisk } from '@cashdesk/journal'
 import { CashdeskError } from '@cashdesk/kernel'
 import { type ArchiveReport, archiveJournal, JOURNAL_FOLDER, KEEP_MS } from '@cashdesk/sdk'
+import { makeDirectory } from './directory.ts'
 import { heldBy } from './held.ts'
 import { journalAt } from './reading.ts'
 import { EXIT, type ExitCode, type Io, sayJson, sayLine } from './say.ts'
@@ -26,22 +26,13 @@ export async function archive(io: Io, dir: string, options: ArchiveCommandOption
   const to = resolve(options.to)
   if (to === resolve(dir) || to === resolve(dir, JOURNAL_FOLDER))
     throw new CashdeskError('cli.usage', { reason: '--to is the till itself; name another directory' })
-  if (!existsSync(to)) made(to)
+  makeDirectory(to)
   const report = await heldBy(dir, () =>
     archiveJournal({ disk, folder, to: { disk: nodeDisk(to), folder: '' }, before }),
   )
   if (options.json) sayJson(io, { dir, to, before, ...report })
   else for (const line of lines(report, to, before)) sayLine(io, line)
   return EXIT.ok
-}
-
-function made(to: string): void {
-  try {
-    mkdirSync(to, { recursive: true })
-  } catch (thrown) {
-    const reason = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
-    throw new CashdeskError('journal.not-writable', { dir: to, reason }, { cause: thrown })
-  }
 }
 
 function lines(report: ArchiveReport, to: string, before: number): readonly string[] {

@@ -2,7 +2,7 @@
 // person asks for, such as why an operation still waits. All commands that look inside share it. Nothing is changed.
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { emptyLane, evolve, isKnownEvent, type Lane } from '@cashdesk/checkout'
+import { emptyLane, evolve, type Lane } from '@cashdesk/checkout'
 import {
   emptyOutbox,
   foldOutbox,
@@ -92,8 +92,7 @@ export function emptyBook(dir: string): Book {
 /** Folds a step as recovery does. */
 export function foldBook(book: Book, step: Step, record: number): void {
   for (const event of step.events) {
-    evolve(book.lane, event)
-    if (!isKnownEvent(event)) book.laterEvents += 1
+    if (!evolve(book.lane, event)) book.laterEvents += 1
     if (event.type === 'op.settled') book.troubles.delete(event.op)
   }
   foldOutbox(book.outbox, step)

@@ -1,10 +1,10 @@
 // `cashdesk journal salvage DIR --to DIR2`: copies what is whole of a damaged journal into a new till directory, and says
 // what is missing and what that may mean for sales. The damaged one is only read.
-import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Gap, nodeDisk, type SalvageReport, salvageJournal } from '@cashdesk/journal'
 import { CashdeskError } from '@cashdesk/kernel'
 import { JOURNAL_FOLDER } from '@cashdesk/sdk'
+import { makeDirectory } from './directory.ts'
 import { heldBy } from './held.ts'
 import { type JournalPlace, journalAt } from './reading.ts'
 import { EXIT, type ExitCode, type Io, sayJson, sayLine } from './say.ts'
@@ -26,7 +26,7 @@ export async function salvage(io: Io, dir: string, { json, to }: SalvageOptions)
   const { disk, folder } = journalAt(dir)
   if (resolve(to) === resolve(dir))
     throw new CashdeskError('cli.usage', { reason: '--to is the damaged till itself; name a new directory' })
-  if (!existsSync(to)) made(to)
+  makeDirectory(to)
   let toldAt = Date.now()
   const onProgress = (done: number, all: number): void => {
     if (Date.now() - toldAt < TELL_MS) return
@@ -62,15 +62,6 @@ async function whileNobodyWrites<Result>(
     return await work()
   } finally {
     await lock?.release()
-  }
-}
-
-function made(to: string): void {
-  try {
-    mkdirSync(to, { recursive: true })
-  } catch (thrown) {
-    const reason = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
-    throw new CashdeskError('journal.not-writable', { dir: to, reason }, { cause: thrown })
   }
 }
 

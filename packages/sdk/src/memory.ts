@@ -5,7 +5,6 @@ import {
   EVOLVE_VERSION,
   emptyLane,
   evolve,
-  isKnownEvent,
   type Lane,
   laneParts,
   restoreLane,
@@ -65,9 +64,8 @@ export class LaneMemory {
   /** Folds a recorded step, whose number in the journal is `record`. */
   replay(step: Step, record: number): void {
     if (step.decideVersion > DECIDE_VERSION) this.later = { ...this.later, steps: this.later.steps + 1 }
-    for (const event of step.events) if (!isKnownEvent(event)) this.#noteLater(event, record)
     this.forgetting.miss(this.lane, step.events)
-    for (const event of step.events) evolve(this.lane, event)
+    for (const event of step.events) if (!evolve(this.lane, event)) this.#noteLater(event, record)
     this.forgetting.look(this.lane)
     this.foldDurable(step)
   }

@@ -1,13 +1,13 @@
 // Opening a till: configuration checked, journal recovered, parts joined.
 import { mkdirSync } from 'node:fs'
-import { type Journal, nodeDisk, openJournal, type RecoveryReport } from '@cashdesk/journal'
+import { type Journal, openJournal, type RecoveryReport } from '@cashdesk/journal'
 import { CashdeskError, currency, type Http, type LaneConfig, type Log, reportOf } from '@cashdesk/kernel'
 import { TillCore } from './core.ts'
 import { recallSales } from './forgetting.ts'
 import { Listeners } from './listeners.ts'
 import { LaneLoop } from './loop.ts'
 import { nodeClock, nodeHttp, nodeRandom, nodeSecrets } from './node-ports.ts'
-import type { TillOptions } from './options.ts'
+import { diskOf, type TillOptions } from './options.ts'
 import { Performer } from './performer.ts'
 import type { Plugin } from './plugin.ts'
 import { Providers } from './provider.ts'
@@ -94,7 +94,7 @@ function joined(
     log,
     materialise: intents => performer.materialise(intents),
     keptSales: checkedKept(options.keptSales),
-    recall: sale => recallSales(options.ports?.disk ?? nodeDisk(options.dir), JOURNAL_FOLDER, [sale]),
+    recall: sale => recallSales(diskOf(options), JOURNAL_FOLDER, [sale]),
   })
   const performer: Performer = new Performer({
     clock,
@@ -146,7 +146,7 @@ async function recoverJournal(
   log: Log,
 ): Promise<{ journal: Journal; recovery: RecoveryReport }> {
   if (!options.ports?.disk) makeFolder(options.dir)
-  const disk = options.ports?.disk ?? nodeDisk(options.dir)
+  const disk = diskOf(options)
   const { journal, report: recovery } = await openJournal({
     disk,
     folder: JOURNAL_FOLDER,

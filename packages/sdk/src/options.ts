@@ -1,4 +1,5 @@
 // What a register hands in to open a till.
+import { nodeDisk } from '@cashdesk/journal'
 import type {
   Article,
   Clock,
@@ -77,4 +78,9 @@ export interface TillOptions {
     readonly disk?: Disk
     readonly secrets?: SecretSource
   }
+}
+
+/** The disk that the journal lives on: a directory of this machine, or the world of a simulation. */
+export function diskOf({ ports, dir }: Pick<TillOptions, 'ports' | 'dir'>): Disk {
+  return ports?.disk ?? nodeDisk(dir)
 }

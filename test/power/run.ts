@@ -38,6 +38,8 @@ export interface PowerReport {
 /** A folder grows with every life, and each life copies it twice. */
 const CUTS_PER_LANE = 25
 const MAX_WRONG = 20
+/** Of so many cuts some hit a write. */
+const TELLING_CUTS = 100
 
 type Kind = 'journal' | 'till'
 
@@ -124,7 +126,7 @@ function add(sum: KindReport, losses: Losses, findings: Findings): void {
 }
 
 function reportOf(
-  { seed, lying = false }: PowerOptions,
+  { seed, lying = false, cuts, only }: PowerOptions,
   { journal, till }: { readonly journal: KindReport; readonly till: KindReport },
   seconds: number,
 ): PowerReport {
@@ -132,6 +134,10 @@ function reportOf(
     ...rest,
     wrong: wrong.slice(0, MAX_WRONG),
   })
+  const tears = journal.tears + till.tears
+  const atStake = journal.unsyncedSectors > 0 && journal.unsyncedNames > 0 && tears > 0
+  const little = cuts >= TELLING_CUTS && only === undefined && !lying && !atStake
+  const few = little ? ['so many cuts, and nothing was ever at stake: this run proves nothing'] : []
   return {
     seed,
     lying,
@@ -139,8 +145,8 @@ function reportOf(
     cuts: journal.cuts + till.cuts,
     acknowledged: journal.acknowledged + till.acknowledged,
     lost: journal.lost + till.lost,
-    wrong: [...journal.wrong, ...till.wrong].slice(0, MAX_WRONG),
-    tears: journal.tears + till.tears,
+    wrong: [...few, ...journal.wrong, ...till.wrong].slice(0, MAX_WRONG),
+    tears,
     journal: shown(journal),
     till: shown(till),
   }

@@ -152,23 +152,29 @@ static void track(int fd, int flags, int created) {
   if (flags & O_TRUNC && !created) complain("open with O_TRUNC");
 }
 
+// Not every close comes by here: a number that names something else by now, a socket perhaps, is forgotten.
 static struct node *tracked(int fd) {
-  return fd >= 0 && fd < MAX_FD ? opened[fd] : NULL;
+  struct stat stat;
+  struct node *node = fd >= 0 && fd < MAX_FD ? opened[fd] : NULL;
+  if (!node || (fstat(fd, &stat) == 0 && stat.st_ino == node->inode && (S_ISREG(stat.st_mode) || S_ISDIR(stat.st_mode)))) return node;
+  opened[fd] = NULL;
+  return NULL;
 }
 
 static void path_in_copy(char *path, size_t size, const char *kind, const struct node *node) {
   snprintf(path, size, "%s/%s/%lu.%u", copy, kind, (unsigned long)node->inode, node->birth);
 }
 
-static void must(int good) {
+static void must(int good, const char *what) {
   if (good) return;
+  perror(what);
   complain("the copy could not be written");
   abort();
 }
 
 static void remember(struct node *node, off_t at, const void *bytes, size_t length, int truncates) {
   struct pending *pending = malloc(sizeof *pending + (truncates ? 0 : length));
-  must(pending != NULL);
+  must(pending != NULL, "shadow: malloc");
   *pending = (struct pending){.at = at, .length = length, .truncates = truncates};
   if (!truncates) memcpy(pending->bytes, bytes, length);
   pthread_mutex_lock(&table);
@@ -200,10 +206,10 @@ static void keep_bytes(struct node *node, struct pending *list) {
   char path[PATH_MAX + 64];
   path_in_copy(path, sizeof path, "files", node);
   int fd = real_open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-  must(fd >= 0);
+  must(fd >= 0, "shadow: open");
   for (struct pending *each = list; each; each = each->next) {
-    if (each->truncates) must(real_ftruncate(fd, (off_t)each->length) == 0);
-    else must(real_pwrite(fd, each->bytes, each->length, each->at) == (ssize_t)each->length);
+    if (each->truncates) must(real_ftruncate(fd, (off_t)each->length) == 0, "shadow: ftruncate");
+    else must(real_pwrite(fd, each->bytes, each->length, each->at) == (ssize_t)each->length, "shadow: pwrite");
   }
   real_close(fd);
 }
@@ -215,7 +221,8 @@ static void keep_names(int fd, struct node *node) {
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   DIR *names = opendir(link);
   FILE *list = fopen(temporary, "w");
-  must(names && list);
+  must(names != NULL, "shadow: opendir");
+  must(list != NULL, "shadow: fopen");
   for (struct dirent *each; (each = readdir(names));) {
     if (!strcmp(each->d_name, ".") || !strcmp(each->d_name, "..")) continue;
     if (each->d_type != DT_REG && each->d_type != DT_DIR) complain("a name that is neither file nor folder");
@@ -227,7 +234,7 @@ static void keep_names(int fd, struct node *node) {
     fprintf(list, "%c %lu.%u %s\n", type, (unsigned long)each->d_ino, birth, each->d_name);
   }
   closedir(names);
-  must(fclose(list) == 0 && rename(temporary, path) == 0);
+  must(fclose(list) == 0 && rename(temporary, path) == 0, "shadow: rename");
 }
 
 static int synced(int fd, struct node *node, int (*real)(int)) {

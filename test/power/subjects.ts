@@ -59,6 +59,10 @@ export class JournalSubject implements Subject {
   ended(line: Said): boolean {
     return line.said === 'open'
   }
+
+  died(life: number, how: string): void {
+    this.findings.wrong.push(`life ${life} ended by itself: ${how}`)
+  }
 }
 
 export class TillSubject implements Subject {
@@ -105,6 +109,10 @@ export class TillSubject implements Subject {
 
   ended(line: Said): boolean {
     return line.said === 'end'
+  }
+
+  died(life: number, how: string): void {
+    this.findings.wrong.push(`life ${life} ended by itself: ${how}`)
   }
 
   #compare(ids: Iterable<string>, views: readonly SaleView[]): void {

@@ -1,9 +1,10 @@
 // How events change a lane. The only writer of lane state: while selling, in a draft, and in recovery alike.
 // Nothing is decided here, so what was recorded under old rules means the same under new ones.
-import type { Claim, Event, Leg, Line, Minor, Sale, SaleId, Task, TaskId } from '@cashdesk/kernel'
+import type { Claim, EpochMs, Event, Leg, Minor, Sale, SaleId, Task, TaskId } from '@cashdesk/kernel'
 import { unreachable } from '@cashdesk/kernel'
 import { isKnownEvent } from './known-events.ts'
-import { type LaneStore, troubleOf } from './lane.ts'
+import { type Lane, type LaneStore, troubleOf } from './lane.ts'
+import { COPIED, IN_PLACE, type Own, type Owned } from './own.ts'
 
 const NO_MONEY = 0 as Minor
 
@@ -12,32 +13,45 @@ const NO_MONEY = 0 as Minor
  * later release: of these it answers false.
  */
 export function evolve(lane: LaneStore, event: Event): boolean {
+  return evolved(lane, event, COPIED)
+}
+
+/**
+ * The same for an event that was read from a journal, into a lane of which nobody holds a value yet: these are changed
+ * in place, and parts of the event become parts of the lane. A million records are read at a start.
+ */
+export function evolveInPlace(lane: Lane, event: Event): boolean {
+  return evolved(lane, event, IN_PLACE)
+}
+
+function evolved(lane: LaneStore, event: Event, own: Own): boolean {
   const known = isKnownEvent(event)
-  if (known) apply(lane, event)
+  if (known) apply(lane, event, own)
   return known
 }
 
-function apply(lane: LaneStore, event: Event): void {
+function apply(lane: LaneStore, event: Event, own: Own): void {
   switch (event.type) {
     case 'lane.started':
-      startAnew(lane, event)
+      startAnew(lane, event, own)
       return
     case 'sale.opened':
-      keep(lane, { ...event.opened, id: event.sale })
+      // What is new comes first: V8 gives every object a shape of its own to which something is added behind a spread.
+      keep(lane, { id: event.sale, ...event.opened })
       if (event.opened.owner === 'till' && lane.front === undefined) lane.front = event.sale
       return
     case 'op.opened':
     case 'op.scheduled':
     case 'op.attempted':
     case 'op.settled':
-      evolveOperation(lane, event)
+      evolveOperation(lane, event, own)
       return
     case 'task.opened':
       lane.tasks.set(event.task.id, event.task)
-      noteTask(lane, event.task, event.task.id)
+      noteTask(lane, event.task, event.task.id, own)
       return
     case 'task.resolved':
-      noteTask(lane, lane.tasks.get(event.task), undefined)
+      noteTask(lane, lane.tasks.get(event.task), undefined, own)
       lane.tasks.delete(event.task)
       return
     case 'day.ended':
@@ -51,7 +65,7 @@ function apply(lane: LaneStore, event: Event): void {
     case 'refused':
       return
     default:
-      evolveSale(lane, event)
+      evolveSale(lane, event, own)
   }
 }
 
@@ -59,7 +73,11 @@ function apply(lane: LaneStore, event: Event): void {
  * What was under way at a provider when the till stopped is due at once. It is marked so here and not by events of its
  * own: after a long outage there may be more of it than one record can hold.
  */
-function startAnew(lane: LaneStore, { config, at }: Extract<Event, { type: 'lane.started' }>): void {
+function startAnew(
+  lane: LaneStore,
+  { config, at }: Extract<Event, { type: 'lane.started' }>,
+  own: Own,
+): void {
   lane.config = config
   for (const { plugin, operations } of config.participants)
     for (const kind of operations) lane.troubles.delete(troubleOf(plugin, kind))
@@ -67,27 +85,27 @@ function startAnew(lane: LaneStore, { config, at }: Extract<Event, { type: 'lane
     if (operation.plugin === undefined) continue
     const participant = config.participants.find(each => each.plugin === operation.plugin)
     const sent = operation.phase === 'sent'
-    lane.operations.set(operation.op, {
-      ...operation,
-      phase: 'waiting',
-      next: participant?.profile.onUnknown ?? 'repeat',
-      dueAt: 0,
-      attempt: operation.attempt + (sent ? 1 : 0),
-      uncertain: operation.uncertain || sent,
-      // Nobody's patience was tried while the till was off.
-      ...(operation.limitAt === undefined || at === undefined
-        ? {}
-        : { limitAt: Math.max(operation.limitAt, at + operation.limitAt - operation.since) }),
-    })
+    const changed = own(operation)
+    changed.phase = 'waiting'
+    changed.next = participant?.profile.onUnknown ?? 'repeat'
+    changed.dueAt = 0
+    if (sent) changed.attempt += 1
+    changed.uncertain ||= sent
+    // Nobody's patience was tried while the till was off.
+    if (operation.limitAt !== undefined && at !== undefined)
+      changed.limitAt = Math.max(operation.limitAt, at + operation.limitAt - operation.since)
+    lane.operations.set(operation.op, changed)
   }
 }
 
 /** Notes on an open operation that there is a task about it, so that settling it finds the task among thousands. */
-function noteTask(lane: LaneStore, task: Task | undefined, id: TaskId | undefined): void {
+function noteTask(lane: LaneStore, task: Task | undefined, id: TaskId | undefined, own: Own): void {
   const operation = task?.op === undefined ? undefined : lane.operations.get(task.op)
   if (!operation) return
-  const { task: _, ...rest } = operation
-  lane.operations.set(operation.op, id === undefined ? rest : { ...rest, task: id })
+  const changed = own(operation)
+  if (id === undefined) delete changed.task
+  else changed.task = id
+  lane.operations.set(operation.op, changed)
 }
 
 /** Puts a sale into the lane: the only place where that is done, whether an event changed it or it is brought back. */
@@ -106,93 +124,93 @@ function isAtRest(sale: Sale): boolean {
 type OperationEvent = Extract<Event, { type: 'op.opened' | 'op.scheduled' | 'op.attempted' | 'op.settled' }>
 type SaleEvent = Exclude<Extract<Event, { sale: SaleId }>, { type: 'sale.opened' | 'refused' }>
 
-function evolveOperation(lane: LaneStore, event: OperationEvent): void {
+function evolveOperation(lane: LaneStore, event: OperationEvent, own: Own): void {
   if (event.type === 'op.opened') {
     const { operation } = event
-    lane.operations.set(event.op, { ...operation, phase: 'sent', via: 'send', attempt: 1, uncertain: false })
+    lane.operations.set(event.op, { phase: 'sent', via: 'send', attempt: 1, uncertain: false, ...operation })
     const sale = operation.sale === undefined ? undefined : lane.sales.get(operation.sale)
-    if (sale) keep(lane, withOperation(sale, event))
+    if (sale) noteOperation(lane, own(sale), event, own)
     return
   }
-  const operation = lane.operations.get(event.op)
-  if (!operation) return
-  switch (event.type) {
-    case 'op.scheduled':
-      if (operation.plugin !== undefined) {
-        const trouble = troubleOf(operation.plugin, operation.kind)
-        const failures = (lane.troubles.get(trouble)?.failures ?? 0) + 1
-        lane.troubles.set(trouble, { failures, probeAt: event.at })
-      }
-      lane.operations.set(event.op, {
-        ...operation,
-        phase: 'waiting',
-        next: event.next,
-        dueAt: event.at,
-        attempt: event.attempt,
-        uncertain: operation.uncertain || event.uncertain,
-      })
-      return
-    case 'op.attempted':
-      lane.operations.set(event.op, {
-        ...operation,
-        phase: 'sent',
-        via: event.next === 'query' ? 'query' : 'send',
-        attempt: event.attempt,
-      })
-      return
-    case 'op.settled':
-      // Yes or no, it is an answer: the provider is there.
-      if (event.outcome !== 'abandoned' && operation.plugin !== undefined)
-        lane.troubles.delete(troubleOf(operation.plugin, operation.kind))
-      lane.operations.delete(event.op)
-      return
-    default:
-      unreachable(event, 'evolveOperation')
+  const before = lane.operations.get(event.op)
+  if (!before) return
+  if (event.type === 'op.settled') {
+    // Yes or no, it is an answer: the provider is there.
+    if (event.outcome !== 'abandoned' && before.plugin !== undefined)
+      lane.troubles.delete(troubleOf(before.plugin, before.kind))
+    lane.operations.delete(event.op)
+    return
   }
+  const operation = own(before)
+  operation.attempt = event.attempt
+  if (event.type === 'op.attempted') {
+    operation.phase = 'sent'
+    operation.via = event.next === 'query' ? 'query' : 'send'
+  } else {
+    if (operation.plugin !== undefined)
+      noteTrouble(lane, troubleOf(operation.plugin, operation.kind), event.at)
+    operation.phase = 'waiting'
+    operation.next = event.next
+    operation.dueAt = event.at
+    operation.uncertain ||= event.uncertain
+  }
+  lane.operations.set(event.op, operation)
+}
+
+function noteTrouble(lane: LaneStore, trouble: string, probeAt: EpochMs): void {
+  const failures = (lane.troubles.get(trouble)?.failures ?? 0) + 1
+  lane.troubles.set(trouble, { failures, probeAt })
 }
 
 /** Notes an operation's id on what it belongs to. */
-function withOperation(sale: Sale, { op, operation }: Extract<Event, { type: 'op.opened' }>): Sale {
+function noteOperation(
+  lane: LaneStore,
+  sale: Owned<Sale>,
+  { op, operation }: Extract<Event, { type: 'op.opened' }>,
+  own: Own,
+): void {
   const { kind, claim, tender } = operation
   switch (kind) {
     case 'pay':
     case 'payback':
-      return tender === undefined ? sale : withLeg(sale, tender, leg => ({ ...leg, op }))
+      if (tender !== undefined)
+        sale.legs = own.changed(sale.legs, tender, leg => {
+          leg.op = op
+        })
+      break
     case 'reverse':
-      return tender === undefined ? sale : withLeg(sale, tender, leg => ({ ...leg, reversal: op }))
-    case 'print':
-      return { ...sale, paper: { ...sale.paper, op } }
+      if (tender !== undefined)
+        sale.legs = own.changed(sale.legs, tender, leg => {
+          leg.reversal = op
+        })
+      break
+    case 'print': {
+      const paper = own(sale.paper)
+      paper.op = op
+      sale.paper = paper
+      break
+    }
     case 'drawer':
     case 'end-of-day':
-      return sale
+      break
     default:
-      return claim === undefined
-        ? sale
-        : withClaim(sale, claim, held => ({ ...held, ops: { ...held.ops, [kind]: op } }))
+      if (claim !== undefined)
+        sale.claims = own.changed(sale.claims, claim, held => {
+          const ops = own(held.ops)
+          ops[kind] = op
+          held.ops = ops
+        })
   }
+  keep(lane, sale)
 }
 
-function withClaim(sale: Sale, id: Claim['id'], change: (claim: Claim) => Claim): Sale {
-  return { ...sale, claims: sale.claims.map(claim => (claim.id === id ? change(claim) : claim)) }
-}
-
-function withLeg(sale: Sale, id: Leg['id'], change: (leg: Leg) => Leg): Sale {
-  return { ...sale, legs: sale.legs.map(leg => (leg.id === id ? change(leg) : leg)) }
-}
-
-function withLine(sale: Sale, id: Line['id'], change: (line: Line) => Line): Sale {
-  return {
-    ...sale,
-    revision: sale.revision + 1,
-    lines: sale.lines.map(line => (line.id === id ? change(line) : line)),
-  }
-}
-
-function evolveSale(lane: LaneStore, event: SaleEvent): void {
-  const sale = lane.sales.get(event.sale)
-  if (!sale) return
-  if (event.type === 'leg.moved') countForDay(lane, sale, event)
-  keep(lane, saleAfter(sale, event))
+function evolveSale(lane: LaneStore, event: SaleEvent, own: Own): void {
+  const before = lane.sales.get(event.sale)
+  if (!before) return
+  if (event.type === 'leg.moved') countForDay(lane, before, event)
+  const sale = own(before)
+  changeSale(sale, event, own)
+  keep(lane, sale)
   if (event.type === 'sale.resumed') lane.front = sale.id
   else if (LEAVES_FRONT.has(event.type) && lane.front === sale.id) lane.front = undefined
 }
@@ -211,136 +229,157 @@ function countForDay(lane: LaneStore, sale: Sale, event: Extract<Event, { type: 
 
 const COUNTS: ReadonlySet<Leg['state']> = new Set(['done', 'reversing', 'owed'])
 
-function saleAfter(sale: Sale, event: SaleEvent): Sale {
+function changeSale(sale: Owned<Sale>, event: SaleEvent, own: Own): void {
   switch (event.type) {
     case 'sale.parked':
-      return { ...sale, state: 'parked', totalling: false }
+      sale.state = 'parked'
+      sale.totalling = false
+      return
     case 'sale.resumed':
-      return { ...sale, state: 'open' }
+      sale.state = 'open'
+      return
     case 'sale.totalling':
-      return { ...sale, totalling: true }
+      sale.totalling = true
+      return
     case 'sale.tendering': {
-      const totalMinor = event.dueMinor ?? NO_MONEY
-      const frozen = { revision: event.revision, hash: event.hash, totalMinor, ready: false }
-      return { ...sale, state: 'tendering', totalling: false, frozen }
+      const { revision, hash, dueMinor: totalMinor = NO_MONEY } = event
+      sale.state = 'tendering'
+      sale.totalling = false
+      sale.frozen = { revision, hash, totalMinor, ready: false }
+      return
     }
-    case 'sale.ready':
-      return sale.frozen
-        ? {
-            ...sale,
-            frozen: { ...sale.frozen, totalMinor: event.totalMinor, revision: sale.revision, ready: true },
-          }
-        : sale
-    case 'sale.reopened': {
-      const { frozen: _, ...rest } = sale
-      return { ...rest, state: 'open', totalling: false }
+    case 'sale.ready': {
+      const { frozen, revision } = sale
+      if (frozen) sale.frozen = { ...frozen, totalMinor: event.totalMinor, revision, ready: true }
+      return
     }
+    case 'sale.reopened':
+      sale.state = 'open'
+      sale.totalling = false
+      delete sale.frozen
+      return
     case 'sale.paid':
-      return afterPayment(sale, event)
+      pay(sale, event, own)
+      return
     case 'sale.finishing':
-      return { ...sale, paperBy: event.paperBy }
+      sale.paperBy = event.paperBy
+      return
     case 'sale.closed':
-      return { ...sale, state: 'closed', endedAt: event.at }
+      sale.state = 'closed'
+      sale.endedAt = event.at
+      return
     case 'sale.cancelling':
-      return { ...sale, state: 'cancelling', totalling: false, prompts: [] }
+      sale.state = 'cancelling'
+      sale.totalling = false
+      sale.prompts = []
+      return
     case 'sale.cancelled':
-      return { ...sale, state: 'cancelled', endedAt: event.at }
+      sale.state = 'cancelled'
+      sale.endedAt = event.at
+      return
     case 'sale.fiscal':
-      return { ...sale, fiscal: event.fiscal }
+      sale.fiscal = event.fiscal
+      return
     case 'sale.asked':
-      return { ...sale, askAt: event.nextAt }
-    case 'paper.moved':
-      return paperAfter(sale, event)
+      sale.askAt = event.nextAt
+      return
     default:
-      return partAfter(sale, event)
+      changePart(sale, event, own)
   }
 }
 
 /** A sale that the register had cancelled, even a closed one, may be paid again: its paper is due anew. */
-function afterPayment(sale: Sale, event: Extract<Event, { type: 'sale.paid' }>): Sale {
-  const { paperBy: _, endedAt: __, ...rest } = sale
-  return {
-    ...rest,
-    state: 'settling',
-    totalling: false,
-    paidAt: event.at,
-    roundingMinor: event.roundingMinor,
-    paper: { ...sale.paper, state: sale.paper.state === 'printing' ? 'printing' : 'none' },
-    ...(event.reference === undefined ? {} : { reference: event.reference }),
+function pay(sale: Owned<Sale>, event: Extract<Event, { type: 'sale.paid' }>, own: Own): void {
+  sale.state = 'settling'
+  sale.totalling = false
+  sale.paidAt = event.at
+  sale.roundingMinor = event.roundingMinor
+  if (event.reference !== undefined) sale.reference = event.reference
+  if (sale.paper.state !== 'printing' && sale.paper.state !== 'none') {
+    const paper = own(sale.paper)
+    paper.state = 'none'
+    sale.paper = paper
   }
+  // An object that a property is deleted from is slow from then on; mostly they are not there.
+  if (sale.paperBy !== undefined) delete sale.paperBy
+  if (sale.endedAt !== undefined) delete sale.endedAt
 }
 
 type PartEvent = Extract<
   SaleEvent,
-  { type: `line.${string}` | `prompt.${string}` | `claim.${string}` | `leg.${string}` }
+  { type: `line.${string}` | `prompt.${string}` | `claim.${string}` | `leg.${string}` | 'paper.moved' }
 >
 
-function partAfter(sale: Sale, event: PartEvent): Sale {
+function changePart(sale: Owned<Sale>, event: PartEvent, own: Own): void {
   switch (event.type) {
     case 'line.added':
-      return { ...sale, revision: sale.revision + 1, lines: [...sale.lines, event.line] }
+      sale.revision += 1
+      sale.lines = own.added(sale.lines, event.line)
+      return
     case 'line.voided':
-      return withLine(sale, event.line, line => ({ ...line, state: 'voided' }))
     case 'line.refused':
-      return withLine(sale, event.line, line => ({ ...line, state: 'refused', error: event.error }))
+      sale.revision += 1
+      sale.lines = own.changed(sale.lines, event.line, line => {
+        line.state = event.type === 'line.voided' ? 'voided' : 'refused'
+        if (event.type === 'line.refused') line.error = event.error
+      })
+      return
     case 'prompt.opened':
-      return { ...sale, prompts: [...sale.prompts, event.prompt] }
+      sale.prompts = own.added(sale.prompts, event.prompt)
+      return
     case 'prompt.closed':
-      return { ...sale, prompts: sale.prompts.filter(prompt => prompt.id !== event.prompt) }
+      sale.prompts = sale.prompts.filter(prompt => prompt.id !== event.prompt)
+      return
     case 'claim.opened':
-      return { ...sale, claims: [...sale.claims, event.claim] }
+      sale.claims = own.added(sale.claims, event.claim)
+      return
     case 'claim.moved':
-      return claimAfter(sale, event)
+      if (event.adjustments !== undefined) sale.revision += 1
+      sale.claims = own.changed(sale.claims, event.claim, claim => moveClaim(claim, event))
+      return
     case 'leg.opened':
-      return { ...sale, legs: [...sale.legs, event.leg] }
+      sale.legs = own.added(sale.legs, event.leg)
+      return
     case 'leg.moved':
-      return withLeg(sale, event.tender, leg => ({
-        ...leg,
-        state: event.to,
-        ...given(event, ['amountMinor', 'tipMinor', 'approved', 'facts', 'error']),
-      }))
+      sale.legs = own.changed(sale.legs, event.tender, leg => moveLeg(leg, event))
+      return
+    case 'paper.moved':
+      sale.paper = paperAfter(sale.paper, event)
+      return
     default:
-      return unreachable(event, 'partAfter')
+      unreachable(event, 'changePart')
   }
 }
 
-function claimAfter(sale: Sale, event: Extract<Event, { type: 'claim.moved' }>): Sale {
-  const moved = withClaim(sale, event.claim, claim => {
-    const { error: _, ...rest } = claim
-    return {
-      ...rest,
-      state: event.to,
-      subject: { ...claim.subject, ...event.subject },
-      facts: { ...claim.facts, ...event.facts },
-      ...given(event, ['expiresAt', 'lastsMs', 'adjustments', 'error']),
-    }
-  })
-  return event.adjustments === undefined ? moved : { ...moved, revision: sale.revision + 1 }
+function moveClaim(claim: Owned<Claim>, event: Extract<Event, { type: 'claim.moved' }>): void {
+  const { to, subject, facts, expiresAt, lastsMs, adjustments, error } = event
+  claim.state = to
+  if (subject !== undefined) claim.subject = { ...claim.subject, ...subject }
+  if (facts !== undefined) claim.facts = { ...claim.facts, ...facts }
+  if (expiresAt !== undefined) claim.expiresAt = expiresAt
+  if (lastsMs !== undefined) claim.lastsMs = lastsMs
+  if (adjustments !== undefined) claim.adjustments = adjustments
+  if (error !== undefined) claim.error = error
+  else if (claim.error !== undefined) delete claim.error
 }
 
-function paperAfter(sale: Sale, event: Extract<Event, { type: 'paper.moved' }>): Sale {
-  const { error: _, ...paper } = sale.paper
+function moveLeg(leg: Owned<Leg>, event: Extract<Event, { type: 'leg.moved' }>): void {
+  const { to, amountMinor, tipMinor, approved, facts, error } = event
+  leg.state = to
+  if (amountMinor !== undefined) leg.amountMinor = amountMinor
+  if (tipMinor !== undefined) leg.tipMinor = tipMinor
+  if (approved !== undefined) leg.approved = approved
+  if (facts !== undefined) leg.facts = facts
+  if (error !== undefined) leg.error = error
+}
+
+function paperAfter(paper: Sale['paper'], event: Extract<Event, { type: 'paper.moved' }>): Sale['paper'] {
+  const { error: _, ...rest } = paper
   const mayExist = event.to === 'printed' || event.to === 'unknown'
   return {
-    ...sale,
-    paper: {
-      ...paper,
-      state: event.to,
-      printed: paper.printed + (mayExist ? 1 : 0),
-      ...(event.error === undefined ? {} : { error: event.error }),
-    },
+    ...rest,
+    state: event.to,
+    printed: paper.printed + (mayExist ? 1 : 0),
+    ...(event.error === undefined ? {} : { error: event.error }),
   }
-}
-
-/** The named properties of `from` that are there. */
-function given<Source extends object, Key extends keyof Source>(
-  from: Source,
-  keys: readonly Key[],
-): { [key in Key]?: NonNullable<Source[key]> } {
-  const found: { [key in Key]?: NonNullable<Source[key]> } = {}
-  for (const key of keys) {
-    const value = from[key]
-    if (value !== undefined && value !== null) found[key] = value
-  }
-  return found
 }

@@ -1,7 +1,7 @@
 // The checkout: a pure machine that decides what a lane does next. It performs nothing and remembers nothing itself.
 export { Carrying, keptSales, type Landmarks, landmarksAfter } from './carry.ts'
 export { DECIDE_VERSION, type Decision, decide } from './decide.ts'
-export { evolve, keep as keepSale } from './evolve.ts'
+export { evolve, evolveInPlace, keep as keepSale } from './evolve.ts'
 export { emptyLane, type Lane, type LaneOperation } from './lane.ts'
 export { dueAfter, nextDue } from './recovery.ts'
 export { EVOLVE_VERSION, laneParts, restoreLane } from './snapshot.ts'

@@ -41,7 +41,9 @@ const KNOWN: { readonly [type in Event['type']]: true } = {
   refused: true,
 }
 
+const TYPES: ReadonlySet<string> = new Set(Object.keys(KNOWN))
+
 /** Whether `evolve` knows what the event means. */
 export function isKnownEvent({ type }: Event): boolean {
-  return Object.hasOwn(KNOWN, type)
+  return TYPES.has(type)
 }

@@ -37,7 +37,7 @@ describe('any sequence of inputs', () => {
     )
   }, 600_000)
 
-  it('leaves a lane that is the fold of its events, and is decided without touching it', () => {
+  it('leaves a lane that a start reads back from its events, and is decided without touching it', () => {
     fc.assert(
       fc.property(fc.boolean(), steps(40), (swiss, sequence) => {
         const chaos = begin(swiss)

@@ -115,7 +115,7 @@ export class World {
 
   #quoted({ linesMinor }: Request): Answer {
     return granted({
-      adjustments: [{ label: '10 %', amountMinor: -Math.max(0, Math.floor(linesMinor / 10)) }],
+      adjustments: [{ label: '10 %', amountMinor: 0 - Math.max(0, Math.floor(linesMinor / 10)) }],
     })
   }
 

@@ -1,6 +1,6 @@
 // How the journal looks on disk: a segment header, then frames, then zeros. docs/journal-format.md says the same in
 // words; a change here is a new FORMAT_VERSION. All numbers are little-endian.
-import { CashdeskError } from '@cashdesk/kernel'
+import { CashdeskError, type Step } from '@cashdesk/kernel'
 import { crc32 } from './crc32.ts'
 
 const FORMAT_VERSION = 1
@@ -202,4 +202,17 @@ function setUint53(view: DataView, offset: number, value: number): void {
 
 function getUint53(view: DataView, offset: number): number {
   return view.getUint32(offset, true) + view.getUint32(offset + 4, true) * 2 ** 32
+}
+
+/** The outermost shape; what is in it is as the writer put it, for the checksum holds. */
+export function isStep(content: unknown): content is Step {
+  if (typeof content !== 'object' || content === null) return false
+  return (
+    'decideVersion' in content &&
+    'input' in content &&
+    'events' in content &&
+    Array.isArray(content.events) &&
+    'intents' in content &&
+    Array.isArray(content.intents)
+  )
 }

@@ -129,8 +129,11 @@ function startAnew(outbox: Outbox, { participants }: LaneConfig): void {
     if (effect.type !== 'provider') continue
     const participant = participants.find(({ plugin }) => plugin === effect.plugin)
     const sent = before.state === 'sent'
+    const { intent, since } = before
     outbox.entries.set(op, {
-      ...before,
+      op,
+      intent,
+      since,
       state: 'waiting',
       attempt: before.attempt + (sent ? 1 : 0),
       next: participant?.profile.onUnknown ?? 'repeat',

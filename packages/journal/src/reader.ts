@@ -11,10 +11,12 @@ import {
   frameBytes,
   frameCrc,
   HEADER_BYTES,
+  isStep,
   KIND,
   MAX_RECORD_BYTES,
   viewOf,
 } from './format.ts'
+import { ReadAhead } from './read-ahead.ts'
 import { baseOf, listSegments, missing, segmentPath } from './segments.ts'
 import type { Mark } from './snapshot.ts'
 
@@ -208,12 +210,17 @@ class Scanner {
       offset = mark.offset
       this.#tail = { ...mark, segment: this.#segments.length, last: true }
     }
-    for (let window = WINDOW_BYTES; ; ) {
-      const taken = this.#walk(path, await file.read(offset, window), offset)
-      offset += taken
-      if (taken > 0) window = WINDOW_BYTES
-      else if (window < LARGEST_FRAME_BYTES) window = LARGEST_FRAME_BYTES
-      else break
+    const windows = new ReadAhead(file)
+    try {
+      for (let window = WINDOW_BYTES; ; ) {
+        const taken = this.#walk(path, await windows.at(offset, window), offset)
+        offset += taken
+        if (taken > 0) window = WINDOW_BYTES
+        else if (window < LARGEST_FRAME_BYTES) window = LARGEST_FRAME_BYTES
+        else break
+      }
+    } finally {
+      await windows.end()
     }
     const rest = await file.read(offset, size - offset)
     const end = endOfContent(rest)
@@ -374,19 +381,6 @@ function endOfContent(bytes: Uint8Array): number {
   }
   while (end > 0 && bytes[end - 1] === 0) end -= 1
   return end
-}
-
-/** The outermost shape; what is in it is as the writer put it, for the checksum holds. */
-export function isStep(content: unknown): content is Step {
-  if (typeof content !== 'object' || content === null) return false
-  return (
-    'decideVersion' in content &&
-    'input' in content &&
-    'events' in content &&
-    Array.isArray(content.events) &&
-    'intents' in content &&
-    Array.isArray(content.intents)
-  )
 }
 
 function identityIn(content: unknown): string | undefined {

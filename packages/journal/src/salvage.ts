@@ -2,8 +2,7 @@
 // belongs to no machine: a till on it shows and answers, and sends nothing until an operator confirms it.
 import type { Disk, Log, Step } from '@cashdesk/kernel'
 import { makeFolders } from './folders.ts'
-import { DEFAULT_SEGMENT_BYTES, type FrameHead, KIND } from './format.ts'
-import { isStep } from './reader.ts'
+import { DEFAULT_SEGMENT_BYTES, type FrameHead, isStep, KIND } from './format.ts'
 import { JournalCopy, refuseFull } from './salvage-copy.ts'
 import { type FoundRecord, type GapReason, type Hole, readWhatIsWhole } from './salvage-reading.ts'
 import { type LeftOpen, Standing } from './salvage-standing.ts'

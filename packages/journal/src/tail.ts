@@ -8,11 +8,12 @@ import {
   type Frame,
   frameBytes,
   HEADER_BYTES,
+  isStep,
   KIND,
   MAX_RECORD_BYTES,
   viewOf,
 } from './format.ts'
-import { follows, isStep, type Tail } from './reader.ts'
+import { follows, type Tail } from './reader.ts'
 import { baseOf, listSegments, segmentPath } from './segments.ts'
 
 export interface TailedStep {

@@ -1,9 +1,10 @@
 // Sales that ended long ago leave the memory: a till runs for months, and its journal knows them all. Their ids stay
 // known as hashes, so that a repeated command or a late return finds them in the journal again and never opens a
 // second sale under an old id.
-import { emptyLane, evolve, type Lane } from '@cashdesk/checkout'
+import { emptyLane, evolveInPlace, type Lane } from '@cashdesk/checkout'
 import { readJournal } from '@cashdesk/journal'
 import type { Disk, Event, Sale, SaleId } from '@cashdesk/kernel'
+import { Hashes } from './hashes.ts'
 
 /** Ended sales that are kept if the register does not say: what customers come back with the same day. */
 export const KEPT_SALES = 1_000
@@ -14,7 +15,7 @@ const HASHES_PER_PART = 10_000
 
 export class Forgetting {
   readonly #kept: number
-  readonly #hashes: Set<number> = new Set()
+  readonly #hashes: Hashes = new Hashes()
   /** Sales that recorded steps were about after they had left the memory. */
   readonly missing: Set<SaleId> = new Set()
   #lookAt: number
@@ -27,7 +28,7 @@ export class Forgetting {
 
   /** The sale was known once, or (one in a thousand, after a million sales) another one of the same hash was. */
   knew(id: string): boolean {
-    return this.#hashes.has(hashOf(id))
+    return this.#hashes.has(id)
   }
 
   /** To be called after every step. Whatever something is still to be done about stays. */
@@ -36,13 +37,13 @@ export class Forgetting {
     const busy = busySales(lane)
     const groups = groupsOf(lane)
     let ended = lane.sales.size - lane.live.size
-    for (const sale of [...lane.sales.values()]) {
+    for (const sale of lane.sales.values()) {
       if (ended <= this.#kept) break
       // A return is bounded by its original and the other returns of it: they go together.
       const group = groups.get(sale.original ?? sale.id) ?? [sale.id]
       if (!lane.sales.has(sale.id) || group.some(id => busy.has(id) || lane.live.has(id))) continue
       for (const id of group) {
-        this.#hashes.add(hashOf(id))
+        this.#hashes.add(id)
         lane.sales.delete(id)
       }
       ended -= group.length
@@ -57,9 +58,8 @@ export class Forgetting {
   miss(lane: Lane, events: readonly Event[]): void {
     if (this.#hashes.size === 0) return
     for (const event of events) {
-      const original = event.type === 'sale.opened' ? event.opened.original : undefined
-      for (const sale of [original, event.type === 'sale.opened' ? undefined : saleOf(event)])
-        if (sale !== undefined && !lane.sales.has(sale) && this.knew(sale)) this.missing.add(sale)
+      const sale = event.type === 'sale.opened' ? event.opened.original : saleOf(event)
+      if (sale !== undefined && !lane.sales.has(sale) && this.knew(sale)) this.missing.add(sale)
     }
   }
 
@@ -74,14 +74,14 @@ export class Forgetting {
   }
 
   *parts(): Generator<readonly number[], void, undefined> {
-    const hashes = [...this.#hashes]
+    const hashes = [...this.#hashes.values()]
     for (let start = 0; start < hashes.length; start += HASHES_PER_PART)
       yield hashes.slice(start, start + HASHES_PER_PART)
   }
 
   restore(parts: Iterable<readonly number[]>): void {
     this.clear()
-    for (const hashes of parts) for (const hash of hashes) this.#hashes.add(hash)
+    for (const hashes of parts) for (const hash of hashes) this.#hashes.addHash(hash)
   }
 }
 
@@ -135,7 +135,7 @@ export async function recallSales(
       for (const event of events) {
         const { original } = event.type === 'sale.opened' ? event.opened : {}
         if (original !== undefined && roots.has(original) && 'sale' in event) members.add(event.sale)
-        if (isAbout(event, members)) evolve(lane, event)
+        if (isAbout(event, members)) evolveInPlace(lane, event)
       }
     },
   })
@@ -151,11 +151,4 @@ function saleOf(event: Event): SaleId | undefined {
   if (event.type === 'op.opened') return event.operation.sale
   if (event.type === 'task.opened') return event.task.sale
   return 'sale' in event ? event.sale : undefined
-}
-
-/** FNV-1a, 30 bits of it: small integers take the least memory. */
-function hashOf(id: string): number {
-  let hash = 0x811c9dc5
-  for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193)
-  return hash >>> 2
 }

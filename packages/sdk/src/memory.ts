@@ -4,7 +4,7 @@ import {
   DECIDE_VERSION,
   EVOLVE_VERSION,
   emptyLane,
-  evolve,
+  evolveInPlace,
   type Lane,
   laneParts,
   restoreLane,
@@ -61,11 +61,11 @@ export class LaneMemory {
     this.forgetting = new Forgetting(keptSales)
   }
 
-  /** Folds a recorded step, whose number in the journal is `record`. */
+  /** Folds a recorded step, whose number in the journal is `record`. Its parts become parts of the lane. */
   replay(step: Step, record: number): void {
     if (step.decideVersion > DECIDE_VERSION) this.later = { ...this.later, steps: this.later.steps + 1 }
     this.forgetting.miss(this.lane, step.events)
-    for (const event of step.events) if (!evolve(this.lane, event)) this.#noteLater(event, record)
+    for (const event of step.events) if (!evolveInPlace(this.lane, event)) this.#noteLater(event, record)
     this.forgetting.look(this.lane)
     this.foldDurable(step)
   }

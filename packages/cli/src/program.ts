@@ -19,6 +19,7 @@ Examples:
   cashdesk sim terminal --port 20007            a payment terminal to develop against
   cashdesk sim printer --port 9100 --show yes   a receipt printer that shows its paper
   cashdesk sim scanner --help                   options and accidents of one simulator
+  cashdesk decode --help                        bytes of a device, explained field by field
 
 Exit codes: 0 in order, 1 something is wrong with what was checked, 2 wrong usage, 3 it could not be done.
 Errors say what happened, what it means for the money, and what to do now; with --json as one line on stdout.`
@@ -82,6 +83,12 @@ function commands(io: ProgramIo, ended: (code: number) => void): Command {
     async (words: string[]) => {
       const { PROGRAMS, runProgram } = await import('@cashdesk/hardware-sim')
       ended(await runProgram(PROGRAMS, words, io))
+    },
+  )
+  forwarded(program, 'decode', 'bytes of a device explained field by field: decode --help').action(
+    async (words: string[]) => {
+      const { decode } = await import('./decode.ts')
+      ended(await decode(io, words))
     },
   )
   forwarded(program, 'host', 'the reference back end: host --help').action(async (words: string[]) => {

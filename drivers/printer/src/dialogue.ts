@@ -14,7 +14,7 @@ import {
   unknown,
 } from '@cashdesk/kernel'
 import { keepOpen, type Link, type LinkCounts } from '@cashdesk/transport'
-import { ASK_MODEL, automaticStatus } from './frames.ts'
+import { automaticStatus } from './frames.ts'
 import type { PrinterProfile } from './profile.ts'
 import { OVERHEATED, type PrinterEvent, type PrinterSession } from './session.ts'
 
@@ -41,8 +41,8 @@ type Heard = PrinterEvent | { readonly kind: 'down'; readonly error: CashdeskErr
 const PRESENCE_ATTEMPTS = 2
 /** While a job runs the printer is asked how it is this often; the questions are answered although it is busy. */
 const POLL_MS = 500
-/** What was owed from a lost job arrives directly before the answer to a new question, within this time. */
-const ADJACENT_MS = 300
+/** Questions about the model that may have been lost on the way to a restarted printer, before one is answered. */
+const FENCE_ATTEMPTS = 4
 
 export class Dialogue {
   readonly #options: DialogueOptions
@@ -51,6 +51,8 @@ export class Dialogue {
   readonly #link: Link
   readonly #ears: Set<(heard: Heard) => void> = new Set()
   #jobs = 0
+  /** The longest job whose end was not heard: no command that it left unfinished waits for more bytes. */
+  #unfinishedBytes = 0
   #noise = 0
   #closed = false
 
@@ -110,8 +112,12 @@ export class Dialogue {
     return (await this.present()) ?? this.#session.status.trouble ?? (await this.#settled())
   }
 
-  /** Sends a job with the question behind it, and waits for its answer: nothing else makes it done. */
-  async send(bytes: Uint8Array, timeoutMs: number): Promise<Outcome<PrinterStatus>> {
+  /**
+   * Sends a job with the question behind it, and waits for its answer: nothing else makes it done. The same question
+   * stands `checkpoints` times inside the job, and each must be answered, too: a printer that was switched off and on
+   * in the middle would otherwise answer for a receipt of which it printed the end alone.
+   */
+  async send(bytes: Uint8Array, timeoutMs: number, checkpoints = 0): Promise<Outcome<PrinterStatus>> {
     if (!this.#link.isUp) return refused(report('printer.absent', { reason: 'link lost' }))
     if (!this.#options.profile.answers) {
       const reason = (await this.wrote(bytes)) ? 'this printer cannot answer' : 'link lost'
@@ -119,13 +125,19 @@ export class Dialogue {
     }
     this.#jobs += 1
     const job = this.#jobs
-    const end = this.#until(timeoutMs, heard => this.#judge(heard, job))
+    let open = checkpoints + 1
+    const end = this.#until(timeoutMs, heard => {
+      if (heard.kind === 'ended' && heard.job === job) open -= 1
+      return this.#judge(heard, job, open)
+    })
     const stopPolling = this.#poll()
+    for (let asked = 0; asked < checkpoints; asked += 1) this.#session.askEnd(job)
     void this.#link.write(joined(bytes, this.#session.askEnd(job))).catch((error: unknown) => {
       this.#hear({ kind: 'down', error: asLost(error) })
     })
     const outcome = await end
     stopPolling()
+    if (open > 0) this.#unfinishedBytes = Math.max(this.#unfinishedBytes, bytes.length)
     return outcome ?? unknown(report('printer.no-answer', { reason: 'timeout', timeoutMs }))
   }
 
@@ -155,31 +167,56 @@ export class Dialogue {
   }
 
   /**
-   * If an earlier job's end was never heard, the printer may still be at it, or was switched off in between. A question
-   * behind everything tells: no new job is mixed with an old one's answer.
+   * If an earlier job's end was never heard, the printer may still be at it, was switched off in between, or lost the
+   * connection in the middle of a command whose data it still waits for. Only when a question behind everything is
+   * answered is a new job sent: none is mixed with an old one's answers, or swallowed by its data.
    */
   async #settled(): Promise<ErrorReport | undefined> {
     if (this.#session.owed === 0) return undefined
-    const first = this.#until(this.#options.statusTimeoutMs, ({ kind }) =>
-      kind === 'ended' ? true : undefined,
-    )
-    await this.wrote(this.#session.askEnd(0))
-    if ((await first) !== true) return report('printer.busy', { reason: 'an earlier job is not finished' })
-    if (this.#session.owed > 0) {
-      await this.#until(ADJACENT_MS, () => (this.#session.owed === 0 ? true : undefined))
+    if (await this.#through()) return undefined
+    if (this.#unfinishedBytes > 0) {
+      // Nothing is printed for NUL, and as many as the job had bytes complete every command that it left unfinished.
+      const padding = new Uint8Array(this.#unfinishedBytes)
+      this.#unfinishedBytes = 0
+      await this.wrote(padding)
+      if (await this.#through()) return undefined
     }
-    this.#session.forgetEnds()
-    return undefined
+    return report('printer.busy', { reason: 'an earlier job is not finished' })
+  }
+
+  /** Did the printer answer a question behind everything that was sent? Then no earlier end is due any more. */
+  async #through(): Promise<boolean> {
+    const timeoutMs = this.#options.statusTimeoutMs
+    const next = (kind: 'ended' | 'text'): Promise<true | undefined> =>
+      this.#until(timeoutMs, heard => (heard.kind === kind || this.#session.owed === 0 ? true : undefined))
+    if (this.#session.named) {
+      for (let attempt = 1; attempt <= FENCE_ATTEMPTS && this.#session.owed > 0; attempt += 1) {
+        const named = next('text')
+        await this.wrote(this.#session.askModel())
+        if ((await named) !== true) return this.#session.owed === 0
+      }
+      return this.#session.owed === 0
+    }
+    // All ends look alike: when one came and then none for a while, ours was among them.
+    let ended = next('ended')
+    await this.wrote(this.#session.askEnd(0))
+    let heard = false
+    while ((await ended) === true) {
+      heard = true
+      if (this.#session.owed === 0) return true
+      ended = next('ended')
+    }
+    if (heard) this.#session.forgetEnds()
+    return heard
   }
 
   /** What something heard says about the running job; undefined if nothing yet. */
-  #judge(heard: Heard, job: number): Outcome<PrinterStatus> | undefined {
+  #judge(heard: Heard, job: number, open: number): Outcome<PrinterStatus> | undefined {
     switch (heard.kind) {
       case 'ended':
         if (heard.job !== job) return undefined
-        return heard.paperOut
-          ? unknown(report('printer.paper-out', { during: 'the job' }))
-          : done(this.#session.status)
+        if (heard.paperOut) return unknown(report('printer.paper-out', { during: 'the job' }))
+        return open === 0 ? done(this.#session.status) : undefined
       case 'down':
         return unknown(report('printer.no-answer', { reason: heard.error.code }))
       case 'status':
@@ -212,7 +249,9 @@ export class Dialogue {
     const { profile } = this.#options
     if (!profile.answers) return this.#listener.ready()
     const mask = profile.automaticStatus
-    await this.wrote(Uint8Array.from([...(mask === 0 ? [] : automaticStatus(mask)), ...ASK_MODEL]))
+    await this.wrote(
+      joined(Uint8Array.from(mask === 0 ? [] : automaticStatus(mask)), this.#session.askModel()),
+    )
     if (await this.#asked()) this.#listener.ready()
   }
 

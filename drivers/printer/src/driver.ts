@@ -86,7 +86,10 @@ class StreamPrinter implements EscPosPrinter {
   #dialogue: Dialogue | undefined
   #state: DeviceState = 'closed'
   #trouble: ErrorReport | undefined
+  /** The model, and what is known of the paper: `near-end` is a warning for whoever watches the health. */
   #facts: Facts = {}
+  /** The paper as it was told last. */
+  #told: Facts[string] | undefined
   #tail: Promise<unknown> = Promise.resolve()
   #waiting = 0
   #counts: { jobs: number; done: number } = { jobs: 0, done: 0 }
@@ -117,11 +120,13 @@ class StreamPrinter implements EscPosPrinter {
       },
       {
         ready: () => {
-          if (this.#state !== 'busy') this.#become('ready', this.#session.status.trouble)
+          const { status } = this.#session
+          this.#facts = { ...this.#facts, paper: status.paper }
+          if (this.#state !== 'busy') this.#become('ready', status.trouble)
         },
         lost: error => this.#become(error.report.retry === 'never' ? 'failed' : 'absent', error.report),
         model: model => {
-          this.#facts = { model }
+          this.#facts = { ...this.#facts, model }
         },
       },
     )
@@ -147,8 +152,13 @@ class StreamPrinter implements EscPosPrinter {
   }
 
   async print(job: PrintJob): Promise<Result> {
-    const encoded = encodeReceipt(job.document, this.#profile, { ...this.#options, copy: job.copy })
-    return 'error' in encoded ? refused(encoded.error) : this.printBytes(encoded.bytes)
+    const encoded = encodeReceipt(job.document, this.#profile, {
+      ...this.#options,
+      copy: job.copy,
+      checkpoints: this.#profile.answers,
+    })
+    if ('error' in encoded) return refused(encoded.error)
+    return this.#queued(dialogue => this.#printNow(dialogue, encoded.bytes, encoded.checkpoints))
   }
 
   printBytes(bytes: Uint8Array): Promise<Result> {
@@ -180,12 +190,13 @@ class StreamPrinter implements EscPosPrinter {
     return mine
   }
 
-  async #printNow(dialogue: Dialogue, bytes: Uint8Array): Promise<Result> {
+  async #printNow(dialogue: Dialogue, bytes: Uint8Array, checkpoints = 0): Promise<Result> {
     this.#counts.jobs += 1
     const trouble = await dialogue.ready()
     if (trouble !== undefined) return refused(trouble)
     this.#become('busy')
-    const outcome = await dialogue.send(bytes, (this.#options.jobTimeoutMs ?? 10_000) + 2 * bytes.length)
+    const timeoutMs = (this.#options.jobTimeoutMs ?? 10_000) + 2 * bytes.length
+    const outcome = await dialogue.send(bytes, timeoutMs, checkpoints)
     if (outcome.outcome === 'done') this.#counts.done += 1
     if (dialogue.isUp && this.#state === 'busy') this.#become('ready', this.#session.status.trouble)
     return outcome
@@ -212,9 +223,11 @@ class StreamPrinter implements EscPosPrinter {
   }
 
   #become(state: DeviceState, trouble?: ErrorReport): void {
-    if (state === this.#state && trouble?.code === this.#trouble?.code) return
+    const { paper } = this.#facts
+    if (state === this.#state && trouble?.code === this.#trouble?.code && paper === this.#told) return
     this.#state = state
     this.#trouble = trouble
+    this.#told = paper
     this.#ports?.healthChanged(this.health())
   }
 }

@@ -3,7 +3,7 @@
 import { type ErrorReport, isGtin, type ReceiptBlock, type ReceiptDocument, report } from '@cashdesk/kernel'
 import ReceiptPrinterEncoder from '@point-of-sale/receipt-printer-encoder'
 import { type Charset, charsetOf, forPaper } from './charset.ts'
-import { automaticStatus, QR_CAPACITY_M } from './frames.ts'
+import { ASK_END, automaticStatus, QR_CAPACITY_M } from './frames.ts'
 import { layOut, type PaperItem } from './layout.ts'
 import type { PrinterProfile } from './profile.ts'
 
@@ -14,9 +14,19 @@ export interface EncodeOptions {
   readonly copyText?: string
   /** What becomes of characters that the printer does not have. Default `refuse`. */
   readonly unprintable?: 'refuse' | { readonly replaceWith: string }
+  /** Ask inside the job, every few lines, how far the printer got; for a driver that waits for the answers. */
+  readonly checkpoints?: boolean
 }
 
-export type EncodedJob = { readonly bytes: Uint8Array } | { readonly error: ErrorReport }
+/** `checkpoints`: how many questions (`GS r 1`) stand in the bytes. */
+export type EncodedJob =
+  | { readonly bytes: Uint8Array; readonly checkpoints: number }
+  | { readonly error: ErrorReport }
+
+/** Lines between two checkpoints: at 9600 bit/s less than a quarter of a second, in which nobody switches off and on. */
+const CHECKPOINT_LINES = 4
+/** Checkpoints of one job; a longer receipt has them further apart. */
+const MAX_CHECKPOINTS = 60
 
 /**
  * The bytes of one piece of paper, from `ESC @` to the cut.
@@ -44,17 +54,31 @@ export function encodeReceipt(
   const trouble = lines.map(item => impossible(item, profile)).find(reason => reason !== undefined)
   if (trouble !== undefined) return { error: report('printer.unprintable', { reason: trouble }) }
   const replaceWith = typeof options.unprintable === 'object' ? options.unprintable.replaceWith : '?'
+  const step = Math.max(CHECKPOINT_LINES, Math.ceil(lines.length / MAX_CHECKPOINTS))
+  const checkpointEvery = options.checkpoints === true ? step : Number.POSITIVE_INFINITY
   return {
-    bytes: encoded(lines, profile, charset, new Set(inText), charset.has(replaceWith) ? replaceWith : '?'),
+    bytes: encoded(lines, profile, {
+      charset,
+      missing: new Set(inText),
+      replaceWith: charset.has(replaceWith) ? replaceWith : '?',
+      checkpointEvery,
+    }),
+    checkpoints: lines.length === 0 ? 0 : Math.floor((lines.length - 1) / checkpointEvery),
   }
+}
+
+interface Rendering {
+  readonly charset: Charset
+  readonly missing: ReadonlySet<string>
+  readonly replaceWith: string
+  /** Items between two questions. */
+  readonly checkpointEvery: number
 }
 
 function encoded(
   items: readonly PaperItem[],
   profile: PrinterProfile,
-  charset: Charset,
-  missing: ReadonlySet<string>,
-  replaceWith: string,
+  { charset, missing, replaceWith, checkpointEvery }: Rendering,
 ): Uint8Array {
   const shown = (text: string): string =>
     Array.from(text, character => (missing.has(character) ? replaceWith : character)).join('')
@@ -71,7 +95,8 @@ function encoded(
   encoder.initialize().codepage('auto')
   // `ESC @` may have switched it off.
   if (profile.automaticStatus !== 0) encoder.raw([...automaticStatus(profile.automaticStatus)])
-  for (const item of items) {
+  for (const [index, item] of items.entries()) {
+    if (index > 0 && index % checkpointEvery === 0) encoder.raw([...ASK_END])
     if (item.item === 'line') {
       if (item.bold) encoder.bold(true)
       if (item.size === 2) encoder.size(2, 2)

@@ -3,6 +3,7 @@
 import { type ErrorReport, type PrinterStatus, report } from '@cashdesk/kernel'
 import {
   ASK_END,
+  ASK_MODEL,
   ASK_STATUS,
   AUTOMATIC_COVER_OPEN,
   ERROR_CAUSE,
@@ -42,7 +43,10 @@ interface Picture {
 }
 
 /** Questions that may be open at once; the driver asks one after the other, and remembers at most some lost jobs. */
-const MAX_OPEN_ENDS = 64
+const MAX_OPEN_ENDS = 256
+
+/** One is asked on each connection, and a few when an end was lost; older ones are as good as answered. */
+const MAX_OPEN_FENCES = 8
 
 /** The head is too hot, or the voltage out of range: the printer waits and goes on by itself. */
 export const OVERHEATED = 'overheated or voltage'
@@ -53,6 +57,9 @@ export class PrinterSession {
   /** `DLE EOT` numbers in the order in which they were asked: their answers all look alike. */
   #asked: number[] = []
   #ends: number[] = []
+  /** For each question about the model that is open: how many of the ends in `#ends` were asked for before it. */
+  #fences: number[] = []
+  #named = false
   /** The automatic status that is arriving, or undefined. */
   #automatic: number[] | undefined
   #text: number[] | undefined
@@ -84,9 +91,24 @@ export class PrinterSession {
     return Uint8Array.from(ASK_END)
   }
 
+  /** Has it answered `askModel` on this connection? Then that answer tells its ends apart from those that will never come. */
+  get named(): boolean {
+    return this.#named
+  }
+
+  /**
+   * The bytes that ask for the model's name. The answer comes in its turn, behind everything sent before, and looks like
+   * no other: an end that was asked for earlier and is not in by then will never come.
+   */
+  askModel(): Uint8Array {
+    if (this.#fences.length < MAX_OPEN_FENCES) this.#fences.push(this.#ends.length)
+    return Uint8Array.from(ASK_MODEL)
+  }
+
   /** The printer was restarted in between, and will never answer for those jobs. */
   forgetEnds(): void {
     this.#ends = []
+    this.#fences = this.#fences.map(() => 0)
   }
 
   /** A fresh connection: nothing is known. What the printer still holds in its buffer is still owed. */
@@ -95,6 +117,7 @@ export class PrinterSession {
     this.#asked = []
     this.#automatic = undefined
     this.#text = undefined
+    this.#named = false
   }
 
   bytes(chunk: Uint8Array): readonly PrinterEvent[] {
@@ -159,8 +182,19 @@ export class PrinterSession {
       return []
     }
     this.#text = undefined
-    if (byte === 0) return [{ kind: 'text', text: String.fromCharCode(...text) }]
+    if (byte === 0) {
+      this.#pastFence()
+      return [{ kind: 'text', text: String.fromCharCode(...text) }]
+    }
     return [{ kind: 'noise', byte: 0x5f }, ...this.#take(byte)]
+  }
+
+  /** If several questions are open the answer counts for the oldest: that forgets too little rather than too much. */
+  #pastFence(): void {
+    this.#named = true
+    const before = this.#fences.shift() ?? 0
+    this.#ends = this.#ends.slice(before)
+    this.#fences = this.#fences.map(later => Math.max(0, later - before))
   }
 
   #takeRealtime(byte: number): readonly PrinterEvent[] {
@@ -202,6 +236,7 @@ export class PrinterSession {
   #takeEnd(byte: number): readonly PrinterEvent[] {
     const job = this.#ends.shift()
     if (job === undefined) return [{ kind: 'noise', byte }]
+    this.#fences = this.#fences.map(later => Math.max(0, later - 1))
     this.#picture.nearEnd = (byte & PAPER_PLAIN.nearEnd) !== 0
     this.#picture.paperEnd = (byte & PAPER_PLAIN.end) !== 0
     return [{ kind: 'ended', job, paperOut: this.#picture.paperEnd }]

@@ -255,6 +255,9 @@ function terminalAnswered(
   if (operation.kind === 'reverse' && via === 'query' && answer.outcome === 'refused')
     return scheduleRepeat(draft, operation)
   draft.settle(op, answer.outcome)
+  // What the terminal was printing when the line broke is no receipt; its own repeat is.
+  if (via === 'query' && leg.slip?.length)
+    draft.emit({ type: 'leg.slip', sale, tender: leg.id, lines: [], instead: true })
   if (operation.kind === 'reverse') {
     if (answer.outcome === 'refused') return reversalRefused(draft, sale, leg, answer.error)
     draft.emit({ type: 'leg.moved', sale, tender: leg.id, to: 'reversed' })

@@ -24,7 +24,7 @@ import { finishSale, reprint } from './settling.ts'
 import { TABLE, validateTable } from './table.ts'
 import { resolveTask } from './tasks.ts'
 import { addTender, pressTotal, reopenSale } from './tendering.ts'
-import { approve } from './terminal.ts'
+import { approve, keepSlip } from './terminal.ts'
 
 /** Grows whenever recorded inputs would be decided differently. */
 export const DECIDE_VERSION = 1
@@ -127,6 +127,8 @@ function laneInput(draft: Draft, input: Exclude<Input, SaleCommand>): void {
       return scanned(draft, input)
     case 'terminal.approved':
       return approve(draft, input.op, input.facts)
+    case 'terminal.slip':
+      return keepSlip(draft, input.op, input.lines)
     case 'answer':
       return answered(draft, input.op, input.via, input.answer)
     case 'task.resolve':

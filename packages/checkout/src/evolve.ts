@@ -340,6 +340,11 @@ function changePart(sale: Owned<Sale>, event: PartEvent, own: Own): void {
     case 'leg.opened':
       sale.legs = own.added(sale.legs, event.leg)
       return
+    case 'leg.slip':
+      sale.legs = own.changed(sale.legs, event.tender, leg => {
+        leg.slip = event.instead ? event.lines : [...(leg.slip ?? []), ...event.lines]
+      })
+      return
     case 'leg.moved':
       sale.legs = own.changed(sale.legs, event.tender, leg => moveLeg(leg, event))
       return

@@ -27,6 +27,7 @@ const KNOWN: { readonly [type in Event['type']]: true } = {
   'claim.moved': true,
   'leg.opened': true,
   'leg.moved': true,
+  'leg.slip': true,
   'paper.moved': true,
   'op.opened': true,
   'op.scheduled': true,

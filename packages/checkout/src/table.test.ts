@@ -44,7 +44,7 @@ describe('the table', () => {
       expect(Object.keys(TABLE[state]).sort()).toEqual(inputs)
       for (const type of LANE_INPUTS) expect(TABLE[state][type]).toBeInstanceOf(Array)
     }
-    expect(inputs).toHaveLength(23)
+    expect(inputs).toHaveLength(24)
   })
 
   it('is drawn in docs/checkout-states.md (`vitest run --project checkout -u` draws it anew)', async () => {
@@ -112,6 +112,7 @@ const EVERY: readonly Input[] = (() => {
     { type: 'clock' },
     { type: 'scan', text: 'x', line, wants: [] },
     { type: 'terminal.approved', op, facts: { amountMinor: 1, currency: 'EUR' } },
+    { type: 'terminal.slip', op, lines: [{ receipt: 'customer', text: 'Thank you' }] },
     { type: 'answer', op, via: 'send', answer: { outcome: 'ask', prompt: { kind: 'x', text: 'x' } } },
     { type: 'task.resolve', task: 'x' as never, action: 'retry', ...operator },
     { type: 'day.end' },

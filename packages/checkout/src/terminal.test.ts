@@ -25,6 +25,30 @@ describe('a card payment', () => {
     expect(till.intent('pay').effect).toMatchObject({ operation: 'pay', amountMinor: 1000, currency: 'EUR' })
   })
 
+  it('keeps what the terminal wants on paper, and nothing without end', () => {
+    const { till } = paying()
+    const line = (text: string) => ({ receipt: 'customer', text }) as const
+    till.do({ type: 'terminal.slip', op: till.op('pay'), lines: [line('Thank you'), line('EUR 10.00')] })
+    till.do({ type: 'terminal.slip', op: till.op('pay'), lines: [line('Goodbye')] })
+    const texts = (): unknown => till.sale().legs[0]?.slip?.map(({ text }) => text)
+    expect(texts()).toEqual(['Thank you', 'EUR 10.00', 'Goodbye'])
+    const endless = Array.from({ length: 300 }, () => line('again'))
+    const refused = till.do({ type: 'terminal.slip', op: till.op('pay'), lines: endless })
+    expect(refusedWith(refused)).toBe('terminal.malformed')
+    expect(texts()).toHaveLength(3)
+    till.answer('pay', booked(1000))
+    expect(texts()).toHaveLength(3)
+  })
+
+  it('throws away a slip that broke off: only the terminal itself has the whole one', () => {
+    const { till } = paying()
+    const lines = [{ receipt: 'customer', text: 'Paym' } as const]
+    till.do({ type: 'terminal.slip', op: till.op('pay'), lines })
+    till.answer('pay', lost())
+    till.answer('pay', booked(1000))
+    expect(till.sale().legs[0]).toMatchObject({ state: 'done', slip: [] })
+  })
+
   it('approved is not done', () => {
     const { till, register } = paying()
     till.do({ type: 'terminal.approved', op: till.op('pay'), facts: { amountMinor: 1000, currency: 'EUR' } })

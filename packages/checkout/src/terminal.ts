@@ -5,16 +5,22 @@ import type {
   ErrorReport,
   Leg,
   Minor,
+  OperationId,
   PaymentFacts,
   Sale,
   SaleCommand,
   SaleId,
+  TerminalPrintLine,
 } from '@cashdesk/kernel'
 import { minor, negate, report, ZERO } from '@cashdesk/kernel'
 import type { Draft } from './draft.ts'
 import { checkPaid, withdrawAsking } from './tendering.ts'
 
 type TenderCommand = Extract<SaleCommand, { type: 'tender.add' }>
+
+/** A merchant's and a customer's receipt, several times over; a snapshot holds the slips of 16 sales in one record. */
+const MAX_SLIP_LINES = 240
+const MAX_SLIP_TEXT = 160
 
 /** The terminal is at it, and has not said that it could not be done. */
 export const AT_TERMINAL: ReadonlySet<Leg['state']> = new Set(['sent', 'approved'])
@@ -102,6 +108,20 @@ export function approve(draft: Draft, op: Leg['op'], facts: PaymentFacts): void 
   }
   if (leg.state === 'sent')
     draft.emit({ type: 'leg.moved', sale: operation.sale, tender: leg.id, to: 'approved', approved: facts })
+}
+
+/**
+ * The terminal counts what it wants on paper as printed once we answer, so the answer waits until the lines are kept.
+ * Lines that belong to no payment (the report of a day) are the register's to print and are not kept here.
+ */
+export function keepSlip(draft: Draft, op: OperationId, lines: readonly TerminalPrintLine[]): void {
+  const { sale, tender } = draft.lane.operations.get(op) ?? {}
+  const leg = sale === undefined || tender === undefined ? undefined : draft.leg(sale, tender)
+  if (sale === undefined || !leg) return
+  const count = (leg.slip?.length ?? 0) + lines.length
+  if (count > MAX_SLIP_LINES || lines.some(line => line.text.length > MAX_SLIP_TEXT))
+    return draft.refuse('terminal.malformed', { reason: 'a slip without end', lines: count }, sale)
+  draft.emit({ type: 'leg.slip', sale, tender: leg.id, lines })
 }
 
 /** The payment stands on the terminal's books. */

@@ -59,6 +59,9 @@ export class Exchange {
     const { effect } = entry.intent
     if (effect.type !== 'terminal') return true
     const facts = { amountMinor: effect.amountMinor, currency: effect.currency }
+    // Some terminals print before they are done, and wait for each line to be kept.
+    const lines = [{ receipt: 'customer', text: `${facts.amountMinor}` } as const]
+    if (facts.amountMinor % 2 === 0) this.till.do({ type: 'terminal.slip', op: entry.op, lines })
     const events = this.till.do({ type: 'terminal.approved', op: entry.op, facts })
     if (!events.some(event => event.type === 'approval.rejected')) return true
     this.world.wrongs.push(`rejected what it had asked for: ${JSON.stringify(events)}`)

@@ -289,6 +289,15 @@ function partSentence(event: PartEvent, told: Told): Sentence | undefined {
       const how = askedMinor < 0 ? 'goes back' : kind === 'cash' ? 'is paid' : 'is to be paid'
       return { kind: 'money', text: `${asked} ${how} by ${by}${given}${change}.` }
     }
+    case 'leg.slip': {
+      const [line] = event.lines
+      if (event.instead) return { kind: 'money', text: 'The terminal’s receipt broke off, and is not used.' }
+      const whose = line === undefined ? 'a' : line.receipt === 'admin' ? 'its own' : `the ${line.receipt}’s`
+      return {
+        kind: 'money',
+        text: `The terminal’s lines for ${whose} receipt are kept (${event.lines.length}).`,
+      }
+    }
     case 'leg.moved': {
       const leg = names.legs.get(`${event.sale} ${event.tender}`)
       const amount = amountOf(event.amountMinor ?? leg?.askedMinor ?? 0, currency)

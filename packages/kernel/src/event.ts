@@ -2,7 +2,7 @@
 import type { EpochMs, Facts } from './brand.ts'
 import type { Adjustment, ProviderOperation } from './call.ts'
 import type { LaneConfig } from './config.ts'
-import type { PaymentFacts, TerminalTotals } from './device.ts'
+import type { PaymentFacts, TerminalPrintLine, TerminalTotals } from './device.ts'
 import type { ErrorReport } from './errors.ts'
 import type { ClaimId, LineId, OperationId, PromptId, SaleId, TaskId, TenderId } from './ids.ts'
 import type { Minor } from './money.ts'
@@ -107,6 +107,15 @@ export type Event =
       readonly approved?: PaymentFacts
       readonly facts?: PaymentFacts
       readonly error?: ErrorReport
+    }
+  /** Lines of the terminal's own receipts about this payment, in the order in which it sent them. */
+  | {
+      readonly type: 'leg.slip'
+      readonly sale: SaleId
+      readonly tender: TenderId
+      readonly lines: readonly TerminalPrintLine[]
+      /** Instead of what was kept before: a slip that broke off says less than the terminal does. */
+      readonly instead?: true
     }
   | {
       readonly type: 'paper.moved'

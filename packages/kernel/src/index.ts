@@ -2,6 +2,7 @@
 export * from './brand.ts'
 export * from './bytes.ts'
 export * from './call.ts'
+export * from './card-number.ts'
 export * from './config.ts'
 export * from './device.ts'
 export * from './effect.ts'

@@ -3,7 +3,7 @@
 import type { Facts } from './brand.ts'
 import type { Answer } from './call.ts'
 import type { LaneConfig } from './config.ts'
-import type { PaymentFacts } from './device.ts'
+import type { PaymentFacts, TerminalPrintLine } from './device.ts'
 import type { ErrorReport } from './errors.ts'
 import type { Gtin } from './gtin.ts'
 import type { LineId, OperationId, PromptId, SaleId, TaskId, TenderId } from './ids.ts'
@@ -102,6 +102,12 @@ export type LaneInput =
       readonly error?: ErrorReport
     }
   | { readonly type: 'terminal.approved'; readonly op: OperationId; readonly facts: PaymentFacts }
+  /** The terminal wants this on paper, and waits until it is kept. */
+  | {
+      readonly type: 'terminal.slip'
+      readonly op: OperationId
+      readonly lines: readonly TerminalPrintLine[]
+    }
   /** An attempt of an operation came back. `via` says whether the operation itself was asked for, or what became of it. */
   | {
       readonly type: 'answer'

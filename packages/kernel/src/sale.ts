@@ -1,7 +1,7 @@
 // A sale and everything on it: lines, claims, legs, prompts, tasks. Plain data; the checkout decides how it moves.
 import type { EpochMs, Facts } from './brand.ts'
 import type { Adjustment, ProviderOperation } from './call.ts'
-import type { PaymentFacts } from './device.ts'
+import type { PaymentFacts, TerminalPrintLine } from './device.ts'
 import type { ErrorReport } from './errors.ts'
 import type { Gtin } from './gtin.ts'
 import type { ClaimId, LineId, OperationId, PromptId, SaleId, TaskId, TenderId } from './ids.ts'
@@ -140,6 +140,8 @@ export interface Leg {
   readonly approved?: PaymentFacts
   readonly facts?: PaymentFacts
   readonly tipMinor?: Minor
+  /** What the terminal wanted on paper about it. Card numbers in it are masked. */
+  readonly slip?: readonly TerminalPrintLine[]
   readonly reference?: string
   readonly startedAt: EpochMs
   readonly error?: ErrorReport

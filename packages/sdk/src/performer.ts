@@ -26,7 +26,7 @@ import type {
   TerminalEffect,
   TerminalPrintLine,
 } from '@cashdesk/kernel'
-import { type Outcome, report, reportOf, unknown } from '@cashdesk/kernel'
+import { CashdeskError, maskCardNumbers, type Outcome, report, reportOf, unknown } from '@cashdesk/kernel'
 import { contextOf, defaultBlocks, standingOf } from './context.ts'
 import type { DurableStep, Taken } from './loop.ts'
 import type { Plugin } from './plugin.ts'
@@ -279,7 +279,14 @@ export class Performer {
       onMessage: message => {
         if (sale !== undefined) this.#options.message(sale, message)
       },
-      onPrint: async lines => this.#options.slip(lines),
+      onPrint: async lines => {
+        // The terminal counts our answer as printed, and its booking may hang on it: what is answered is kept first.
+        const kept = lines.map(line => ({ ...line, text: maskCardNumbers(line.text) }))
+        const taken = await this.#options.submit({ type: 'terminal.slip', op, lines: kept })
+        const refusal = taken.events.find(event => event.type === 'refused')
+        if (refusal) throw new CashdeskError(refusal.error.code, refusal.error.detail)
+        this.#options.slip(lines)
+      },
       ...(signal ? { signal } : {}),
     }
   }

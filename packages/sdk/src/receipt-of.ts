@@ -91,7 +91,20 @@ function legBlocks(leg: Leg, money: (amount: number) => string): readonly Receip
       : [pair('Change', money(leg.changeMinor))]),
     ...(known === '' ? [] : [text(`  ${known}`)]),
     ...(numbers === '' ? [] : [text(`  ${numbers}`)]),
+    ...slipBlocks(leg),
   ]
+}
+
+/** The customer's copy of the terminal's receipt, as the terminal composed it. */
+function slipBlocks({ slip = [] }: Leg): readonly ReceiptBlock[] {
+  const lines = slip.filter(({ receipt }) => receipt === 'customer')
+  if (lines.length === 0) return []
+  const blocks = lines.map(({ text: said, align, doubleHeight }) =>
+    said.trim() === ''
+      ? feed()
+      : text(said, { ...(align ? { align } : {}), ...(doubleHeight ? { size: 2 } : {}) }),
+  )
+  return [rule(), ...blocks, rule()]
 }
 
 function vatBlocks(sale: Sale, money: (amount: number) => string): readonly ReceiptBlock[] {

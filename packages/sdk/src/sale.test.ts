@@ -41,6 +41,8 @@ describe('a whole sale', () => {
     expect(till.tasks()).toEqual([])
     expect(messages).toEqual(['Please insert card'])
     expect(slips).toHaveLength(1)
+    expect(sale.view().payments[0]?.slip).toEqual([{ receipt: 'customer', text: 'Card payment' }])
+    expect(shop.printer.text()).toContain('Card payment')
     const revisions = views.map(view => view.revision)
     expect(revisions).toEqual([...revisions].sort((a, b) => a - b))
     expect(JSON.parse(JSON.stringify(end))).toEqual(end)

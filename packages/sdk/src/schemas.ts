@@ -80,6 +80,18 @@ const paymentView: z.ZodType<PaymentView> = z
     tipMinor: minor.exactOptional(),
     facts: facts.exactOptional(),
     reference: z.string().exactOptional(),
+    slip: z
+      .array(
+        z.object({
+          receipt: z.enum(['merchant', 'customer', 'admin']),
+          text: z.string(),
+          align: z.enum(['left', 'center', 'right']).exactOptional(),
+          doubleWidth: z.boolean().exactOptional(),
+          doubleHeight: z.boolean().exactOptional(),
+        }),
+      )
+      .exactOptional()
+      .describe('The terminal’s own receipts about it, line by line'),
     error: errorReport.exactOptional(),
   })
   .meta({ id: 'payment' })

@@ -1,7 +1,7 @@
 // A sale as the register sees it: one plain JSON snapshot, complete enough to draw the screen from it.
 
 import { type Lane, totalsOf } from '@cashdesk/checkout'
-import type { Article, ErrorReport, Facts, Sale, Task } from '@cashdesk/kernel'
+import type { Article, ErrorReport, Facts, Sale, Task, TerminalPrintLine } from '@cashdesk/kernel'
 import { standingOf, wordsOf } from './context.ts'
 
 export interface LineView {
@@ -38,6 +38,8 @@ export interface PaymentView {
   /** Masked card number, trace, slip number …, as the terminal reported them. */
   readonly facts?: Facts
   readonly reference?: string
+  /** The terminal's own receipts about it, line by line: the customer's is on the till's receipt as well. */
+  readonly slip?: readonly TerminalPrintLine[]
   readonly error?: ErrorReport
 }
 
@@ -185,6 +187,7 @@ function paymentView(leg: Sale['legs'][number]): PaymentView {
     ...optional('tipMinor', leg.tipMinor),
     ...(facts ? { facts: { ...facts } } : {}),
     ...optional('reference', leg.reference),
+    ...optional('slip', leg.slip),
     ...optional('error', leg.error),
   }
 }

@@ -12,6 +12,8 @@ const PLACES = {
   terminal: 'Payment terminal',
   printer: 'Receipt printer',
   scanner: 'Scanner',
+  nfc: 'Card reader (NFC)',
+  pinpad: 'PIN pad',
   transport: 'Connections to devices',
   http: 'Calls to servers',
   journal: 'Journal',

@@ -186,3 +186,158 @@ export interface Printer extends Device {
   kickDrawer(): Promise<Outcome<PrinterStatus>>
   status(): Promise<Outcome<PrinterStatus>>
 }
+
+// ── PIN-entry pad ───────────────────────────────────────────────────────────────────────────────────────
+
+/** ISO 9564-1: formats 0 and 3 are 8 bytes under (3)DES, format 4 is 16 bytes under AES. */
+export type PinBlockFormat = 'iso-0' | 'iso-3' | 'iso-4'
+
+/** Under which key the pad encrypts. Both keys live in the pad and in the host's key store, never in the till. */
+export type PinKey =
+  | {
+      readonly scheme: 'master-session'
+      /** The host's working key as the host sent it: hexadecimal, encrypted under the pad's master key. */
+      readonly workingKey: string
+      /** Which of the pad's master keys opens it, 0 to 9; absent: the one that is selected. */
+      readonly masterKey?: number
+    }
+  /** Derived unique key per transaction (ANSI X9.24): the answer names its key by the KSN. */
+  | { readonly scheme: 'dukpt' }
+
+/** What the till wants a PIN for. */
+export interface PinRequest {
+  readonly op: OperationId
+  /** 8 to 19 digits. In a log it stands as its last four. */
+  readonly account: string
+  /** One or two lines for the customer, each 1 to 16 printable ASCII characters. Absent: the pad's own. */
+  readonly prompt?: string
+  /** 4 to 12; default 4. */
+  readonly minDigits?: number
+  /** 4 to 12, not below `minDigits`; default 12. */
+  readonly maxDigits?: number
+  readonly key: PinKey
+  /** Shown beside the prompt where the pad can; minor units. */
+  readonly amount?: { readonly amountMinor: number; readonly currency: string }
+}
+
+/**
+ * The encrypted PIN. A secret although it is encrypted: it is sealed before it is journaled, or not journaled at
+ * all, and never logged.
+ */
+export interface PinBlock {
+  readonly format: PinBlockFormat
+  /** 16 digits (formats 0 and 3) or 32 (format 4), upper case. */
+  readonly blockHex: string
+  /** The key serial number, padded to 20 digits (TDES) or 24 (AES), upper case; DUKPT only. */
+  readonly ksnHex?: string
+  /** How many digits were typed, where the pad tells. */
+  readonly digits?: number
+}
+
+export interface PinHooks {
+  /** For the cashier's screen: "the customer enters the PIN". */
+  readonly onMessage?: (message: string) => void
+  /** Asks the pad to stop. It may be too late: the outcome tells. */
+  readonly signal?: CancelSignal
+}
+
+/**
+ * Asks the customer for a PIN and returns it encrypted. The clear PIN never exists in the till.
+ *
+ * A PIN entry moves no money, so every outcome but `done` means "nothing was charged". `refused`: there is no block.
+ * `unknown`: the pad may have made a block that nobody received; it is never delivered later, so the way on is a new
+ * entry. Nothing can be asked again: an operation that carried a PIN block is query-only after a crash, because the
+ * block may not be kept.
+ */
+export interface Pinpad extends Device {
+  readonly family: 'pinpad'
+  open(ports: DevicePorts): Promise<void>
+  /** One entry at a time: a second one is refused with `pinpad.busy` before anything is sent. */
+  enterPin(request: PinRequest, hooks?: PinHooks): Promise<Outcome<PinBlock>>
+  /** Shows a text until the next one: up to 64 printable ASCII characters, or up to 7 lines of 16. */
+  show(text: string): Promise<Outcome<null>>
+  /** Ends an entry that runs, as its `signal` does, and clears the pad's session. Resolves in bounded time. */
+  cancel(): Promise<void>
+}
+
+// ── NFC reader ──────────────────────────────────────────────────────────────────────────────────────────
+
+/** What a card is, by its answer to reset (PC/SC part 3). */
+export type NfcTechnology =
+  | 'mifare-classic'
+  | 'type-2'
+  | 'iso-dep'
+  | 'felica'
+  | 'iso-15693'
+  | 'other-storage'
+  | 'contact'
+  | 'unknown'
+
+/** What can be done with a card beyond noticing it. */
+export type NfcCapability = 'uid' | 'ndef' | 'memory' | 'keys' | 'applications'
+
+/** The number a card tells everybody. An account may be looked up by it; it proves nothing, for it can be cloned. */
+export interface NfcUid {
+  /** Upper-case hexadecimal. */
+  readonly hex: string
+  /**
+   * `random`: made up anew for this tap, as phones do (`08…`): never an identity. `shared`: 4 bytes, of which the
+   * makers have run out: two cards may have the same. `fixed`: given once, by the maker.
+   */
+  readonly origin: 'random' | 'shared' | 'fixed'
+}
+
+/** One record of an NDEF message. Data that is no text is upper-case hexadecimal. */
+export type NdefRecord =
+  | { readonly kind: 'text'; readonly text: string; readonly language: string }
+  | { readonly kind: 'uri'; readonly uri: string }
+  | { readonly kind: 'smart-poster'; readonly records: readonly NdefRecord[] }
+  | { readonly kind: 'mime'; readonly type: string; readonly data: string }
+  | { readonly kind: 'external'; readonly type: string; readonly data: string }
+  | { readonly kind: 'other'; readonly type: string; readonly data: string }
+
+/** A card or phone was held to the reader and has been read as far as it lets itself be read. */
+export interface Tap {
+  /** Names this presence of this card: given to `exchange`, no other card can be meant. */
+  readonly card: string
+  /** The driver's name, and the reader's own as the system calls it. */
+  readonly source: string
+  readonly reader: string
+  readonly at: EpochMs
+  /** Answer to reset, upper-case hexadecimal. */
+  readonly atr: string
+  readonly technology: NfcTechnology
+  /** The product, where the answer to reset names it: `MIFARE Classic 1K`. */
+  readonly product?: string
+  readonly uid?: NfcUid
+  /** Its NDEF message, if it has one; an empty message is an empty list. */
+  readonly ndef?: readonly NdefRecord[]
+  readonly capabilities: readonly NfcCapability[]
+  /** Applications that the driver was told to look for, and whether the card has them. */
+  readonly applications: { readonly [name: string]: boolean }
+  /** Why less was read than was hoped for, and what to do instead. */
+  readonly trouble?: ErrorReport
+}
+
+export interface NfcHost extends DevicePorts {
+  readonly tapped: (tap: Tap) => void
+  /** A card that was told by `tapped` is gone. */
+  readonly removed: (gone: { readonly card: string; readonly source: string; readonly at: EpochMs }) => void
+  /** A card was there and could not be read at all: `nfc.mute`, `nfc.removed-early`, `nfc.reader-lost`. */
+  readonly discarded: (error: CashdeskError) => void
+}
+
+export interface NfcReader extends Device {
+  readonly family: 'nfc'
+  /** Starts looking for cards; resolves at once, presence of service and reader is told by health. */
+  open(host: NfcHost): Promise<void>
+  /**
+   * Sends commands to the card that is there (or to none but `card`) and answers what it answered, status words
+   * included, one array per command. It ends early behind the first status word other than 90 00 and 91 xx. Never
+   * throws: `refused` when nothing was sent, `unknown` when a command got no answer. Nothing of it is logged.
+   */
+  exchange(
+    apdus: readonly Uint8Array[],
+    options?: { readonly card?: string },
+  ): Promise<Outcome<readonly Uint8Array[]>>
+}

@@ -17,6 +17,8 @@ export type Locus =
   | 'terminal'
   | 'printer'
   | 'scanner'
+  | 'nfc'
+  | 'pinpad'
   | 'transport'
   | 'http'
   | 'journal'
@@ -596,6 +598,183 @@ const TABLE = {
     'new',
     'The scanner sent more than any code can hold.',
     'Check the scanner’s terminator setting.',
+  ],
+  // the card reader
+  'nfc.not-installed': [
+    'nfc',
+    'none',
+    'never',
+    'No package that reads cards could be loaded.',
+    'Install what `detail.install` names, then start the till again; everything else works without it.',
+  ],
+  'nfc.no-service': [
+    'nfc',
+    'none',
+    'same',
+    'The smart-card service of this machine does not run.',
+    'Start it (Debian: `apt install pcscd`, Windows: the service Smart Card); the till finds it by itself.',
+  ],
+  'nfc.no-reader': [
+    'nfc',
+    'none',
+    'same',
+    'No card reader is plugged in.',
+    'Plug it in; the till finds it by itself.',
+  ],
+  'nfc.reader-lost': [
+    'nfc',
+    'none',
+    'same',
+    'The process that reads cards ended or hung, and is started again.',
+    'Nothing; hold the card to the reader again. If it returns, update the reader’s driver.',
+  ],
+  'nfc.mute': [
+    'nfc',
+    'none',
+    'new',
+    'A card is there and does not answer, or another program holds it.',
+    'Take it away and hold it flat against the reader; close other programs that use the reader.',
+  ],
+  'nfc.removed-early': [
+    'nfc',
+    'none',
+    'new',
+    'The card was taken away before it was read.',
+    'Hold it to the reader a little longer.',
+  ],
+  'nfc.unreadable': [
+    'nfc',
+    'none',
+    'new',
+    'The card’s data is damaged or not of the documented form; only its identity was read.',
+    'Hold it again; if that does not help, use the QR code or the number instead.',
+  ],
+  'nfc.nothing-readable': [
+    'nfc',
+    'none',
+    'new',
+    'This card or phone tells nothing by which a customer could be known.',
+    'Ask for the QR code or the short number instead.',
+  ],
+  'nfc.no-card': [
+    'nfc',
+    'none',
+    'new',
+    'The card that was meant is not at the reader; nothing was sent.',
+    'Hold it to the reader and try again.',
+  ],
+  'nfc.busy': [
+    'nfc',
+    'none',
+    'new',
+    'The card is being spoken to; nothing was sent.',
+    'Try again in a moment.',
+  ],
+  'nfc.no-answer': [
+    'nfc',
+    'unknown',
+    'same',
+    'The card was taken away or fell silent in mid-exchange; it may have done what it was told.',
+    'Hold it to the reader again and read what it holds before anything is repeated.',
+  ],
+  // PIN-entry pad
+  'pinpad.absent': [
+    'pinpad',
+    'none',
+    'same',
+    'The PIN pad cannot be reached; nobody was asked for a PIN.',
+    'Check its cable and power, or choose a payment that needs no PIN.',
+  ],
+  'pinpad.busy': [
+    'pinpad',
+    'none',
+    'same',
+    'The PIN pad is busy with another entry.',
+    'Wait until it is done, or cancel it.',
+  ],
+  'pinpad.request': [
+    'pinpad',
+    'none',
+    'new',
+    'The PIN pad cannot be asked like this; `detail` names the field.',
+    'Correct the field and ask again.',
+  ],
+  'pinpad.cancelled': [
+    'pinpad',
+    'none',
+    'new',
+    'No PIN was entered: the customer cancelled, or the time for it ran out.',
+    'Ask the customer again, or choose another payment.',
+  ],
+  'pinpad.stopped': [
+    'pinpad',
+    'none',
+    'new',
+    'The till ended the PIN entry.',
+    'Start it again if the payment goes on.',
+  ],
+  'pinpad.no-key': [
+    'pinpad',
+    'none',
+    'never',
+    'The PIN pad has no key for this; after tampering it erases its keys.',
+    'Look at the pad for signs of tampering, and have its keys loaded by whoever issued it.',
+  ],
+  'pinpad.working-key': [
+    'pinpad',
+    'none',
+    'new',
+    'The PIN pad does not accept the working key.',
+    'Have the host send a new working key for this pad, then ask again.',
+  ],
+  'pinpad.used-up': [
+    'pinpad',
+    'none',
+    'never',
+    'The PIN pad has used up its keys.',
+    'Replace the pad, or have new keys loaded.',
+  ],
+  'pinpad.too-fast': [
+    'pinpad',
+    'none',
+    'new',
+    'The PIN pad allows only so many PIN entries in a time.',
+    'Wait some minutes, then ask again.',
+  ],
+  'pinpad.refused': [
+    'pinpad',
+    'none',
+    'new',
+    'The PIN pad refused the request; `detail` names its error letter.',
+    'Follow the pad’s display; look the letter up in its manual if it comes again.',
+  ],
+  'pinpad.link-lost': [
+    'pinpad',
+    'none',
+    'new',
+    'The link to the PIN pad broke during the entry; a PIN that was typed is lost.',
+    'Nothing was charged. Ask the customer to enter the PIN again.',
+  ],
+  'pinpad.no-answer': [
+    'pinpad',
+    'none',
+    'new',
+    'The PIN pad stopped answering.',
+    'Nothing was charged. Check the pad, then ask the customer to enter the PIN again.',
+  ],
+  'pinpad.malformed': [
+    'pinpad',
+    'none',
+    'new',
+    'The PIN pad sent something that cannot be read.',
+    'Nothing was charged. Ask the customer to enter the PIN again; check the pad’s profile if it comes again.',
+  ],
+  'pinpad.key-reused': [
+    'pinpad',
+    'none',
+    'never',
+    'The PIN pad used the same key twice, which a sound pad never does; its answer was thrown away.',
+    'Take the pad out of use and have it examined.',
   ],
   // transports
   'transport.unreachable': [

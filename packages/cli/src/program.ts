@@ -10,6 +10,7 @@ const EXAMPLES = `
 Examples:
   cashdesk check till.json                      every mistake at once, or what the till would be
   cashdesk check till.json --connect            … and which devices answer
+  cashdesk doctor --config till.json            ports, packages, disk and devices, and what to put right
   cashdesk run till.json                        opens that till and shows what it hears, until Ctrl-C
   cashdesk journal show DIR                     what that till has on its hands
   cashdesk journal show DIR --sale R-1017       the story of one sale
@@ -67,6 +68,15 @@ function commands(io: ProgramIo, ended: (code: number) => void): Command {
     .action(async (file: string, options: { json?: boolean; connect?: boolean }) => {
       const { check } = await import('./check.ts')
       ended(await check(io, file, options))
+    })
+  program
+    .command('doctor')
+    .description('what this machine has for a checkout, what is missing, and what to install')
+    .option('--config <file>', 'also that till’s place, and whether its devices answer')
+    .option('--json', 'one line of JSON')
+    .action(async (options: { config?: string; json?: boolean }) => {
+      const { doctor } = await import('./doctor.ts')
+      ended(await doctor(io, options))
     })
   program
     .command('run <file>')

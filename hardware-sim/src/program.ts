@@ -1,10 +1,14 @@
 // The shell that every simulator runs in as a process of its own: options in, one line of JSON out when it is ready,
-// a small control server on the loopback where its state is read and accidents are switched on.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+// and then its accidents are switched by keys, over HTTP and by scripts, from one table.
+import type { Server } from 'node:http'
 import type { Server as NetServer } from 'node:net'
-import type { Readable, Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import { type ParseArgsConfig, parseArgs } from 'node:util'
-import { CashdeskError, type Json, report, reportOf } from '@cashdesk/kernel'
+import { CashdeskError, type Json } from '@cashdesk/kernel'
+import { controlServer } from './control.ts'
+import { listenToKeys, type TypedLines, type Typing } from './keys.ts'
+import { linesOf, playScript, readScript, SCRIPT_COMMANDS, type Stage } from './script.ts'
+import { type SimAccident, Switches } from './switches.ts'
 
 /** A simulator at work. */
 export interface RunningSim {
@@ -15,6 +19,10 @@ export interface RunningSim {
   state(): Json | Promise<Json>
   /** Switches an accident on. @throws CashdeskError `sim.usage` for an unknown name or malformed arguments */
   accident(name: string, args: { readonly [name: string]: Json }): Json | Promise<Json>
+  /** The names of the accidents that are on now; without it, the shell remembers what it switched. */
+  active?(): readonly string[]
+  /** What lines typed at a terminal mean to it; without it, single keys switch its accidents. */
+  readonly typed?: TypedLines
   /** Releases everything. Resolves in bounded time; harmless when called twice. */
   close(): Promise<void>
 }
@@ -25,28 +33,26 @@ export interface SimProgram {
   readonly summary: string
   /** `flag` is written without its dashes. */
   readonly options: readonly { readonly flag: string; readonly text: string; readonly default?: string }[]
-  readonly accidents: readonly { readonly name: string; readonly text: string }[]
+  readonly accidents: readonly SimAccident[]
   /** Gets every option with its default filled in. @throws CashdeskError `sim.usage`, `sim.port-in-use`, `disk.failed` */
   start(options: { readonly [flag: string]: string }): Promise<RunningSim>
 }
 
 /** What the shell needs of a process; `process` fits. */
 export interface ProgramIo {
-  readonly stdin: Readable
+  readonly stdin: Typing
   readonly stdout: Writable
   readonly stderr: Writable
   on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
   off(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
 }
 
-/** A control request is a few names and numbers: more than this is no request of ours. */
-const MAX_BODY_BYTES = 64 * 1024
-
 /**
- * `NAME --flag value …`: starts that simulator and its control server (`GET /state`, `POST /accident` with
- * `{name, ...args}`, `POST /close`), prints `{"sim","ports","control"}` as one line on stdout, and resolves with the
- * exit code when it was told to end: 0 after SIGTERM, SIGINT, `/close` or (with `--with-parent`) the end of stdin,
- * 2 when it was asked for something it does not have, 3 when it could not start. Everything for people goes to stderr.
+ * `NAME --flag value …`: starts that simulator and its control server (see `control.ts`), prints
+ * `{"sim","ports","control"}` as one line on stdout, and resolves with the exit code when it was told to end: 0 after
+ * SIGTERM, SIGINT, `/close`, the key q or (with `--with-parent`) the end of stdin, 1 when a script could not be
+ * played to its end, 2 when it was asked for something it does not have, 3 when it could not start. Everything for
+ * people goes to stderr.
  */
 export async function runProgram(
   programs: readonly SimProgram[],
@@ -66,8 +72,7 @@ export async function runProgram(
       io.stderr.write(manual(program))
       return 0
     }
-    await serve(program, call, io)
-    return 0
+    return await serve(program, call, io)
   } catch (thrown) {
     io.stderr.write(`${thrown instanceof CashdeskError ? thrown.message : String(thrown)}\n`)
     return thrown instanceof CashdeskError && thrown.code === 'sim.usage' ? 2 : 3
@@ -110,6 +115,8 @@ interface Call {
   readonly help: boolean
   readonly withParent: boolean
   readonly control: number
+  /** The lines of `--script FILE`, or `-` for standard input. */
+  readonly script: readonly string[] | '-' | undefined
   readonly options: { readonly [flag: string]: string }
 }
 
@@ -118,6 +125,7 @@ function parseFlags(program: SimProgram, args: readonly string[]): Call {
     help: { type: 'boolean', short: 'h' },
     'with-parent': { type: 'boolean' },
     control: { type: 'string' },
+    script: { type: 'string' },
   }
   for (const option of program.options) flags[option.flag] = { type: 'string' }
   try {
@@ -133,6 +141,7 @@ function parseFlags(program: SimProgram, args: readonly string[]): Call {
       help: values['help'] === true,
       withParent: values['with-parent'] === true,
       control: wholeNumber({ control }, 'control', 65_535),
+      script: values['help'] === true ? undefined : scriptOf(values['script'], program),
       options,
     }
   } catch (thrown) {
@@ -143,103 +152,72 @@ function parseFlags(program: SimProgram, args: readonly string[]): Call {
   }
 }
 
-async function serve(program: SimProgram, call: Call, io: ProgramIo): Promise<void> {
-  let end: () => void = () => {}
-  const ended = new Promise<void>(resolve => {
-    end = resolve
+function scriptOf(value: unknown, program: SimProgram): Call['script'] {
+  if (typeof value !== 'string') return undefined
+  return value === '-' ? '-' : readScript(value, program.accidents)
+}
+
+async function serve(program: SimProgram, call: Call, io: ProgramIo): Promise<number> {
+  let finish: (code: number) => void = () => {}
+  let over = false
+  const ended = new Promise<number>(resolve => {
+    finish = code => {
+      over = true
+      resolve(code)
+    }
   })
+  const end = (): void => finish(0)
   // Before anything is opened: whoever ends us while we start is heard, too.
   io.on('SIGTERM', end)
   io.on('SIGINT', end)
   if (call.withParent) {
     io.stdin.on('end', end).on('close', end).on('error', end)
-    io.stdin.resume()
+    if (call.script !== '-') io.stdin.resume()
   }
   const sim = await program.start(call.options)
-  const control = createServer((request, response) => {
-    void answer(program, sim, end, request, response)
-  })
+  const switches = new Switches(program.accidents, sim)
+  const state = (): Json | Promise<Json> => sim.state()
+  const control = controlServer({ sim: sim.sim, ports: sim.ports, switches, state, end })
+  let stopKeys: () => void = () => {}
   try {
     const port = await listenOn(control, call.control)
     const ready = { sim: sim.sim, ports: sim.ports, control: `http://127.0.0.1:${port}` }
     io.stdout.write(`${JSON.stringify(ready)}\n`)
     io.stderr.write(`${program.name} is ready: ${program.summary}\n`)
-    await ended
+    const stage = { switches, table: program.accidents, state, end, over: () => over }
+    if (io.stdin.isTTY === true && !call.withParent && call.script !== '-') {
+      const say = (line: string): void => void io.stderr.write(`${line}\n`)
+      stopKeys = listenToKeys(io.stdin, { ...stage, say }, sim.typed)
+    }
+    if (call.script !== undefined) void runScript(call.script, stage, io, finish)
+    return await ended
   } finally {
+    over = true
+    stopKeys()
     io.off('SIGTERM', end)
     io.off('SIGINT', end)
-    if (call.withParent) io.stdin.destroy()
+    if (call.withParent || call.script === '-') io.stdin.destroy()
     control.close()
     control.closeAllConnections()
     await sim.close()
   }
 }
 
-async function answer(
-  program: SimProgram,
-  sim: RunningSim,
-  end: () => void,
-  request: IncomingMessage,
-  response: ServerResponse,
+/** A step that failed ends the simulator: what comes after it would test something else. */
+async function runScript(
+  script: readonly string[] | '-',
+  stage: Omit<Stage, 'say'>,
+  io: ProgramIo,
+  finish: (code: number) => void,
 ): Promise<void> {
-  const say = (status: number, body: Json): Promise<void> =>
-    new Promise(resolve => {
-      response.writeHead(status, { 'content-type': 'application/json', connection: 'close' })
-      response.end(`${JSON.stringify(body)}\n`, resolve)
-    })
+  const say = (line: string): void => void io.stdout.write(`${line}\n`)
   try {
-    // A web page in a browser on this machine must not be able to play accidents.
-    if (request.headers.origin !== undefined)
-      throw new CashdeskError('sim.usage', { reason: 'from a browser' })
-    const route = `${request.method} ${request.url}`
-    if (route === 'GET /state') await say(200, await sim.state())
-    else if (route === 'POST /accident')
-      await say(200, await playAccident(program, sim, await bodyOf(request)))
-    else if (route === 'POST /close') {
-      await say(200, { closed: true })
-      end()
-    } else await say(404, { error: { ...report('sim.usage', { route: route.slice(0, 80) }) } })
+    await playScript(script === '-' ? linesOf(io.stdin) : script, { ...stage, say })
   } catch (thrown) {
-    const error = reportOf(thrown, 'sim.usage')
-    await say(400, { error: { ...error } })
+    if (stage.over()) return
+    io.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`)
+    finish(1)
   }
-}
-
-async function playAccident(program: SimProgram, sim: RunningSim, body: string): Promise<Json> {
-  let wish: unknown
-  try {
-    wish = JSON.parse(body)
-  } catch {
-    throw new CashdeskError('sim.usage', { reason: 'the body is not JSON' })
-  }
-  if (!isRecord(wish) || typeof wish['name'] !== 'string') {
-    throw new CashdeskError('sim.usage', { reason: 'the body has no "name"' })
-  }
-  const { name, ...args } = wish
-  if (!program.accidents.some(known => known.name === name)) {
-    throw new CashdeskError('sim.usage', {
-      accident: String(name).slice(0, 40),
-      known: program.accidents.map(known => known.name),
-    })
-  }
-  return await sim.accident(String(name), args)
-}
-
-// Boundary parser: what JSON.parse returned for an object is a record of JSON.
-function isRecord(value: unknown): value is { readonly [name: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    const bytes = Buffer.from(chunk)
-    size += bytes.length
-    if (size > MAX_BODY_BYTES) throw new CashdeskError('sim.usage', { reason: 'the body is too long' })
-    chunks.push(bytes)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 function codeOf(error: Error): string | undefined {
@@ -253,13 +231,26 @@ function overview(programs: readonly SimProgram[]): string {
 
 function manual(program: SimProgram): string {
   const shared = [
-    { flag: 'control', text: 'port of the control server on 127.0.0.1 (0 = any)', default: '0' },
+    { flag: 'control', text: 'port of the HTTP control on 127.0.0.1 (0 = any)', default: '0' },
+    { flag: 'script', text: 'file with commands, one a line; - reads them from stdin' },
     { flag: 'with-parent', text: 'end when stdin ends, that is with the parent process' },
   ]
   const options = [...program.options, ...shared].map(option => {
     const preset = 'default' in option && option.default !== undefined ? ` [${option.default}]` : ''
     return `  --${option.flag.padEnd(20)}${option.text}${preset}`
   })
-  const accidents = program.accidents.map(accident => `  ${accident.name.padEnd(26)}${accident.text}`)
-  return `${program.name}: ${program.summary}\n\nOptions\n${options.join('\n')}\n\nAccidents\n${accidents.join('\n')}\n`
+  const accidents = program.accidents.map(
+    accident => `  ${(accident.key ?? '').padEnd(3)}${accident.name.padEnd(26)}${accident.text}`,
+  )
+  const commands = SCRIPT_COMMANDS.map(([form, text]) => `  ${form.padEnd(36)}${text}`)
+  return [
+    `${program.name}: ${program.summary}`,
+    `Options\n${options.join('\n')}`,
+    `Accidents, with the key that plays each at a terminal\n${accidents.join('\n')}`,
+    `Lines of a script, and what is typed behind a colon\n${commands.join('\n')}`,
+    `HTTP control
+  GET /                             state, and the accidents with their switches, as JSON
+  POST /fault/NAME                  body: on (or none), off, a value, or JSON {"on": true, "ARG": …}
+  GET /state, POST /accident {"name", …}, POST /close\n`,
+  ].join('\n\n')
 }

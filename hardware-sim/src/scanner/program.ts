@@ -1,11 +1,11 @@
 // The simulated barcode scanner as a program: options, accidents, and lines typed at its terminal.
-import { createInterface } from 'node:readline'
-import type { Readable, Writable } from 'node:stream'
 import { CashdeskError } from '@cashdesk/kernel'
 import { type SimProgram, wholeNumber } from '../program.ts'
 import { terminatorOf } from './device.ts'
 import { openPty } from './pty.ts'
 import { type ScannerSim, startScannerSim } from './scanner.ts'
+
+const CODE = { name: 'code', type: 'text' } as const
 
 export const SCANNER_PROGRAM: SimProgram = {
   name: 'scanner',
@@ -19,13 +19,29 @@ export const SCANNER_PROGRAM: SimProgram = {
     { flag: 'pty', text: 'also be a serial device at this path (needs socat or python3; not on Windows)' },
   ],
   accidents: [
-    { name: 'scan', text: 'reads {code} (<GS> is FNC1), with {aim} and {terminator} if given' },
-    { name: 'garble', text: 'sends {code} as a noisy line delivers it' },
-    { name: 'cut-off', text: 'sends {code} up to {after} bytes, and no terminator' },
-    { name: 'flood', text: 'sends {bytes} without a terminator, or {codes} scans of {code} at once' },
-    { name: 'split', text: 'sends {code} one byte a packet' },
-    { name: 'unplug', text: 'the cable is pulled: connections break, new ones are refused' },
-    { name: 'plug', text: 'the cable is back, on the same port' },
+    {
+      name: 'scan',
+      text: 'reads {code} (<GS> is FNC1), with {aim} and {terminator} if given',
+      key: 's',
+      value: CODE,
+      preset: { code: '4006381333931' },
+    },
+    { name: 'garble', text: 'sends {code} as a noisy line delivers it', key: 'g', value: CODE },
+    { name: 'cut-off', text: 'sends {code} up to {after} bytes, and no terminator', key: 'c', value: CODE },
+    {
+      name: 'flood',
+      text: 'sends {bytes} without a terminator, or {codes} scans of {code} at once',
+      key: 'f',
+      value: { name: 'bytes', type: 'number' },
+    },
+    { name: 'split', text: 'sends {code} one byte a packet', key: 'b', value: CODE },
+    {
+      name: 'unplug',
+      text: 'the cable is pulled: connections break, new ones are refused',
+      key: 'u',
+      off: { name: 'plug' },
+    },
+    { name: 'plug', text: 'the cable is back, on the same port', key: 'p' },
   ],
   start: async options => {
     const aim = options['aim'] ?? 'none'
@@ -39,41 +55,28 @@ export const SCANNER_PROGRAM: SimProgram = {
       prefix: options['prefix'] ?? '',
       ...(options['host'] === undefined ? {} : { host: options['host'] }),
     })
-    const stop = process.stdin.isTTY ? scanTypedLines(sim, process.stdin, process.stderr) : () => undefined
+    const typed = { text: 'type a code to scan it', line: (code: string) => scanTyped(sim, code) }
     const path = options['pty']
-    if (path === undefined) return { ...sim, close: () => ending(stop, sim) }
+    if (path === undefined) return { ...sim, typed }
     try {
       const pty = await openPty(path, sim.port)
       return {
         ...sim,
+        typed,
         ports: { ...sim.ports, pty: pty.path },
         close: async () => {
           await pty.close()
-          await ending(stop, sim)
+          await sim.close()
         },
       }
     } catch (thrown) {
-      await ending(stop, sim)
+      await sim.close()
       throw thrown
     }
   },
 }
 
-/** Every line of `input` is a scan; says on `output` what became of it. Returns how to stop. */
-export function scanTypedLines(sim: ScannerSim, input: Readable, output: Writable): () => void {
-  const lines = createInterface({ input, terminal: false })
-  lines.on('line', line => {
-    const code = line.trim()
-    if (code === '') return
-    void sim.scan(code).then(
-      sentTo => output.write(sentTo === 0 ? 'nobody is connected\n' : `scanned ${code}\n`),
-      (thrown: unknown) => output.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`),
-    )
-  })
-  return () => lines.close()
-}
-
-async function ending(stop: () => void, sim: ScannerSim): Promise<void> {
-  stop()
-  await sim.close()
+/** Scans what somebody typed; says what became of it. */
+async function scanTyped(sim: ScannerSim, code: string): Promise<string> {
+  return (await sim.scan(code)) === 0 ? 'nobody is connected' : `scanned ${code}`
 }

@@ -4,10 +4,9 @@ import { open } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
 import { aimOf } from './codes.ts'
-import { SCANNER_PROGRAM, scanTypedLines } from './program.ts'
+import { SCANNER_PROGRAM } from './program.ts'
 import { openPty } from './pty.ts'
 import { type ScannerSim, type ScannerSimOptions, startScannerSim } from './scanner.ts'
 
@@ -177,17 +176,6 @@ describe('accidents', () => {
 })
 
 describe('the program', () => {
-  test('scans every line that is typed', async () => {
-    const sim = await start()
-    const till = await register(sim)
-    const [input, output] = [new PassThrough(), new PassThrough()]
-    const stop = scanTypedLines(sim, input, output)
-    input.write('4006381333931\n\n  ABC  \n')
-    await till.until(() => till.text.endsWith('ABC\r'))
-    expect(till.text).toBe('4006381333931\rABC\r')
-    stop()
-  })
-
   test('refuses options it does not understand', async () => {
     const options = { port: '0', terminator: 'cr', aim: 'none' }
     await expect(SCANNER_PROGRAM.start({ ...options, terminator: 'x' })).rejects.toThrow(/sim\.usage/)

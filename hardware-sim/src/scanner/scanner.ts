@@ -45,6 +45,7 @@ export async function startScannerSim(options: ScannerSimOptions = {}): Promise<
     ports: { tcp: port },
     port,
     state: () => device.state(),
+    active: () => (device.state().plugged ? [] : ['unplug']),
     accident: async (name, args = {}) => {
       await device.accident(name, args)
       return device.state()

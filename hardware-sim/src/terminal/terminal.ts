@@ -34,6 +34,7 @@ export async function startTerminalSim(options: TerminalSimOptions = {}): Promis
     port: door.port,
     ports: { tcp: door.port },
     state: () => terminal.state(),
+    active: () => [terminal.state().behaviour.name],
     accident: (name, args) => terminal.accident(name, args),
     close: () => {
       door.close()

@@ -111,7 +111,7 @@ describe('GS1 element strings', () => {
   })
 
   test('an identifier this house does not know does not cost the article', () => {
-    expect(readCode(`7040ABCD${GS}0104006381333931`, ']d2')).toMatchObject({ kind: 'gtin', gtin: PEN })
+    expect(readCode(`7099ABCD${GS}0104006381333931`, ']d2')).toMatchObject({ kind: 'gtin', gtin: PEN })
   })
 
   test.each([

@@ -2,14 +2,10 @@
 // strings and GS1 Digital Link URIs (GS1 General Specifications, ch. 3, 5.1 and 7.8; GS1 Digital Link 1.4).
 import type { ErrorReport } from './errors.ts'
 import { report } from './errors.ts'
-import { type ApplicationIdentifier, identifierAt } from './gs1-identifiers.ts'
+import { GS, type Gs1Element, type Gs1Problem, gs1Elements, type ParsedElements } from './gs1-elements.ts'
+import { digitalLink } from './gs1-link.ts'
+import { type RestrictedNumber, type RestrictedTemplate, readRestricted } from './gs1-restricted.ts'
 import { checkDigit, type Gtin, gtin, isGtin } from './gtin.ts'
-
-/** One application identifier and its value, as the symbol carried it. */
-export interface Gs1Element {
-  readonly ai: string
-  readonly value: string
-}
 
 export type ReadCode =
   | {
@@ -25,17 +21,28 @@ export type ReadCode =
       readonly addOn?: string
       /** Everything a GS1 symbol or link said, in its order. */
       readonly elements?: readonly Gs1Element[]
+      /** What GS1 forbids about them though the reading is certain. An article that is there can be sold. */
+      readonly problems?: readonly Gs1Problem[]
     }
+  /** A restricted number that a template explains: an article with its price, weight or count. */
+  | ({ readonly kind: 'variable'; readonly text: string } & RestrictedNumber)
   /** No article number: a serial, a voucher, a customer card. `elements` if it is a GS1 code without AI 01. */
-  | { readonly kind: 'other'; readonly text: string; readonly elements?: readonly Gs1Element[] }
+  | {
+      readonly kind: 'other'
+      readonly text: string
+      readonly elements?: readonly Gs1Element[]
+      readonly problems?: readonly Gs1Problem[]
+    }
   /**
    * It should be an article number, and is wrong: `value.gtin`, or `scan.unreadable` for a broken GS1 symbol. Whoever
    * waits for a serial may still take `text`: any digits may be one.
    */
   | { readonly kind: 'invalid'; readonly error: ErrorReport; readonly text: string }
 
-/** FNC1 as scanners send it. */
-const GS = '\u001d'
+export interface ReadOptions {
+  /** How restricted-circulation numbers are read, the first that fits; without one they are articles like any other. */
+  readonly restricted?: readonly RestrictedTemplate[]
+}
 
 /** AIM identifiers behind which a GS1 element string follows: GS1-128, DataBar, Data Matrix, QR, DotCode. */
 const GS1_SYMBOLOGIES = /^\](C1|e[0-2]|d2|Q3|J1)$/
@@ -50,23 +57,22 @@ const MAX_TEXT = 7200
  * Reads the text of a scan, or of typed input. `aim` is the AIM symbology identifier with its `]`; if it is absent
  * and the text begins with one, that one counts. Never throws.
  */
-export function readCode(text: string, aim?: string): ReadCode {
+export function readCode(text: string, aim?: string, options: ReadOptions = {}): ReadCode {
   if (text.length > MAX_TEXT) {
     return { kind: 'invalid', error: report('scan.unreadable', { length: text.length }), text: '' }
   }
   const own = aim === undefined ? /^\][A-Za-z][0-9A-Za-z]/.exec(text)?.[0] : undefined
   const symbology = aim ?? own
   const data = (own === undefined ? text : text.slice(own.length)).trim()
-  if (symbology !== undefined && GS1_SYMBOLOGIES.test(symbology))
-    return fromElements(elementString(data), data)
-  if (symbology !== undefined && EAN_SYMBOLOGIES.test(symbology)) return fromEan(data, symbology)
-  if (data.startsWith(GS)) return fromElements(elementString(data), data)
-  if (data.startsWith('(')) return readable(humanForm(data), data)
+  if (symbology !== undefined && GS1_SYMBOLOGIES.test(symbology)) return fromElements(gs1Elements(data), data)
+  if (symbology !== undefined && EAN_SYMBOLOGIES.test(symbology)) return fromEan(data, symbology, options)
+  if (data.startsWith(GS)) return fromElements(gs1Elements(data), data)
+  if (data.startsWith('(')) return readable(data)
   if (/^https?:\/\//i.test(data)) return fromLink(data)
   if (data.includes(GS) || /^01\d{14}(10|11|15|17|21)/.test(data)) {
     return unmarked(data)
   }
-  if (/^(\d{8}|\d{12,14})$/.test(data)) return fromDigits(data, symbology)
+  if (/^(\d{8}|\d{12,14})$/.test(data)) return fromDigits(data, symbology, options)
   return { kind: 'other', text: data }
 }
 
@@ -87,17 +93,13 @@ export function gs1Date(value: string, year: number): string | undefined {
   return day > last ? undefined : `${full}-${mm}-${String(day).padStart(2, '0')}`
 }
 
-type Elements = readonly Gs1Element[] | { readonly error: ErrorReport }
-
-function isBroken(elements: Elements): elements is { readonly error: ErrorReport } {
-  return 'error' in elements
-}
-
-function fromElements(elements: Elements, text: string): ReadCode {
-  if (isBroken(elements)) return { kind: 'invalid', error: elements.error, text }
+function fromElements({ elements: placed, problems: found, error }: ParsedElements, text: string): ReadCode {
+  if (error !== undefined) return { kind: 'invalid', error, text }
+  const elements = placed.map(({ ai, value }) => ({ ai, value }))
+  const problems = found.length === 0 ? {} : { problems: found.map(({ ai, what }) => ({ ai, what })) }
   const said = (ai: string): string | undefined => elements.find(element => element.ai === ai)?.value
   const article = said('01')
-  if (article === undefined) return { kind: 'other', text, elements }
+  if (article === undefined) return { kind: 'other', text, elements, ...problems }
   const [serial, batch, expiry] = [said('21'), said('10'), said('17')]
   return {
     kind: 'gtin',
@@ -106,39 +108,55 @@ function fromElements(elements: Elements, text: string): ReadCode {
     ...(batch === undefined ? {} : { batch }),
     ...(expiry === undefined ? {} : { expiry }),
     elements,
+    ...problems,
   }
 }
 
 /** Text in brackets need not be GS1 at all: what does not parse is only text, except for a wrong check digit. */
-function readable(elements: Elements, text: string): ReadCode {
-  if (isBroken(elements) && elements.error.code !== 'value.gtin') return { kind: 'other', text }
-  return fromElements(elements, text)
+function readable(data: string): ReadCode {
+  const parsed = gs1Elements(data)
+  if (parsed.error !== undefined && parsed.error.code !== 'value.gtin') return { kind: 'other', text: data }
+  return fromElements(parsed, data)
 }
 
 /** An element string whose reader sends no AIM identifier: believed only if it makes sense to its end. */
 function unmarked(data: string): ReadCode {
-  const elements = elementString(data)
-  return isBroken(elements) ? { kind: 'other', text: data } : fromElements(elements, data)
+  const parsed = gs1Elements(data)
+  return parsed.error === undefined ? fromElements(parsed, data) : { kind: 'other', text: data }
+}
+
+function fromLink(data: string): ReadCode {
+  const parsed = digitalLink(data)
+  return parsed === undefined ? { kind: 'other', text: data } : fromElements(parsed, data)
 }
 
 // ── EAN and UPC ─────────────────────────────────────────────────────────────────────────────────────────
 
-function fromEan(data: string, symbology: string): ReadCode {
+function fromEan(data: string, symbology: string, options: ReadOptions): ReadCode {
   const [, main = data, addOn] = /^(\d{13})(\d{2}|\d{5})$/.exec(data) ?? []
   const upcE = symbology === ']E0' && /^\d{6,8}$/.test(main) ? expandUpcE(main) : undefined
   if (upcE !== undefined && isGtin(upcE)) return { kind: 'gtin', gtin: gtin(upcE) }
   if (!isGtin(main) || main.length === 14) return wrong(data)
-  return { kind: 'gtin', gtin: gtin(main), ...(addOn === undefined ? {} : { addOn }) }
+  if (addOn === undefined) return article(main, options)
+  return { kind: 'gtin', gtin: gtin(main), addOn }
 }
 
 /**
  * Digits alone, in EAN, ITF or any other bars. Where the reader says that the symbol is none of those (Code 128, QR …),
  * a wrong check digit proves nothing.
  */
-function fromDigits(data: string, symbology: string | undefined): ReadCode {
-  if (isGtin(data)) return { kind: 'gtin', gtin: gtin(data) }
+function fromDigits(data: string, symbology: string | undefined, options: ReadOptions): ReadCode {
+  if (isGtin(data)) return article(data, options)
   if (symbology !== undefined && !symbology.startsWith(']I')) return { kind: 'other', text: data }
   return wrong(data)
+}
+
+/** A number whose check digit is right. */
+function article(digits: string, { restricted = [] }: ReadOptions): ReadCode {
+  const variable = readRestricted(digits, restricted)
+  if (variable === undefined) return { kind: 'gtin', gtin: gtin(digits) }
+  if ('error' in variable) return { kind: 'invalid', error: variable.error, text: digits }
+  return { kind: 'variable', text: digits, ...variable }
 }
 
 function wrong(text: string): ReadCode {
@@ -164,109 +182,4 @@ function expandUpcE(digits: string): string | undefined {
           : `${a}${b}${c}${d}${e}0000${last}`
   const without = `${system}${body}`
   return `${without}${digits.length === 8 ? digits.slice(7) : checkDigit(without)}`
-}
-
-// ── GS1 element strings ─────────────────────────────────────────────────────────────────────────────────
-
-function unreadable(ai: string, reason: string): { readonly error: ErrorReport } {
-  return { error: report('scan.unreadable', { ai, reason }) }
-}
-
-/** Takes an element string apart: fixed lengths end by themselves, variable ones at FNC1 or the end. */
-function elementString(data: string): Elements {
-  const found: Gs1Element[] = []
-  let rest = data
-  for (;;) {
-    while (rest.startsWith(GS)) rest = rest.slice(1)
-    if (rest === '') break
-    const identifier = identifierAt(rest)
-    if (identifier === undefined) return unreadable(rest.slice(0, 4), 'unknown identifier')
-    const { ai, fixed } = identifier
-    const separator = rest.indexOf(GS)
-    const end = separator < 0 ? rest.length : separator
-    const stop = fixed === undefined ? end : Math.min(end, ai.length + fixed)
-    const trouble = take(found, identifier, rest.slice(ai.length, stop))
-    if (trouble !== undefined) return trouble
-    rest = rest.slice(stop)
-  }
-  return found.length === 0 ? unreadable('', 'empty') : found
-}
-
-/** `(01)04006381333931(21)ABC`: as printed under the bars, and as people type it. */
-function humanForm(data: string): Elements {
-  const found: Gs1Element[] = []
-  const parts = /\((\d{2,4})\)((?:(?!\(\d{2,4}\)).)*)/gsy
-  for (let at = 0; at < data.length; at = parts.lastIndex) {
-    const [, ai = '', value = ''] = parts.exec(data) ?? []
-    const identifier = identifierAt(ai)
-    if (ai === '' || identifier?.ai !== ai) return unreadable(ai, 'unknown identifier')
-    const trouble = take(found, identifier, value)
-    if (trouble !== undefined) return trouble
-  }
-  return found.length === 0 ? unreadable('', 'empty') : found
-}
-
-/** Adds one element if it is well formed and does not contradict an earlier one. */
-function take(
-  found: Gs1Element[],
-  identifier: ApplicationIdentifier,
-  value: string,
-): { readonly error: ErrorReport } | undefined {
-  const { ai, pattern, checked } = identifier
-  if (!pattern.test(value)) return unreadable(ai, 'malformed value')
-  if (checked !== undefined) {
-    const digits = value.slice(0, checked)
-    if (checkDigit(digits.slice(0, -1)) !== Number(digits.at(-1))) {
-      return ai === '01' || ai === '02'
-        ? { error: report('value.gtin', { code: value }) }
-        : unreadable(ai, 'wrong check digit')
-    }
-  }
-  const earlier = found.find(element => element.ai === ai)
-  if (earlier !== undefined && earlier.value !== value) return unreadable(ai, 'said twice')
-  if (earlier === undefined) found.push({ ai, value })
-  return undefined
-}
-
-// ── GS1 Digital Link ────────────────────────────────────────────────────────────────────────────────────
-
-/** `https://id.gs1.org/01/09506000134352/21/ABC?17=261231`. A link without AI 01 is only text. */
-function fromLink(data: string): ReadCode {
-  const [, path = '', query = ''] = /^https?:\/\/[^/?#]+([^?#]*)(?:\?([^#]*))?/i.exec(data) ?? []
-  const segments = path.split('/').filter(segment => segment !== '')
-  const start = segments.findIndex((segment, index) => {
-    const next = segments[index + 1]
-    return segment === '01' && next !== undefined && /^(\d{8}|\d{12,14})$/.test(next)
-  })
-  if (start < 0) return { kind: 'other', text: data }
-  const pairs: (readonly [string, string])[] = []
-  for (let at = start; at + 1 < segments.length; at += 2) {
-    pairs.push([segments[at] ?? '', segments[at + 1] ?? ''])
-  }
-  for (const parameter of query.split(/[&;]/)) {
-    const [name = '', value = ''] = parameter.split('=', 2)
-    // Other parameters are the web site's own business.
-    if (identifierAt(name)?.ai === name) pairs.push([name, value])
-  }
-  const found: Gs1Element[] = []
-  for (const [ai, encoded] of pairs) {
-    const identifier = identifierAt(ai)
-    const value = percentDecoded(encoded)
-    if (identifier?.ai !== ai || value === undefined) return broken(data, unreadable(ai, 'malformed link'))
-    const trouble = take(found, identifier, ai === '01' ? value.padStart(14, '0') : value)
-    if (trouble !== undefined) return broken(data, trouble)
-  }
-  return fromElements(found, data)
-}
-
-function broken(text: string, { error }: { readonly error: ErrorReport }): ReadCode {
-  return { kind: 'invalid', error, text }
-}
-
-function percentDecoded(value: string): string | undefined {
-  try {
-    return decodeURIComponent(value)
-  } catch {
-    return undefined
-  }
 }

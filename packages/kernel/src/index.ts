@@ -9,6 +9,20 @@ export * from './effect.ts'
 export * from './errors.ts'
 export * from './event.ts'
 export * from './gs1.ts'
+export {
+  type Gs1Element,
+  type Gs1Problem,
+  gs1Elements,
+  type ParsedElements,
+  type PlacedElement,
+} from './gs1-elements.ts'
+export { digitalLink } from './gs1-link.ts'
+export {
+  priceCheckDigit,
+  type RestrictedNumber,
+  type RestrictedTemplate,
+  restrictedTemplate,
+} from './gs1-restricted.ts'
 export * from './gtin.ts'
 export * from './ids.ts'
 export * from './input.ts'

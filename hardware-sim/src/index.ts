@@ -1,6 +1,7 @@
 // Simulated devices that speak the real bytes.
 
 export type { TypedLines, Typing } from './keys.ts'
+export * from './pinpad/index.ts'
 export * from './printer/index.ts'
 export * from './program.ts'
 export * from './programs.ts'

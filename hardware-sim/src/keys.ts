@@ -99,7 +99,10 @@ async function onKey(key: string, stage: Stage): Promise<void> {
   if (key === '?') return stage.say(longHelp(stage.table))
   const line = stage.switches.byKey(key)
   if (line === undefined) return
-  await said(stage, async () => `${line.name}: ${await stage.switches.toggle(line.name)}`)
+  await said(stage, async () => {
+    const became = await stage.switches.toggle(line.name)
+    return line.hidden === true ? '*' : `${line.name}: ${became}`
+  })
 }
 
 async function onCommand(text: string, stage: Stage): Promise<void> {

@@ -1,7 +1,13 @@
 // Every simulator that can be started by name.
+import { PINPAD_PROGRAM } from './pinpad/program.ts'
 import { PRINTER_PROGRAM } from './printer/program.ts'
 import type { SimProgram } from './program.ts'
 import { SCANNER_PROGRAM } from './scanner/program.ts'
 import { TERMINAL_PROGRAM } from './terminal/program.ts'
 
-export const PROGRAMS: readonly SimProgram[] = [PRINTER_PROGRAM, SCANNER_PROGRAM, TERMINAL_PROGRAM]
+export const PROGRAMS: readonly SimProgram[] = [
+  PINPAD_PROGRAM,
+  PRINTER_PROGRAM,
+  SCANNER_PROGRAM,
+  TERMINAL_PROGRAM,
+]

@@ -16,6 +16,8 @@ export interface SimAccident {
   readonly preset?: AccidentArgs
   /** Added when it is switched `on` to stay, where playing it would strike only once. */
   readonly on?: AccidentArgs
+  /** Its name must not stand on a screen when its key plays it: a star does. */
+  readonly hidden?: boolean
   /** What ends it. */
   readonly off?: { readonly name: string; readonly args?: AccidentArgs }
 }

@@ -43,6 +43,10 @@ const PRESENCE_ATTEMPTS = 2
 const POLL_MS = 500
 /** Questions about the model that may have been lost on the way to a restarted printer, before one is answered. */
 const FENCE_ATTEMPTS = 4
+/** More than any command has before its data: a length that broke off ends in zeros, and not in what is sent next. */
+const HEADER_PADDING: Uint8Array = new Uint8Array(16)
+/** The most data that a length of two bytes announces. */
+const MAX_PADDING_BYTES = 65_536
 
 export class Dialogue {
   readonly #options: DialogueOptions
@@ -137,7 +141,7 @@ export class Dialogue {
     })
     const outcome = await end
     stopPolling()
-    if (open > 0) this.#unfinishedBytes = Math.max(this.#unfinishedBytes, bytes.length)
+    this.#unfinishedBytes = open > 0 ? Math.max(this.#unfinishedBytes, bytes.length) : 0
     return outcome ?? unknown(report('printer.no-answer', { reason: 'timeout', timeoutMs }))
   }
 
@@ -173,11 +177,13 @@ export class Dialogue {
    */
   async #settled(): Promise<ErrorReport | undefined> {
     if (this.#session.owed === 0) return undefined
+    await this.wrote(HEADER_PADDING)
     if (await this.#through()) return undefined
     if (this.#unfinishedBytes > 0) {
-      // Nothing is printed for NUL, and as many as the job had bytes complete every command that it left unfinished.
+      // Nothing is printed for NUL, and as many as the job had bytes complete every command that it left unfinished;
+      // unless its length was lost, too: then more of them, each time.
       const padding = new Uint8Array(this.#unfinishedBytes)
-      this.#unfinishedBytes = 0
+      this.#unfinishedBytes = Math.min(MAX_PADDING_BYTES, 2 * this.#unfinishedBytes)
       await this.wrote(padding)
       if (await this.#through()) return undefined
     }
@@ -249,9 +255,10 @@ export class Dialogue {
     const { profile } = this.#options
     if (!profile.answers) return this.#listener.ready()
     const mask = profile.automaticStatus
-    await this.wrote(
-      joined(Uint8Array.from(mask === 0 ? [] : automaticStatus(mask)), this.#session.askModel()),
-    )
+    const report = Uint8Array.from(mask === 0 ? [] : automaticStatus(mask))
+    // A command that the old connection broke off in must not take its length from what comes now.
+    if (this.#session.owed > 0) await this.wrote(HEADER_PADDING)
+    await this.wrote(joined(report, this.#session.askModel()))
     if (await this.#asked()) this.#listener.ready()
   }
 

@@ -54,16 +54,15 @@ export function encodeReceipt(
   const trouble = lines.map(item => impossible(item, profile)).find(reason => reason !== undefined)
   if (trouble !== undefined) return { error: report('printer.unprintable', { reason: trouble }) }
   const replaceWith = typeof options.unprintable === 'object' ? options.unprintable.replaceWith : '?'
-  const step = Math.max(CHECKPOINT_LINES, Math.ceil(lines.length / MAX_CHECKPOINTS))
-  const checkpointEvery = options.checkpoints === true ? step : Number.POSITIVE_INFINITY
+  const places = options.checkpoints === true ? checkpointPlaces(lines) : new Set<number>()
   return {
     bytes: encoded(lines, profile, {
       charset,
       missing: new Set(inText),
       replaceWith: charset.has(replaceWith) ? replaceWith : '?',
-      checkpointEvery,
+      checkpoints: places,
     }),
-    checkpoints: lines.length === 0 ? 0 : Math.floor((lines.length - 1) / checkpointEvery),
+    checkpoints: places.size,
   }
 }
 
@@ -71,14 +70,30 @@ interface Rendering {
   readonly charset: Charset
   readonly missing: ReadonlySet<string>
   readonly replaceWith: string
-  /** Items between two questions. */
-  readonly checkpointEvery: number
+  /** The items before which the printer is asked. */
+  readonly checkpoints: ReadonlySet<number>
+}
+
+/** Before every few lines, and around everything that takes more bytes than these. */
+function checkpointPlaces(items: readonly PaperItem[]): ReadonlySet<number> {
+  const step = Math.max(CHECKPOINT_LINES, Math.ceil(items.length / MAX_CHECKPOINTS))
+  const places = new Set<number>()
+  let since = 0
+  for (const [index, { item }] of items.entries()) {
+    const large = item !== 'line' && item !== 'feed'
+    if (since > 0 && (since >= step || large) && places.size < MAX_CHECKPOINTS) {
+      places.add(index)
+      since = 0
+    }
+    since += large ? step : 1
+  }
+  return places
 }
 
 function encoded(
   items: readonly PaperItem[],
   profile: PrinterProfile,
-  { charset, missing, replaceWith, checkpointEvery }: Rendering,
+  { charset, missing, replaceWith, checkpoints }: Rendering,
 ): Uint8Array {
   const shown = (text: string): string =>
     Array.from(text, character => (missing.has(character) ? replaceWith : character)).join('')
@@ -96,7 +111,7 @@ function encoded(
   // `ESC @` may have switched it off.
   if (profile.automaticStatus !== 0) encoder.raw([...automaticStatus(profile.automaticStatus)])
   for (const [index, item] of items.entries()) {
-    if (index > 0 && index % checkpointEvery === 0) encoder.raw([...ASK_END])
+    if (checkpoints.has(index)) encoder.raw([...ASK_END])
     if (item.item === 'line') {
       if (item.bold) encoder.bold(true)
       if (item.size === 2) encoder.size(2, 2)

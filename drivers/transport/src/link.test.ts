@@ -152,6 +152,25 @@ describe('a link', () => {
     await expect(link.whenUp(50)).rejects.toMatchObject({ code: 'transport.missing-module' })
   })
 
+  test('a transport that tells of the end while it closes loses a dropped connection once', async () => {
+    let opened = 0
+    const clock = new HandClock()
+    const transport: Transport = {
+      name: 'at once',
+      open: async listener => {
+        opened += 1
+        return { write: async () => undefined, close: async () => listener.closed() }
+      },
+    }
+    const link = keepOpen(transport, { up() {}, down() {}, data() {} }, { clock, firstDelayMs: 100 })
+    await settled()
+    link.drop(new CashdeskError('transport.closed'))
+    await link.whenUp(1000)
+    await clock.pass(1000)
+    expect(link.counts).toEqual({ connects: 2, vain: 0, losses: 1 })
+    expect(opened).toBe(2)
+  })
+
   test('a dropped connection is gone before the next one is opened, and its late bytes are not heard', async () => {
     const device = new Device()
     const { clock, link, told } = start(device)

@@ -124,6 +124,8 @@ class KeptLink implements Link {
   drop(cause: CashdeskError): void {
     const connection = this.#connection
     if (connection === undefined) return
+    // Ours no longer: a transport that tells of the end while it closes would have it lost twice.
+    this.#connection = undefined
     // The device may take one connection only: the new one waits until the old one is gone.
     this.#opening = connection.close().catch(() => undefined)
     this.#lose(cause)

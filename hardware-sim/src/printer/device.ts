@@ -16,6 +16,10 @@ const LINE_LIMIT_MS = 60_000
 const KICKS_LIMIT = 100
 
 const KEPT_RECEIPTS = 100
+/** Accidents that may be announced at once. */
+const AHEAD_LIMIT = 32
+
+type Args = { readonly [name: string]: Json }
 
 export interface PrinterOptions {
   /** Printable dots across at 203 dpi: 576 (80 mm, 48 columns; default) or 384 (58 mm, 32 columns). */
@@ -79,7 +83,10 @@ export class Device {
   /** Set while it is switched off. */
   #stopOff: Stop | undefined
   #silent = false
-  #linkBytes: number | undefined
+  /** What is still sent before the printer is on again. */
+  #lostBytes = 0
+  /** Accidents that happen when so many more bytes were received, the next first. */
+  #ahead: { bytes: number; readonly name: string; readonly args: Args }[] = []
   #jobs = 0
   #received = 0
 
@@ -143,9 +150,26 @@ export class Device {
     }
   }
 
-  accident(name: string, args: { readonly [name: string]: Json }): void {
+  /** Now, or with `{afterBytes}` when so many more bytes were received. @throws CashdeskError `sim.usage` */
+  accident(name: string, args: Args): void {
+    const play = this.#accidents(args)
+    if (!Object.hasOwn(play, name)) {
+      throw new CashdeskError('sim.usage', { accident: name.slice(0, 40), known: Object.keys(play) })
+    }
+    const bytes = count(args, 'afterBytes', 0)
+    if (bytes > 0) {
+      if (this.#ahead.length >= AHEAD_LIMIT) throw new CashdeskError('sim.usage', { waiting: AHEAD_LIMIT })
+      this.#ahead.push({ bytes, name, args })
+      this.#ahead.sort((a, b) => a.bytes - b.bytes)
+      return
+    }
+    play[name]?.()
+    this.#flow()
+  }
+
+  #accidents(args: Args): { readonly [accident: string]: () => void } {
     const engine = this.#engine
-    const play: { readonly [accident: string]: () => void } = {
+    return {
       'paper-out': () => {
         const afterLines = count(args, 'afterLines', 0)
         if (afterLines > 0) engine.ahead.linesToPaperEnd = afterLines
@@ -168,15 +192,12 @@ export class Device {
       'drawer-open': () => engine.change(body => (body.drawer = 'open')),
       'drawer-close': () => engine.change(body => (body.drawer = 'closed')),
       'power-cycle': () => {
-        for (const wire of this.#waiting.splice(0)) wire.end()
-        this.#active?.reset()
-        this.#active = undefined
-        this.#silent = false
-        this.#linkBytes = undefined
-        engine.powerCycle()
-        this.#stayOff(count(args, 'offMs', 0))
+        this.#powerCycle(count(args, 'offMs', 0), args['keepLine'] === true)
+        this.#lostBytes = count(args, 'offBytes', 0)
       },
-      'lose-link': () => this.#loseLink(count(args, 'afterBytes', 0)),
+      'lose-link': () => {
+        if (this.#active !== undefined) this.#cutLink(this.#active)
+      },
       silent: () => {
         this.#silent = args['off'] !== true
       },
@@ -185,11 +206,6 @@ export class Device {
       },
       'tear-off': () => engine.tear(),
     }
-    if (!Object.hasOwn(play, name)) {
-      throw new CashdeskError('sim.usage', { accident: name.slice(0, 40), known: Object.keys(play) })
-    }
-    play[name]?.()
-    this.#flow()
   }
 
   /** It is switched off for good. */
@@ -230,16 +246,36 @@ export class Device {
   }
 
   #take(wire: Wire, bytes: Uint8Array): void {
-    if (this.#active !== wire) return
-    const left = this.#linkBytes
-    const taken = left === undefined ? bytes : bytes.subarray(0, left)
-    this.#received += taken.length
-    this.#engine.receive(taken)
-    if (left !== undefined && this.#active === wire) {
-      this.#linkBytes = left - taken.length
-      if (taken.length < bytes.length || this.#linkBytes === 0) this.#cutLink(wire)
+    let rest = bytes
+    while (this.#active === wire && rest.length > 0) {
+      const [next] = this.#ahead
+      const part = rest.subarray(0, next?.bytes)
+      rest = rest.subarray(part.length)
+      this.#ahead = this.#ahead.map(accident => ({ ...accident, bytes: accident.bytes - part.length }))
+      // On a serial line that stays, what is sent to a printer without power is gone.
+      const lost = this.#stopOff === undefined ? Math.min(this.#lostBytes, part.length) : part.length
+      this.#lostBytes = Math.max(0, this.#lostBytes - lost)
+      this.#received += part.length - lost
+      this.#engine.receive(part.subarray(lost))
+      while (this.#ahead[0] !== undefined && this.#ahead[0].bytes <= 0) {
+        const due = this.#ahead.shift()
+        if (due !== undefined) this.#accidents(due.args)[due.name]?.()
+      }
     }
     this.#flow()
+  }
+
+  /** `keepLine`: on a serial line nobody sees that the other side was switched off, and what is sent then is lost. */
+  #powerCycle(offMs: number, keepLine: boolean): void {
+    if (!keepLine) {
+      for (const wire of this.#waiting.splice(0)) wire.end()
+      this.#active?.reset()
+      this.#active = undefined
+    }
+    this.#silent = false
+    this.#ahead = []
+    this.#engine.powerCycle()
+    this.#stayOff(offMs)
   }
 
   /** Nobody can connect until it is on again. */
@@ -252,13 +288,7 @@ export class Device {
     })
   }
 
-  #loseLink(afterBytes: number): void {
-    if (afterBytes > 0) this.#linkBytes = afterBytes
-    else if (this.#active !== undefined) this.#cutLink(this.#active)
-  }
-
   #cutLink(wire: Wire): void {
-    this.#linkBytes = undefined
     wire.reset()
     this.#gone(wire)
   }

@@ -1,6 +1,13 @@
-// Byte streams to devices: TCP, serial lines and file devices behind the kernel's `Transport`, and a link that keeps
+// Byte streams to devices: TCP, serial lines, USB printers and file devices behind the kernel's `Transport`, and a link that keeps
 // one of them open.
 export * from './link.ts'
 export { type FileOptions, fileTransport } from './node-file.ts'
 export { type SerialOptions, serialTransport } from './node-serial.ts'
 export { type TcpOptions, tcpTransport } from './node-tcp.ts'
+export {
+  type UsbModule,
+  type UsbOptions,
+  type UsbPrinterDevice,
+  usbTransport,
+  usbTransportFrom,
+} from './node-usb.ts'

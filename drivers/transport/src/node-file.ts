@@ -4,6 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { isatty } from 'node:tty'
 import { CashdeskError, type Connection, type Transport, type TransportListener } from '@cashdesk/kernel'
 import { lost, OPEN_TIMEOUT_MS, openWithin, reasonOf } from './attempt.ts'
+import { claimedOr } from './node-claim.ts'
 import { nodeTimer } from './node-duplex.ts'
 
 export interface FileOptions {
@@ -29,7 +30,10 @@ export function fileTransport({ path, name = `file ${path}`, pollMs = 20 }: File
       const device = await openWithin(
         { name, timeoutMs, signal },
         nodeTimer,
-        () => openDevice(path),
+        () =>
+          openDevice(path).catch(async (error: unknown) => {
+            throw await claimedOr(error, name, path)
+          }),
         opening => void opening.then(late => late.handle.close()).catch(() => undefined),
       )
       return new FileConnection(device, name, pollMs, listener)

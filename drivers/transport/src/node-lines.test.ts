@@ -100,6 +100,42 @@ describe('a serial line', () => {
   })
 })
 
+/** Holds the line's lock in another process, as every program that uses `serialport` does. */
+const HOLD = `import fcntl, os, sys, time
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+fcntl.flock(fd, fcntl.LOCK_EX)
+print('held', flush=True)
+time.sleep(600)`
+
+describe('a serial line that another program has', () => {
+  test.runIf(canPty)('is refused with its holder, and claimed as soon as it is free', async () => {
+    const { path } = await pseudoTerminal()
+    const holder = spawn('python3', ['-c', HOLD, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+    children.push(holder)
+    await new Promise(resolve => holder.stdout?.once('data', resolve))
+    const claimed = await serialTransport({ path })
+      .open(hearing())
+      .catch((error: unknown) => error)
+    expect(claimed).toMatchObject({ code: 'transport.claimed' })
+    if (process.platform === 'linux')
+      expect(claimed).toMatchObject({ detail: { holder: expect.stringContaining(`(${holder.pid})`) } })
+    const gone = new Promise(resolve => holder.once('exit', resolve))
+    holder.kill('SIGKILL')
+    await gone
+    await (await serialTransport({ path }).open(hearing())).close()
+  })
+
+  test.runIf(canPty)('is ours against a second opening of our own, until it is closed', async () => {
+    const { path } = await pseudoTerminal()
+    const first = await serialTransport({ path }).open(hearing())
+    await expect(serialTransport({ path }).open(hearing())).rejects.toMatchObject({
+      code: 'transport.claimed',
+    })
+    await first.close()
+    await (await serialTransport({ path }).open(hearing())).close()
+  })
+})
+
 describe('a file device', () => {
   test.runIf(canPty)('that can answer is heard, and can be opened again', async () => {
     const { path } = await pseudoTerminal()

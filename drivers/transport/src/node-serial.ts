@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises'
 import { CashdeskError, type Transport } from '@cashdesk/kernel'
 import type { SerialPort } from 'serialport'
 import { OPEN_TIMEOUT_MS, openWithin } from './attempt.ts'
+import { claimedOr } from './node-claim.ts'
 import { connectionOver, nodeTimer } from './node-duplex.ts'
 
 export interface SerialOptions {
@@ -24,7 +25,10 @@ export interface SerialOptions {
 
 type SerialModule = { readonly SerialPort: typeof SerialPort }
 
-/** A serial line, 8N1 at 9600 unless told otherwise. Opening throws `transport.missing-module` without `serialport`. */
+/**
+ * A serial line, 8N1 at 9600 unless told otherwise. Opening claims it: no other program can until it is closed.
+ * Opening throws `transport.missing-module` without `serialport`, `transport.claimed` where another program has it.
+ */
 export function serialTransport(options: SerialOptions): Transport {
   return serialTransportFrom(() => import('serialport'), options)
 }
@@ -47,7 +51,10 @@ export function serialTransportFrom(load: () => Promise<SerialModule>, options: 
       const port = await openWithin(
         { name, timeoutMs, signal },
         nodeTimer,
-        () => opened(SerialPort, options),
+        () =>
+          opened(SerialPort, options).catch(async (error: unknown) => {
+            throw await claimedOr(error, name, path)
+          }),
         opening => void opening.then(late => late.close()).catch(() => undefined),
       )
       watchPresence(path, port)

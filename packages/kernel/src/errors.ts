@@ -798,6 +798,13 @@ const TABLE = {
     'The connection to the device was lost.',
     'The driver reconnects by itself; check the cable if it does not.',
   ],
+  'transport.claimed': [
+    'transport',
+    'none',
+    'same',
+    'Another program has the device.',
+    'End that program (`detail.holder`, where it is known); the driver claims the device as soon as it is free.',
+  ],
   'transport.missing-module': [
     'transport',
     'none',
@@ -1027,6 +1034,13 @@ const TABLE = {
     'same',
     'The simulator cannot listen on this port.',
     'Choose another port, or stop the program that uses it.',
+  ],
+  'sim.missing-program': [
+    'sim',
+    'none',
+    'never',
+    'The simulator needs a program that is not installed, or does not start.',
+    'Install what `detail.install` names.',
   ],
   'sim.books': [
     'sim',

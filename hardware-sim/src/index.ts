@@ -1,4 +1,5 @@
 // Simulated devices that speak the real bytes.
+export * from './card/index.ts'
 
 export type { TypedLines, Typing } from './keys.ts'
 export * from './pinpad/index.ts'

@@ -1,0 +1,154 @@
+// What the reader process needs of a PC/SC package, and what is done with a reader whichever package speaks to it:
+// notice cards by the reader's state, connect, hand commands over one after the other, connect anew after a break.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { BindingName } from './messages.ts'
+
+/** One reader, as a package offers it. All of it may fail at any time. */
+export interface ReaderWire {
+  connect(): Promise<void>
+  disconnect(): Promise<void>
+  transmit(apdu: Uint8Array): Promise<Uint8Array>
+}
+
+export interface BindingListener {
+  service(up: boolean, reason?: string): void
+  reader(name: string): void
+  readerGone(name: string): void
+  card(reader: string, atr: Uint8Array, transmit: Transmit): void
+  cardGone(reader: string): void
+  mute(reader: string, reason: string): void
+}
+
+/** A loaded package. */
+export interface Binding {
+  readonly name: BindingName
+  /**
+   * Watches readers and cards. Resolves, with the reason, when the service is gone: then the process ends, because
+   * neither package attaches to a service that came back.
+   */
+  run(listener: BindingListener): Promise<string>
+}
+
+export interface Answered {
+  readonly answer: Uint8Array
+}
+
+/** `sent`: the command may have arrived at the card. */
+export interface Unanswered {
+  readonly sent: boolean
+  readonly reason: string
+}
+
+export type Transmit = (apdu: Uint8Array) => Promise<Answered | Unanswered>
+
+/** Bits of a reader's state (PC/SC part 5, and winscard.h); the upper half counts cards that came and went. */
+const PRESENT = 0x0020
+const MUTE = 0x0200
+
+/** A card that is still sliding into the field refuses to be connected to at first. */
+const CONNECT_ATTEMPTS = 3
+const CONNECT_PAUSE_MS = 120
+
+export class ReaderWatch {
+  readonly #name: string
+  readonly #wire: ReaderWire
+  readonly #listener: BindingListener
+  #present = false
+  #counter = 0
+  /** Counts states that a card came or went with; what belongs to an older one is over. */
+  #turn = 0
+  #told = false
+  #connected = false
+  /** Everything that is done with the reader, one after the other. */
+  #work: Promise<unknown> = Promise.resolve()
+
+  constructor(name: string, wire: ReaderWire, listener: BindingListener) {
+    this.#name = name
+    this.#wire = wire
+    this.#listener = listener
+  }
+
+  /** The reader's state changed. */
+  state(state: number, atr: Uint8Array | undefined): void {
+    const present = (state & PRESENT) !== 0
+    const counter = state >>> 16
+    // Taken away and laid down again between two looks: only the counter tells.
+    const swapped = present && this.#present && counter !== this.#counter
+    this.#counter = counter
+    if (present === this.#present && !swapped) return
+    this.#present = present
+    this.gone()
+    if (!present) return
+    if ((state & MUTE) !== 0 || atr === undefined || atr.length === 0) {
+      this.#listener.mute(this.#name, 'no answer to reset')
+      return
+    }
+    const turn = this.#turn
+    void this.#inTurn(() => this.#arrive(turn, Uint8Array.from(atr)))
+  }
+
+  /** The card is gone, or the reader is. */
+  gone(): void {
+    this.#turn += 1
+    if (this.#told) this.#listener.cardGone(this.#name)
+    this.#told = false
+    void this.#inTurn(() => this.#letGo())
+  }
+
+  async #arrive(turn: number, atr: Uint8Array): Promise<void> {
+    let reason = ''
+    for (let attempt = 0; attempt < CONNECT_ATTEMPTS && turn === this.#turn; attempt += 1) {
+      if (attempt > 0) await pause(CONNECT_PAUSE_MS)
+      try {
+        await this.#wire.connect()
+        this.#connected = true
+        if (turn !== this.#turn) return
+        this.#told = true
+        this.#listener.card(this.#name, atr, apdu => this.#inTurn(() => this.#transmit(turn, apdu)))
+        return
+      } catch (thrown) {
+        reason = reasonOf(thrown)
+        await this.#letGo()
+      }
+    }
+    if (turn === this.#turn) this.#listener.mute(this.#name, reason)
+  }
+
+  async #transmit(turn: number, apdu: Uint8Array): Promise<Answered | Unanswered> {
+    if (turn !== this.#turn) return { sent: false, reason: 'the card is gone' }
+    if (!this.#connected) {
+      try {
+        await this.#wire.connect()
+        this.#connected = true
+      } catch (thrown) {
+        await this.#letGo()
+        return { sent: false, reason: reasonOf(thrown) }
+      }
+    }
+    try {
+      return { answer: await this.#wire.transmit(apdu) }
+    } catch (thrown) {
+      // Another program may have reset the card: the next command needs a fresh connection.
+      await this.#letGo()
+      return { sent: true, reason: reasonOf(thrown) }
+    }
+  }
+
+  async #letGo(): Promise<void> {
+    this.#connected = false
+    await this.#wire.disconnect().catch(() => undefined)
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#work.then(work)
+    this.#work = mine.catch(() => undefined)
+    return mine
+  }
+}
+
+export function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown)
+  // nfc-pcsc wraps what PC/SC said.
+  const inner = 'previous' in thrown && thrown.previous instanceof Error ? `: ${thrown.previous.message}` : ''
+  return `${thrown.message}${inner}`.slice(0, 250)
+}

@@ -7,6 +7,8 @@ export {
   type InProcessOptions,
   inProcessHost,
 } from './desk.ts'
+export type { KeyStore, PinReference, PinVerdict, SubmittedPin, WorkingKey } from './keys.ts'
+export { type MemoryKeys, memoryKeyStore } from './keys-memory.ts'
 export { runHost } from './program.ts'
 export {
   type Activate,

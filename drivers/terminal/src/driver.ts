@@ -27,6 +27,7 @@ import { type Counterpart, Exchange } from './exchange.ts'
 import { type Look, look } from './look.ts'
 import { judge } from './match.ts'
 import { moneyOutcome, resultReport, totalsOutcome } from './outcome.ts'
+import { overSerial, type SerialTransport } from './serial-transport.ts'
 import { type Settings, settingsOf, type ZvtOptions } from './settings.ts'
 import { readRegistration } from './status.ts'
 
@@ -47,6 +48,7 @@ class ZvtTerminal implements Terminal {
   readonly #settings: Settings
   #ports: DevicePorts | undefined
   #exchange: Exchange | undefined
+  #serial: SerialTransport | undefined
   /** The registration of the present connection; undefined answer: registered. */
   #registration: Promise<ErrorReport | undefined> | undefined
   #order = false
@@ -68,10 +70,11 @@ class ZvtTerminal implements Terminal {
   async open(ports: DevicePorts): Promise<void> {
     if (this.#exchange) return
     this.#ports = ports
-    const { transport, charset, timeouts } = this.#settings
+    const { transport, framing, charset, timeouts } = this.#settings
     this.#become('opening')
+    this.#serial = framing === 'serial' ? overSerial(transport, ports.clock, timeouts) : undefined
     const exchange = new Exchange(
-      transport,
+      this.#serial ?? transport,
       ports.clock,
       { charset, openTimeoutMs: timeouts.openMs },
       {
@@ -100,7 +103,7 @@ class ZvtTerminal implements Terminal {
       name: this.name,
       state: busy ? 'busy' : this.#state,
       ...(this.#trouble && { trouble: this.#trouble }),
-      counts: { ...counts, ...link?.counts },
+      counts: { ...counts, ...link?.counts, ...this.#serial?.counts },
       facts: this.#facts,
     }
   }

@@ -1,10 +1,11 @@
 // What a shop configures about its terminal, checked once. The password is a secret: it appears in no message.
 import { CashdeskError, type Transport } from '@cashdesk/kernel'
-import { tcpTransport } from '@cashdesk/transport'
+import { type SerialOptions, serialTransport, tcpTransport } from '@cashdesk/transport'
 import { CHARSET_CODES, type Charset } from './charset.ts'
 import type { Registration } from './commands.ts'
 import { APPROVAL_MS, currencyDigits, T3_MS, T4_MS, ZVT_PORT } from './frames.ts'
 import type { Profile } from './match.ts'
+import { MAX_REPEATS, T1_MS, T2_MS } from './serial-line.ts'
 
 export interface RegistrationConfig {
   /** Replaces the config byte of 06 00 that follows from `printsReceipts` (0x9e with, 0x18 without). */
@@ -37,14 +38,25 @@ export interface TerminalTimeouts {
   readonly staleMs: number
   /** Bound of `close`. Default 2000. */
   readonly closeMs: number
+  /** T1, serial framing only: longest silence inside a message. Default 200; more for a line behind a network. */
+  readonly t1Ms: number
+  /** T2, serial framing only: longest wait for ACK or NAK. Default 5000. */
+  readonly t2Ms: number
 }
 
 export interface ZvtOptions {
-  /** Address of the terminal; or give a `transport`. */
+  /** Address of the terminal; or give `serial` or a `transport`. */
   readonly host?: string
   /** Default 20007. */
   readonly port?: number
+  /** The serial line that it hangs on: 9600 bits per second, 8N2, unless it says otherwise (PA00P016 ch. 2.1). */
+  readonly serial?: SerialOptions
   readonly transport?: Transport
+  /**
+   * How APDUs lie in the stream: `bare` as on TCP, `serial` with start, check and acknowledgement. Default: `serial`
+   * where `serial` is given, else `bare`. A box that puts a serial line on the network needs `serial` said.
+   */
+  readonly framing?: 'bare' | 'serial'
   /** Six digits; default `000000`. A secret. */
   readonly password?: string
   /** ISO 4217 code that the terminal is set up for; default `EUR`. */
@@ -63,6 +75,7 @@ export interface ZvtOptions {
 
 export interface Settings {
   readonly transport: Transport
+  readonly framing: 'bare' | 'serial'
   readonly password: string
   readonly currency: string
   /** `0978` */
@@ -84,6 +97,8 @@ const TIMEOUTS: TerminalTimeouts = {
   retryMs: 1_000,
   staleMs: 30_000,
   closeMs: 2_000,
+  t1Ms: T1_MS,
+  t2Ms: T2_MS,
 }
 
 /** @throws CashdeskError `config.invalid` naming the field, `value.currency` */
@@ -100,11 +115,14 @@ export function settingsOf(options: ZvtOptions): Settings {
     throw invalid('registrationConfig.lineWidth')
   if (registrationConfig.charset !== undefined && CHARSET_CODES[registrationConfig.charset] === undefined)
     throw invalid('registrationConfig.charset')
+  const { framing = options.serial && !options.transport ? 'serial' : 'bare' } = options
+  if (framing !== 'bare' && framing !== 'serial') throw invalid('framing')
   const timeouts = { ...TIMEOUTS, ...options.timeouts }
   for (const [name, value] of Object.entries(timeouts))
     if (!(Number.isFinite(value) && value > 0)) throw invalid(`timeouts.${name}`)
   return {
     transport: transportOf(options),
+    framing,
     password,
     currency,
     currencyDigits: digits,
@@ -112,12 +130,15 @@ export function settingsOf(options: ZvtOptions): Settings {
     charset,
     profile: { afterAutoReversal: 'unknown', ...profile },
     logOffOnClose,
-    timeouts,
+    // The answer to a message that had to be repeated comes as much later.
+    timeouts:
+      framing === 'serial' ? { ...timeouts, t3Ms: timeouts.t3Ms + MAX_REPEATS * timeouts.t2Ms } : timeouts,
   }
 }
 
-function transportOf({ host, port = ZVT_PORT, transport }: ZvtOptions): Transport {
+function transportOf({ host, port = ZVT_PORT, serial, transport }: ZvtOptions): Transport {
   if (transport) return transport
+  if (serial) return serialTransport({ stopBits: 2, ...serial })
   if (host === undefined) throw invalid('host')
   return tcpTransport({ host, port })
 }

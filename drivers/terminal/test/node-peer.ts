@@ -48,6 +48,7 @@ export class Peer {
   ])
 
   async listen(): Promise<number> {
+    if (this.#server?.listening) return this.#port
     const server = createServer(socket => this.#serve(socket))
     this.#server = server
     await new Promise<void>(resolve => server.listen(this.#port, '127.0.0.1', resolve))

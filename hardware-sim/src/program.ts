@@ -27,12 +27,20 @@ export interface RunningSim {
   close(): Promise<void>
 }
 
+export interface SimOption {
+  /** Written without its dashes. */
+  readonly flag: string
+  readonly text: string
+  readonly default?: string
+  /** It takes no value: `start` gets `yes` where it is given. */
+  readonly bare?: true
+}
+
 /** A simulator that can be started by name. */
 export interface SimProgram {
   readonly name: string
   readonly summary: string
-  /** `flag` is written without its dashes. */
-  readonly options: readonly { readonly flag: string; readonly text: string; readonly default?: string }[]
+  readonly options: readonly SimOption[]
   readonly accidents: readonly SimAccident[]
   /** Gets every option with its default filled in. @throws CashdeskError `sim.usage`, `sim.port-in-use`, `disk.failed` */
   start(options: { readonly [flag: string]: string }): Promise<RunningSim>
@@ -127,13 +135,16 @@ function parseFlags(program: SimProgram, args: readonly string[]): Call {
     control: { type: 'string' },
     script: { type: 'string' },
   }
-  for (const option of program.options) flags[option.flag] = { type: 'string' }
+  for (const option of program.options) {
+    flags[option.flag] = { type: option.bare === true ? 'boolean' : 'string' }
+  }
   try {
     const { values } = parseArgs({ args: [...args], options: flags, strict: true, allowPositionals: false })
     const options: { [flag: string]: string } = {}
     for (const option of program.options) {
       const value = values[option.flag]
       if (typeof value === 'string') options[option.flag] = value
+      else if (value === true) options[option.flag] = 'yes'
       else if (option.default !== undefined) options[option.flag] = option.default
     }
     const control = typeof values['control'] === 'string' ? values['control'] : '0'

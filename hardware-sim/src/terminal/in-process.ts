@@ -5,9 +5,12 @@ import type { Peer } from '../world/network.ts'
 import type { Accident, DialogueKind } from './accidents.ts'
 import type { BookEntry } from './books.ts'
 import { Terminal, type TerminalOptions, type TerminalState } from './core.ts'
+import { type LineOptions, SerialEnd } from './line.ts'
 import type { TerminalPoint } from './talk.ts'
 
 export interface SimulatedTerminalOptions extends TerminalOptions {
+  /** A serial line (DLE framing) on every stream, with its times. */
+  readonly serial?: LineOptions
   readonly clock: Clock
   /** Called at each of these moments; it may cut the link, switch the terminal off, or end the till. */
   readonly onPoint?: (point: TerminalPoint, kind: DialogueKind) => void
@@ -33,17 +36,28 @@ export interface SimulatedTerminal {
 export function simulatedTerminal({
   clock,
   onPoint,
+  serial,
   ...options
 }: SimulatedTerminalOptions): SimulatedTerminal {
-  const terminal = new Terminal({ utc: true, ...options }, timingOf(clock), () => undefined, onPoint)
+  const timing = timingOf(clock)
+  const terminal = new Terminal({ utc: true, ...options }, timing, () => undefined, onPoint)
+  const line = serial === undefined ? undefined : new SerialEnd(timing, wire => terminal.called(wire), serial)
   terminal.start()
   return {
-    peer: peerOf(wire => terminal.called(wire)),
+    peer: peerOf(wire => {
+      if (line === undefined) return terminal.called(wire)
+      line.connect(wire)
+      return true
+    }),
     get books() {
       return terminal.books
     },
     state: () => terminal.state(),
-    accident: (name, args) => terminal.accident(name, args),
+    accident: (name, args = {}) => {
+      if (line === undefined || !name.startsWith('line-')) return terminal.accident(name, args)
+      line.accidents.play(name, args)
+      return terminal.state().behaviour
+    },
     present: card => terminal.present(card),
     cutLink: () => terminal.cutLink(),
     powerCycle: (offMs = 0) => terminal.powerCycle(offMs),

@@ -8,6 +8,7 @@ export {
   type SimulatedTerminalOptions,
   simulatedTerminal,
 } from './in-process.ts'
+export type { LineOptions, LineState } from './line.ts'
 export { TERMINAL_PROGRAM } from './program.ts'
 export type { TerminalPoint } from './talk.ts'
 export { startTerminalSim, type TerminalSim, type TerminalSimOptions } from './terminal.ts'

@@ -4,14 +4,25 @@ import { CashdeskError } from '@cashdesk/kernel'
 import { type SimProgram, wholeNumber } from '../program.ts'
 import { TERMINAL_ACCIDENTS } from './accidents.ts'
 import type { RepeatShows } from './enquiries.ts'
+import { LINE_ACCIDENTS } from './line-accidents.ts'
 import { startTerminalSim } from './terminal.ts'
 
 export const TERMINAL_PROGRAM: SimProgram = {
   name: 'terminal',
-  summary: 'a payment terminal that speaks ZVT over TCP and keeps its own books',
+  summary: 'a payment terminal that speaks ZVT (TCP or serial) and keeps its own books',
   options: [
     { flag: 'port', text: 'TCP port (0 = any; real terminals use 20007)', default: '0' },
     { flag: 'host', text: 'address to listen on', default: '127.0.0.1' },
+    {
+      flag: 'pty',
+      text: 'a serial device at this path instead of TCP (needs socat or python3; not on Windows)',
+    },
+    {
+      flag: 'serial-over-tcp',
+      text: 'the serial framing on the TCP port, as a device server brings it',
+      bare: true,
+    },
+    { flag: 't2-ms', text: 'serial line: wait for ACK before a repeat', default: '5000' },
     { flag: 'dir', text: 'directory that keeps its books between runs' },
     { flag: 'books', text: 'file that keeps its books, instead of --dir' },
     { flag: 'card', text: 'the customer’s card: girocard, mastercard, visa', default: 'girocard' },
@@ -27,10 +38,14 @@ export const TERMINAL_PROGRAM: SimProgram = {
     },
     { flag: 'behaviour', text: 'accident to begin with', default: 'approve' },
   ],
-  accidents: TERMINAL_ACCIDENTS,
+  accidents: [...TERMINAL_ACCIDENTS, ...LINE_ACCIDENTS],
   async start(options) {
     const books = options['books'] ?? (options['dir'] && join(options['dir'], 'terminal-books.json'))
+    const pty = options['pty']
+    const line = { t2Ms: wholeNumber({ 't2-ms': '5000', ...options }, 't2-ms', 60_000) }
     return await startTerminalSim({
+      ...(options['serial-over-tcp'] === 'yes' || pty !== undefined ? { serial: line } : {}),
+      ...(pty === undefined ? {} : { pty }),
       port: wholeNumber(options, 'port', 65_535),
       host: options['host'] ?? '127.0.0.1',
       card: options['card'] ?? 'girocard',

@@ -67,7 +67,8 @@ export class FutureKeys {
   }
 }
 
-function ones(counter: number): number {
+/** How many ones a counter has. */
+export function ones(counter: number): number {
   let count = 0
   for (let rest = counter; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2
   return count

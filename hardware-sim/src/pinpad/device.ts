@@ -222,6 +222,9 @@ export class Pad {
       if (/^08\d$/.test(text)) this.#keys.select(text.slice(2))
       return this.#signal(LINE.over)
     }
+    // Whatever a till asks for now, it no longer waits for what it did not acknowledge.
+    this.#answer?.stop()
+    this.#answer = undefined
     if (text === '72') return this.#endEntry(WELCOME, true)
     if (/^Z[23]/.test(text)) return this.#show(text)
     const request = readEntry(text, this.#keys.scheme, this.#habits)
@@ -319,7 +322,7 @@ export class Pad {
       const times = numberOf(args, 'times', 1, MOST_TIMES)
       if (times === 0) this.#spoilt.delete(spoiling)
       else this.#spoilt.set(spoiling, times)
-    } else if (name === 'press') this.press(textOf(args, 'keys'))
+    } else if (name === 'press' || name.startsWith('key-')) this.press(textOf(args, 'keys'))
     else if (name === 'slow') this.#byteMs = numberOf(args, 'ms', 50, 10_000)
     else if (name === 'wrong-ksn') this.#keys.reuseOnce()
     else if (name === 'tamper') this.#tamper()

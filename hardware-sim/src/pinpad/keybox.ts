@@ -2,7 +2,7 @@
 import { createDecipheriv } from 'node:crypto'
 import { CashdeskError } from '@cashdesk/kernel'
 import { type BlockFormat, type Fill, pinBlock } from './block.ts'
-import { aesScheme, FutureKeys, type OneKey, tdesScheme } from './derivation.ts'
+import { aesScheme, FutureKeys, type OneKey, ones, tdesScheme } from './derivation.ts'
 import type { Complaint } from './tables.ts'
 
 export interface KeyOptions {
@@ -127,7 +127,8 @@ function futureKeys(options: KeyOptions, cipher: 'tdes' | 'aes'): FutureKeys {
     throw new CashdeskError('sim.usage', { option: 'serial', digits })
   }
   const scheme = cipher === 'aes' ? aesScheme(serial, key.length === 16 ? 16 : 32) : tdesScheme(serial)
-  if (!Number.isSafeInteger(counter) || counter < 1 || counter >= 2 ** scheme.bits) {
+  const possible = Number.isSafeInteger(counter) && counter >= 1 && counter < 2 ** scheme.bits
+  if (!possible || ones(counter) > scheme.ones) {
     throw new CashdeskError('sim.usage', { option: 'counter', value: String(counter) })
   }
   return new FutureKeys(scheme, key, counter)

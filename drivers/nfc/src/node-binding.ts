@@ -5,7 +5,8 @@ import type { BindingName } from './messages.ts'
 
 /** One reader, as a package offers it. All of it may fail at any time. */
 export interface ReaderWire {
-  connect(): Promise<void>
+  /** Resolves with the answer to reset where it is known better than from the reader's state. */
+  connect(): Promise<Uint8Array | undefined>
   disconnect(): Promise<void>
   transmit(apdu: Uint8Array): Promise<Uint8Array>
 }
@@ -79,12 +80,12 @@ export class ReaderWatch {
     this.#present = present
     this.gone()
     if (!present) return
-    if ((state & MUTE) !== 0 || atr === undefined || atr.length === 0) {
+    if ((state & MUTE) !== 0) {
       this.#listener.mute(this.#name, 'no answer to reset')
       return
     }
     const turn = this.#turn
-    void this.#inTurn(() => this.#arrive(turn, Uint8Array.from(atr)))
+    void this.#inTurn(() => this.#arrive(turn, Uint8Array.from(atr ?? [])))
   }
 
   /** The card is gone, or the reader is. */
@@ -100,11 +101,11 @@ export class ReaderWatch {
     for (let attempt = 0; attempt < CONNECT_ATTEMPTS && turn === this.#turn; attempt += 1) {
       if (attempt > 0) await pause(CONNECT_PAUSE_MS)
       try {
-        await this.#wire.connect()
+        const better = await this.#wire.connect()
         this.#connected = true
         if (turn !== this.#turn) return
         this.#told = true
-        this.#listener.card(this.#name, atr, apdu => this.#inTurn(() => this.#transmit(turn, apdu)))
+        this.#listener.card(this.#name, better ?? atr, apdu => this.#inTurn(() => this.#transmit(turn, apdu)))
         return
       } catch (thrown) {
         reason = reasonOf(thrown)

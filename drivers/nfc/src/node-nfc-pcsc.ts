@@ -51,6 +51,7 @@ function wireOf(reader: Reader): ReaderWire {
       // The addon still holds the card before: what it would answer with is no connection to this one.
       if (connection.protocol === undefined) throw new TypeError('the connection before is still held')
       reader.card = {}
+      return undefined
     },
     disconnect: async () => {
       reader.card = null

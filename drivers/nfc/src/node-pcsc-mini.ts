@@ -16,6 +16,8 @@ export async function loadPcscMini(): Promise<Binding> {
     return {
       connect: async () => {
         card = await reader.connect(CardMode.SHARED)
+        // With a reader's state 0.1.3 delivers an answer to reset of the right length and with other bytes.
+        return Uint8Array.from((await card.state()).atr)
       },
       disconnect: async () => {
         const last = card

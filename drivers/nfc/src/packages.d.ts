@@ -28,6 +28,7 @@ declare module 'pcsc-mini' {
 
   export interface Card {
     transmit(apdu: Uint8Array): Promise<Uint8Array>
+    state(): Promise<{ readonly atr: Uint8Array }>
     disconnect(then: number): Promise<void>
   }
 

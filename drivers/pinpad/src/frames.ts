@@ -98,7 +98,13 @@ function checked(buffer: Uint8Array, end: number, admin: boolean): Cut<Frame> {
   if (check === undefined) return { cut: 'more' }
   const intact = lrc(buffer.subarray(1, end + 1)) === check
   const text = String.fromCharCode(...buffer.subarray(1, end))
-  return { cut: 'frame', frame: { kind: 'packet', admin, text, intact }, used: end + 2 }
+  // A start where the check should be: the check was lost, and the next packet begins here.
+  const starts = check === STX || check === SI
+  return {
+    cut: 'frame',
+    frame: { kind: 'packet', admin, text, intact },
+    used: intact || !starts ? end + 2 : end + 1,
+  }
 }
 
 /** How many bytes from `from` on can begin no frame. */

@@ -13,14 +13,16 @@ import {
   type PrintJob,
   refused,
   report,
+  reportOf,
   type Transport,
   unknown,
 } from '@cashdesk/kernel'
 import { tcpTransport } from '@cashdesk/transport'
 import { charsetOf } from './charset.ts'
 import { Dialogue } from './dialogue.ts'
-import { type EncodeOptions, encodeReceipt } from './encode.ts'
-import { drawerPulse, realtimeDrawerPulse } from './frames.ts'
+import { type EncodedJob, type EncodeOptions, encodeReceipt } from './encode.ts'
+import { drawerPulse, realtimeDrawerPulse, starDrawerPulse } from './frames.ts'
+import { type Glyphs, loadGlyphs } from './glyphs.ts'
 import { epson, type PrinterProfile } from './profile.ts'
 import { PrinterSession } from './session.ts'
 
@@ -88,6 +90,7 @@ class StreamPrinter implements EscPosPrinter {
   #trouble: ErrorReport | undefined
   /** The model, and what is known of the paper: `near-end` is a warning for whoever watches the health. */
   #facts: Facts = {}
+  #glyphs: Glyphs | undefined
   /** The paper as it was told last. */
   #told: Facts[string] | undefined
   #tail: Promise<unknown> = Promise.resolve()
@@ -152,13 +155,41 @@ class StreamPrinter implements EscPosPrinter {
   }
 
   async print(job: PrintJob): Promise<Result> {
-    const encoded = encodeReceipt(job.document, this.#profile, {
+    const encoded = this.#encode(job)
+    if ('bytes' in encoded) {
+      return this.#queued(dialogue => this.#printNow(dialogue, encoded.bytes, encoded.checkpoints))
+    }
+    if (!this.#isDrawable(encoded.error)) return refused(encoded.error)
+    return this.#queued(async dialogue => {
+      const drawn = await this.#drawn(job, encoded.error)
+      if ('error' in drawn) return refused(drawn.error)
+      return this.#printNow(dialogue, drawn.bytes, drawn.checkpoints)
+    })
+  }
+
+  #encode(job: PrintJob): EncodedJob {
+    return encodeReceipt(job.document, this.#profile, {
       ...this.#options,
       copy: job.copy,
       checkpoints: this.#profile.answers,
+      ...(this.#glyphs === undefined ? {} : { glyphs: this.#glyphs }),
     })
-    if ('error' in encoded) return refused(encoded.error)
-    return this.#queued(dialogue => this.#printNow(dialogue, encoded.bytes, encoded.checkpoints))
+  }
+
+  #isDrawable({ detail }: ErrorReport): boolean {
+    const wanted = this.#options.unprintable === 'image' && this.#glyphs === undefined
+    return wanted && detail?.['characters'] !== undefined
+  }
+
+  /** The font is loaded when a receipt first needs it: nobody waits a second for a character that never comes. */
+  async #drawn(job: PrintJob, why: ErrorReport): Promise<EncodedJob> {
+    try {
+      this.#glyphs ??= await loadGlyphs()
+    } catch (error) {
+      const { detail } = reportOf(error, 'transport.missing-module')
+      return { error: report('printer.unprintable', { ...detail, ...why.detail }) }
+    }
+    return this.#encode(job)
   }
 
   printBytes(bytes: Uint8Array): Promise<Result> {
@@ -207,6 +238,9 @@ class StreamPrinter implements EscPosPrinter {
     const { pin = 2, onMs = 50, offMs = 500 } = this.#options.drawer ?? {}
     const absent = await dialogue.present()
     if (absent !== undefined) return refused(absent)
+    if (this.#profile.language !== undefined && this.#profile.language !== 'esc-pos') {
+      return dialogue.send(Uint8Array.from(starDrawerPulse(pin, onMs, offMs)), this.#statusTimeoutMs)
+    }
     if (this.#session.status.trouble === undefined) {
       return dialogue.send(Uint8Array.from(drawerPulse(pin, onMs, offMs)), this.#statusTimeoutMs)
     }

@@ -135,11 +135,11 @@ describe('the bytes of a job', () => {
   test('characters the printer does not have are named, not replaced', () => {
     expect(troubleOf(paper(text('漢字 ok'), pair('a', '漢 ☺\u001b')))).toEqual([
       'printer.unprintable',
-      { characters: ['漢', '字', '☺', 'U+001B'] },
+      { characters: ['漢', '字', '☺', 'U+001B'], blocks: ['0', '1'] },
     ])
     expect(troubleOf(paper(text('5 €')), { ...epson, codePages: { cp437: 0 } })).toEqual([
       'printer.unprintable',
-      { characters: ['€'] },
+      { characters: ['€'], blocks: ['0'] },
     ])
     const replaced = bytesOf(paper(text('漢字 ok')), epson, { unprintable: { replaceWith: '#' } })
     expect(replaced).toContain('## ok')
@@ -169,7 +169,10 @@ describe('the bytes of a job', () => {
     const large = bytesOf(paper(qr('x'.repeat(2000), 8)), epson32)
     expect(large).toContain('\u001d(k\u0003\u00001C\u0002')
     expect(troubleOf(paper(qr('x'.repeat(2400))))).toMatchObject(['printer.unprintable', {}])
-    expect(troubleOf(paper(qr('a\u0010b')))).toEqual(['printer.unprintable', { characters: ['U+0010'] }])
+    expect(troubleOf(paper(qr('a\u0010b')))).toEqual([
+      'printer.unprintable',
+      { characters: ['U+0010'], blocks: ['0'] },
+    ])
   })
 
   test('without QR support the content stands there as text', () => {

@@ -33,6 +33,28 @@ export function realtimeDrawerPulse(pin: 2 | 5): readonly number[] {
   return [0x10, 0x14, 0x01, pin === 2 ? 0 : 1, 0x01]
 }
 
+/** StarPRNT `ESC BEL n1 n2`, in units of 10 ms, and the byte that sets off drawer 1 (`BEL`) or 2 (`SUB`). */
+export function starDrawerPulse(pin: 2 | 5, onMs: number, offMs: number): readonly number[] {
+  const units = (ms: number): number => Math.min(127, Math.max(1, Math.round(ms / 10)))
+  return pin === 2 ? [0x1b, 0x07, units(onMs), units(offMs), 0x07] : [0x1a]
+}
+
+/** `GS ( k`, functions 65 to 81 of symbol 48: a PDF417 symbol of `bytes`, centred. `width` in dots, rows 3 bars high. */
+export function pdf417Symbol(
+  bytes: Uint8Array,
+  { columns, width, level }: { readonly columns: number; readonly width: number; readonly level: number },
+): readonly number[] {
+  const set = (fn: number, ...args: readonly number[]): readonly number[] => [
+    ...[0x1d, 0x28, 0x6b, (args.length + 2) & 0xff, (args.length + 2) >> 8, 0x30, fn],
+    ...args,
+  ]
+  const options = [set(65, columns), set(66, 0), set(67, width), set(68, 3), set(69, 0x30, 0x30 + level)]
+  const stored = [set(70, 0), set(80, 0x30, ...bytes), set(81, 0x30)]
+  // Three millimetres of white above and below (ESC J): two symbols that touch are none.
+  const white = [0x1b, 0x4a, 48]
+  return [0x1b, 0x61, 1, ...white, ...options.flat(), ...stored.flat(), ...white, 0x1b, 0x61, 0]
+}
+
 export type AnswerKind = 'realtime' | 'automatic' | 'text' | 'flow' | 'plain' | 'noise'
 
 /** XON and XOFF of a serial line with software flow control. */

@@ -1,7 +1,7 @@
 // From blocks to lines of one paper width, before anyone thinks of bytes. No line is ever wider than the paper.
 import { type Align, type ReceiptBlock, type ReceiptDocument, unreachable } from '@cashdesk/kernel'
 
-interface PaperLine {
+export interface PaperLine {
   readonly item: 'line'
   readonly text: string
   readonly bold: boolean
@@ -12,7 +12,12 @@ export type PaperItem =
   | PaperLine
   | { readonly item: 'feed'; readonly lines: number }
   | { readonly item: 'qr'; readonly data: string; readonly moduleSize?: number }
+  | { readonly item: 'pdf417'; readonly data: string }
+  | { readonly item: 'image'; readonly png: string; readonly align: Align; readonly widthDots?: number }
   | { readonly item: 'barcode'; readonly symbology: 'ean13' | 'ean8' | 'code128'; readonly data: string }
+
+/** Stands behind a character that is two columns wide: the second of them. Unicode has no such character. */
+export const ROOM = '\uffff'
 
 /** A label narrower than this beside its value reads badly: it gets lines of its own. */
 const MIN_LABEL = 8
@@ -47,6 +52,12 @@ function itemsOf(block: ReceiptBlock, columns: number): readonly PaperItem[] {
       ]
     case 'barcode':
       return [{ item: 'barcode', symbology: block.symbology, data: block.data }]
+    case 'pdf417':
+      return [{ item: 'pdf417', data: block.data }]
+    case 'image': {
+      const { png, align = 'center', widthDots } = block
+      return [{ item: 'image', png, align, ...(widthDots === undefined ? {} : { widthDots }) }]
+    }
     case 'fiscal':
       return [
         ...block.lines.flatMap(text => paragraph(text, columns, {})),
@@ -155,8 +166,9 @@ function wrapLine(text: string, width: number): string[] {
     if (current !== '') lines.push(current)
     let rest = [...word]
     while (rest.length > width) {
-      lines.push(rest.slice(0, width).join(''))
-      rest = rest.slice(width)
+      const cut = rest[width] === ROOM && width > 1 ? width - 1 : width
+      lines.push(rest.slice(0, cut).join(''))
+      rest = rest.slice(cut)
     }
     current = rest.join('')
   }

@@ -15,6 +15,12 @@ export interface PrinterProfile {
   readonly feedBeforeCut: number
   /** Without, the content is printed as text. */
   readonly qr: boolean
+  /** Without (`false`), the content is printed as text. Default true. */
+  readonly pdf417?: boolean
+  /** How pictures are sent: by rows, or to older models by columns. Default `raster`. */
+  readonly images?: 'raster' | 'column' | 'none'
+  /** Default `esc-pos`. Star printers are not asked for their status: `answers` and `automaticStatus` must be off. */
+  readonly language?: 'esc-pos' | 'star-prnt' | 'star-line'
   /** Does the printer answer status questions on this connection? If not, no print is ever known to be done. */
   readonly answers: boolean
   /** `GS a` mask of changes that the printer reports unasked; 0 for none. */
@@ -53,3 +59,30 @@ export const epson48: PrinterProfile = { ...epson, name: 'epson-48', columns: 48
 
 /** 58 mm. */
 export const epson32: PrinterProfile = { ...epson, name: 'epson-32', columns: 32, widthDots: 384 }
+
+/**
+ * 80 mm printers of Star (TSP100IV, TSP650II, mC-Print) in StarPRNT mode. Their status has another form, which this driver
+ * does not read: a print ends as `unknown`, never as `done`. Code page numbers: StarPRNT command specifications, ESC GS t.
+ */
+export const star48: PrinterProfile = {
+  name: 'star-48',
+  columns: 48,
+  widthDots: 576,
+  codePages: {
+    cp437: 1,
+    windows1252: 32,
+    cp858: 4,
+    cp852: 5,
+    cp866: 10,
+    cp737: 15,
+    cp857: 12,
+    windows1250: 33,
+    windows1251: 34,
+  },
+  cutter: 'partial',
+  feedBeforeCut: 0,
+  qr: true,
+  language: 'star-prnt',
+  answers: false,
+  automaticStatus: 0,
+}

@@ -51,6 +51,23 @@ export interface BarcodeBlock {
   readonly data: string
 }
 
+/** A PDF417 symbol of up to about 1000 bytes of UTF-8. */
+export interface Pdf417Block {
+  readonly block: 'pdf417'
+  readonly data: string
+}
+
+/** A picture, such as a logo: black and white on paper, made smaller where it is wider than the paper. */
+export interface ImageBlock {
+  readonly block: 'image'
+  /** A PNG file as base64. */
+  readonly png: string
+  /** Default `center`. */
+  readonly align?: Align
+  /** How wide it is printed, in dots (8 to a mm); default one dot for each of its own. */
+  readonly widthDots?: number
+}
+
 /** What a fiscal device or authority wants on the paper. Filled by the register or by a claim; never invented here. */
 export interface FiscalBlock {
   readonly block: 'fiscal'
@@ -66,6 +83,8 @@ export type ReceiptBlock =
   | FeedBlock
   | QrBlock
   | BarcodeBlock
+  | Pdf417Block
+  | ImageBlock
   | FiscalBlock
 
 /** One piece of paper. The printer cuts after it. */

@@ -19,6 +19,8 @@ export interface PadOptions extends KeyOptions {
   readonly ackMs?: number
   /** A PIN that a customer in a hurry types whenever asked, and then enter. For demonstrations and tests. */
   readonly pin?: string
+  /** Called with what the pad shows whenever that changes: its text, and a star for each digit. */
+  readonly onDisplay?: (shown: string) => void
 }
 
 export type PadState = {
@@ -76,6 +78,7 @@ export class Pad {
   #wire: Wire | undefined
   #ear = new Ear()
   #display = WELCOME
+  #shown = WELCOME
   #pinPrompt = false
   #entry: Entry | undefined
   #answer: { readonly text: string; attempts: number; stop: Stop } | undefined
@@ -129,6 +132,14 @@ export class Pad {
   press(keys: string): void {
     if (!/^[0-9ECX]{0,40}$/.test(keys)) throw new CashdeskError('sim.usage', { argument: 'keys' })
     for (const key of keys) this.#key(key)
+    this.#showIt()
+  }
+
+  #showIt(): void {
+    const shown = `${this.#display} ${'*'.repeat(this.#entry?.digits.length ?? 0)}`.trimEnd()
+    if (shown === this.#shown) return
+    this.#shown = shown
+    this.#options.onDisplay?.(shown)
   }
 
   #key(key: string): void {
@@ -155,6 +166,7 @@ export class Pad {
     if (this.#entry !== undefined) this.#entry.digits = ''
     this.#entry = undefined
     this.#display = display
+    this.#showIt()
     if (tell) this.#signal(LINE.over)
   }
 
@@ -168,6 +180,7 @@ export class Pad {
     wire.listen({
       data: bytes => {
         for (const heard of this.#ear.hear(bytes)) this.#heard(heard)
+        this.#showIt()
       },
       ended: () => {
         if (this.#wire === wire) this.#wire = undefined

@@ -69,7 +69,10 @@ export const PINPAD_PROGRAM: SimProgram = {
   ],
   accidents: [...KEYPAD, ...ACCIDENTS],
   start: async options => {
-    const sim = await startPinpadSim(padOptions(options))
+    // Whoever presses its keys must see what it asks.
+    const shown = (text: string): void => void process.stderr.write(`[ ${text.replaceAll('\n', ' / ')} ]\n`)
+    const onDisplay = process.stdin.isTTY ? { onDisplay: shown } : {}
+    const sim = await startPinpadSim({ ...padOptions(options), ...onDisplay })
     const path = options['pty']
     if (path === undefined) return sim
     try {

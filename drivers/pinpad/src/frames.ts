@@ -3,19 +3,17 @@
 // packets"; Uniform Industrial PIN Pad 791 Programmer's Manual (UDN PM0103-U), sections 5, 9 and 10.
 import { type Cut, concatBytes, type Framing, lrc } from '@cashdesk/kernel'
 
-export const STX = 0x02
-export const ETX = 0x03
+const STX = 0x02
+const ETX = 0x03
 export const EOT = 0x04
 export const ACK = 0x06
-export const SO = 0x0e
-export const SI = 0x0f
+const SO = 0x0e
+const SI = 0x0f
 export const NAK = 0x15
 /** Clears the display before the text. */
 export const SUB = '\u001a'
 /** Between the fields of a packet. */
 export const FS = '\u001c'
-/** Before the number of a prompt that is shown for PIN entry (UIC). */
-export const RS = '\u001e'
 
 /** Packet types, by what they do. */
 export const PACKET = {

@@ -15,8 +15,6 @@ export interface Library {
   readonly install: string
   /** What its native code needs that npm does not bring, by `process.platform`. */
   readonly needs?: { readonly [platform: string]: string }
-  /** Any one of a group is enough. */
-  readonly group?: string
 }
 
 export interface LibraryState {
@@ -34,6 +32,36 @@ export const LIBRARIES: readonly Library[] = [
     use: 'devices on serial lines (RS-232, USB CDC)',
     owner: '@cashdesk/transport',
     install: 'npm install serialport@13',
+  },
+  {
+    name: 'usb',
+    use: 'printers on USB without a driver of the system',
+    owner: '@cashdesk/transport',
+    install: 'npm install usb@3.1.0',
+  },
+  {
+    name: 'node-hid',
+    use: 'scanners in HID POS mode',
+    owner: '@cashdesk/scanner',
+    install: 'npm install node-hid@3.4.0',
+  },
+  {
+    name: 'nfc-pcsc',
+    use: 'NFC and chip card readers',
+    owner: '@cashdesk/nfc',
+    install: 'npm install nfc-pcsc@0.8.1',
+    needs: {
+      linux: 'it is compiled: sudo apt install build-essential python3 libpcsclite-dev',
+      win32: 'it is compiled: Visual Studio Build Tools with C++',
+      darwin: 'it is compiled: xcode-select --install',
+    },
+  },
+  {
+    name: 'pcsc-mini',
+    use: 'NFC and chip card readers where nfc-pcsc cannot be built',
+    owner: '@cashdesk/nfc',
+    install: 'npm install pcsc-mini@0.1.3',
+    needs: { linux: 'sudo apt install libpcsclite1' },
   },
 ]
 

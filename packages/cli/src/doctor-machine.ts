@@ -90,10 +90,14 @@ function socketAnswers(path: string): Promise<CardService> {
 
 function windowsService(): Promise<CardService> {
   return new Promise(resolve => {
-    const child = spawn('sc', ['query', 'SCardSvr'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      timeout: SERVICE_LIMIT_MS,
-    })
+    const child = spawn(
+      join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'sc.exe'),
+      ['query', 'SCardSvr'],
+      {
+        stdio: ['ignore', 'pipe', 'ignore'],
+        timeout: SERVICE_LIMIT_MS,
+      },
+    )
     let out = ''
     child.stdout.setEncoding('utf8').on('data', (part: string) => {
       out = (out + part).slice(0, 10_000)

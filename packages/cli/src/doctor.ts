@@ -184,7 +184,8 @@ async function tillFindings(file: string): Promise<readonly Finding[]> {
         const told = Object.entries(facts ?? {}).map(([key, value]) => [key, String(value)] as const)
         return { ...about, verdict: 'ok', said: 'answers', facts: Object.fromEntries(told) }
       }
-      const reason = trouble.detail?.['reason'] === undefined ? '' : ` (${String(trouble.detail['reason'])})`
+      const why = trouble.detail?.['holder'] ?? trouble.detail?.['reason']
+      const reason = why === undefined ? '' : ` (${String(why)})`
       return {
         ...about,
         verdict: 'wrong',

@@ -69,15 +69,7 @@ function commands(io: ProgramIo, ended: (code: number) => void): Command {
       const { check } = await import('./check.ts')
       ended(await check(io, file, options))
     })
-  program
-    .command('doctor')
-    .description('what this machine has for a checkout, what is missing, and what to install')
-    .option('--config <file>', 'also that till’s place, and whether its devices answer')
-    .option('--json', 'one line of JSON')
-    .action(async (options: { config?: string; json?: boolean }) => {
-      const { doctor } = await import('./doctor.ts')
-      ended(await doctor(io, options))
-    })
+  doctorCommand(program, ended, io)
   program
     .command('run <file>')
     .description('open a till and show what it hears and does as lines of JSON, until Ctrl-C')
@@ -110,6 +102,43 @@ function commands(io: ProgramIo, ended: (code: number) => void): Command {
     })
   })
   return program
+}
+
+function doctorCommand(program: Command, ended: (code: number) => void, io: ProgramIo): void {
+  program
+    .command('doctor')
+    .description('what this machine has for a checkout, what is missing, and what to install')
+    .option('--config <file>', 'also that till’s place, and whether its devices answer')
+    .option(
+      '--conformance',
+      'with --config: the device contract, tried on its devices; minutes, and not beside a till',
+    )
+    .option('--print', 'with --conformance: may print up to ten short slips')
+    .option('--pay <minor>', 'with --conformance: pays that amount once, and reverses it at once')
+    .option('--scan', 'with --conformance: asks you to scan a code')
+    .option('--unplug', 'with --conformance: asks you to pull and plug each device')
+    .option('--json', 'one line of JSON')
+    .action(async (options: DoctorWords) => {
+      const { config, conformance, ...rest } = options
+      if (conformance !== true) {
+        const { doctor } = await import('./doctor.ts')
+        return ended(await doctor(io, options))
+      }
+      if (config === undefined)
+        throw new CashdeskError('cli.usage', { reason: '--conformance needs --config' })
+      const { conformanceOf } = await import('./doctor-conformance.ts')
+      ended(await conformanceOf(io, { config, ...rest }))
+    })
+}
+
+interface DoctorWords {
+  readonly config?: string
+  readonly json?: boolean
+  readonly conformance?: boolean
+  readonly print?: boolean
+  readonly pay?: string
+  readonly scan?: boolean
+  readonly unplug?: boolean
 }
 
 function forwarded(program: Command, name: string, description: string): Command {

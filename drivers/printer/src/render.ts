@@ -95,21 +95,22 @@ function put(
         errorlevel: 'm',
       })
       break
-    default: {
+    default:
       if (profile.pdf417 === false) return asText(item.data)
-      const layout = pdf417Layout(item.data, profile) ?? { columns: 0, width: 2, level: 1 }
-      if (profile.language === undefined || profile.language === 'esc-pos') {
-        // Of the encoder's own, everything that is not ASCII would be a question mark.
-        encoder.raw([...pdf417Symbol(new TextEncoder().encode(item.data), layout)])
-        return
-      }
-      const { columns, width, level } = layout
-      encoder
-        .align('center')
-        .pdf417(item.data, { columns, width, height: 3, errorlevel: level, truncated: false })
-    }
+      putPdf417(encoder, item.data, profile)
   }
   encoder.align('left')
+}
+
+function putPdf417(encoder: ReceiptPrinterEncoder, data: string, profile: PrinterProfile): void {
+  const layout = pdf417Layout(data, profile) ?? { columns: 0, width: 2, level: 1 }
+  const { columns, width, level } = layout
+  if ((profile.language ?? 'esc-pos') !== 'esc-pos') {
+    encoder.align('center').pdf417(data, { columns, width, height: 3, errorlevel: level, truncated: false })
+    return
+  }
+  // Of the encoder's own, everything that is not ASCII would be a question mark.
+  encoder.raw([...pdf417Symbol(new TextEncoder().encode(data), layout)])
 }
 
 function pageNumbers(profile: PrinterProfile): Record<string, number> {

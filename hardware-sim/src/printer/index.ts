@@ -3,6 +3,7 @@
 export type { Kick, PrinterOptions, PrinterState } from './device.ts'
 export { type DryRun, dryRun } from './dry-run.ts'
 export type { PrinterPoint } from './engine.ts'
+export { type Explained, type ExplainedCommand, type ExplainedPart, explainEscPos } from './explain.ts'
 export { type SimulatedPrinter, type SimulatedPrinterOptions, simulatedPrinter } from './in-process.ts'
 export { createInterpreter, type Interpreter } from './interpreter.ts'
 export type { Operation, Problem } from './operations.ts'

@@ -73,7 +73,9 @@ export interface Decoder {
 }
 
 /** Loaded only when they are chosen. */
-const DECODERS: { readonly [name: string]: () => Promise<{ readonly decoder: Decoder }> } = {}
+const DECODERS: { readonly [name: string]: () => Promise<{ readonly decoder: Decoder }> } = {
+  escpos: () => import('./decode-escpos.ts'),
+}
 
 /** The most that is read; a capture of a whole day of a terminal is smaller. */
 const MOST_BYTES = 64 * 1024 * 1024

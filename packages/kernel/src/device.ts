@@ -49,8 +49,15 @@ export interface Scan {
   readonly text: string
   /** AIM symbology identifier with its `]`, if the reader sends one: `]E0`, `]C1`. */
   readonly aim?: string
+  /** A card was swiped, no code was read: `text` is its track 2, or the first track there is. Never a payment card. */
+  readonly stripe?: ScanStripe
   readonly source: string
   readonly at: EpochMs
+}
+
+/** The tracks of a card that is no payment card, without sentinels and check characters. */
+export interface ScanStripe {
+  readonly tracks: readonly { readonly track: 1 | 2 | 3; readonly data: string }[]
 }
 
 export interface ScannerHost extends DevicePorts {
@@ -91,7 +98,36 @@ export interface PaymentFacts {
   readonly authorisation?: string
   /** Tip inside `amountMinor`, if the terminal asked for one. */
   readonly tipMinor?: number
+  /** The cardholder signs on paper; `confirmed`: a person at the register said that the signature is good. */
+  readonly signature?: 'required' | 'confirmed'
 }
+
+/** What the terminal wants a person at the register to decide or to type in. Texts are the terminal's own. */
+export type TerminalQuestion =
+  | {
+      readonly kind: 'choice'
+      readonly text: string
+      /** At least one; `id` goes back as it is. */
+      readonly choices: readonly { readonly id: string; readonly text: string }[]
+      /** The terminal wants the customer to choose, not the cashier. */
+      readonly forCustomer: boolean
+    }
+  | {
+      readonly kind: 'input'
+      readonly text: string
+      /** `amount` in minor units, digits only. */
+      readonly input: 'text' | 'number' | 'amount'
+      readonly initial?: string
+    }
+  /** The payment is through and the slip is printed: is the signature on it the cardholder's? */
+  | { readonly kind: 'signature'; readonly text: string; readonly facts: PaymentFacts }
+
+/** `yes` answers a signature only, `choose` a choice with one of its ids, `type` an input. Anything else is `no`. */
+export type TerminalAnswer =
+  | { readonly answer: 'yes' }
+  | { readonly answer: 'choose'; readonly id: string }
+  | { readonly answer: 'type'; readonly text: string }
+  | { readonly answer: 'no' }
 
 /** Answers of the till while a payment runs. */
 export interface PaymentHooks {
@@ -105,6 +141,11 @@ export interface PaymentHooks {
   readonly onMessage?: (message: string) => void
   /** Lines that the terminal wants on paper, to be acknowledged when they are kept. */
   readonly onPrint?: (lines: readonly TerminalPrintLine[]) => Promise<void>
+  /**
+   * The terminal asks something. Absent, throwing, too late or an answer that does not fit: no. A signature that is
+   * not confirmed is reversed.
+   */
+  readonly onQuestion?: (question: TerminalQuestion) => Promise<TerminalAnswer>
   /** Asks the terminal to abort. It may be too late: the outcome tells. */
   readonly signal?: CancelSignal
 }
@@ -120,7 +161,7 @@ export interface TerminalPrintLine {
 /** What the till remembers of an attempt whose end it did not see. */
 export interface PaymentExpectation {
   readonly op: OperationId
-  readonly kind: 'pay' | 'refund' | 'reverse'
+  readonly kind: 'pay' | 'refund' | 'reverse' | 'reserve' | 'book' | 'release'
   readonly amountMinor: number
   readonly currency: string
   /** When the attempt was started, on the till's clock. */
@@ -158,6 +199,46 @@ export interface Terminal extends Device {
   endOfDay(op: OperationId, hooks: PaymentHooks): Promise<Outcome<TerminalTotals>>
   /** The last transaction in the terminal's own book, or undefined if it has none. */
   last(): Promise<Outcome<PaymentFacts | null>>
+
+  // What not every terminal can. An unresolved payment refuses all of it with `terminal.blocked`: the terminal's last
+  // transaction is the evidence, and stays the last one.
+
+  /** Holds an amount on a card; nothing is charged before `book`. */
+  reserve?(order: PaymentOrder, hooks: PaymentHooks): Promise<Outcome<PaymentFacts>>
+  /** Charges `order.amountMinor` of the reservation, and gives the rest of it back. */
+  book?(order: PaymentOrder, reservation: PaymentFacts, hooks: PaymentHooks): Promise<Outcome<PaymentFacts>>
+  /**
+   * Gives back: all of the reservation if `order.amountMinor` is its amount, else that part, and charges the rest.
+   */
+  release?(
+    order: PaymentOrder,
+    reservation: PaymentFacts,
+    hooks: PaymentHooks,
+  ): Promise<Outcome<PaymentFacts>>
+  /** Has the last slip printed again, marked as a copy by the terminal, through `onPrint` or on its own paper. */
+  reprint?(op: OperationId, hooks: TerminalServiceHooks): Promise<Outcome<TerminalNotice>>
+  /** Lets the terminal speak with its host: keys, limits, its clock. Takes minutes. */
+  diagnose?(op: OperationId, hooks: TerminalServiceHooks): Promise<Outcome<TerminalNotice>>
+  /** Sets the terminal up anew at its host, as after a change of its contract. Takes minutes. */
+  initialise?(op: OperationId, hooks: TerminalServiceHooks): Promise<Outcome<TerminalNotice>>
+  /** Sets the terminal's clock: `YYYY-MM-DDTHH:MM:SS`, local time. */
+  setTime?(op: OperationId, time: string): Promise<Outcome<TerminalNotice>>
+  /** Asks how the terminal is; moves nothing. Allowed while a payment is unresolved. */
+  status?(): Promise<Outcome<TerminalNotice>>
+  /** Makes the terminal its own master until the next order. */
+  logOff?(): Promise<Outcome<TerminalNotice>>
+}
+
+/** Hooks of what moves no money. */
+export type TerminalServiceHooks = Pick<PaymentHooks, 'onMessage' | 'onPrint' | 'onQuestion' | 'signal'>
+
+/** What the terminal told in the end: its time if it sent one, its state, its software. */
+export interface TerminalNotice {
+  /** `YYYY-MM-DDTHH:MM:SS` on the clock of the terminal's host. */
+  readonly time?: string
+  /** `ready`, or what it needs. */
+  readonly state?: string
+  readonly facts: Facts
 }
 
 // ── printer ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,13 +5,17 @@ import type {
   Clock,
   DeviceHealth,
   DevicePorts,
+  EpochMs,
   ErrorReport,
   Log,
+  NfcHost,
+  NfcReader,
   OperationId,
   Outcome,
   PaymentExpectation,
   PaymentFacts,
   PaymentHooks,
+  Pinpad,
   Printer,
   PrinterStatus,
   Random,
@@ -20,6 +24,7 @@ import type {
   Scan,
   Scanner,
   Stop,
+  Tap,
   Terminal,
   TerminalPrintLine,
   TerminalTotals,
@@ -39,6 +44,8 @@ export interface DevicesOptions {
   readonly scanner?: Scanner | readonly Scanner[]
   readonly terminal?: Terminal
   readonly printer?: Printer
+  readonly nfc?: NfcReader | readonly NfcReader[]
+  readonly pinpad?: Pinpad
   readonly log?: Log
   /** The world, for simulation and tests. Node's if absent. */
   readonly ports?: { readonly clock?: Clock; readonly random?: Random }
@@ -50,6 +57,10 @@ export interface DeviceListeners {
   /** Something arrived that is no code; scan again. */
   discarded: (error: ErrorReport) => void
   health: (health: DeviceHealth) => void
+  /** A card or phone was held to the reader; `trouble` in it says why less was read than was hoped for. */
+  tap: (tap: Tap) => void
+  /** A card that was told by `tap` is gone. */
+  removed: (gone: { readonly card: string; readonly source: string; readonly at: EpochMs }) => void
   /** What the terminal displays while it works. */
   message: (message: { readonly op: OperationId; readonly text: string }) => void
   /**
@@ -87,6 +98,7 @@ export async function openDevices(options: DevicesOptions): Promise<Devices> {
 export class Devices {
   readonly #options: DevicesOptions
   readonly #scanners: readonly Scanner[]
+  readonly #readers: readonly NfcReader[]
   readonly #clock: Clock
   readonly #random: Random
   readonly #log: Log
@@ -94,6 +106,8 @@ export class Devices {
     scan: new Set(),
     discarded: new Set(),
     health: new Set(),
+    tap: new Set(),
+    removed: new Set(),
     message: new Set(),
     slip: new Set(),
   }
@@ -102,9 +116,10 @@ export class Devices {
 
   /** Made by `openDevices`. */
   constructor(options: DevicesOptions) {
-    const { scanner, ports, log } = options
+    const { scanner, nfc, ports, log } = options
     this.#options = options
     this.#scanners = scanner === undefined ? [] : [scanner].flat()
+    this.#readers = nfc === undefined ? [] : [nfc].flat()
     this.#clock = ports?.clock ?? nodeClock
     this.#random = ports?.random ?? nodeRandom
     this.#log = log ?? (() => undefined)
@@ -119,22 +134,23 @@ export class Devices {
 
   /** Called once by `openDevices`. */
   async open(): Promise<void> {
-    const { terminal, printer } = this.#options
+    const { terminal, printer, pinpad } = this.#options
     const ports: DevicePorts = {
       clock: this.#clock,
       random: this.#random,
       log: this.#log,
       healthChanged: health => this.#tell('health', health),
     }
-    const host = {
-      ...ports,
-      scanned: (scan: Scan) => this.#tell('scan', scan),
-      discarded: (error: CashdeskError) => this.#tell('discarded', error.report),
-    }
+    const discarded = (error: CashdeskError): void => this.#tell('discarded', error.report)
+    const scanned = (scan: Scan): void => this.#tell('scan', scan)
+    const tapped = (tap: Tap): void => this.#tell('tap', tap)
+    const removed: NfcHost['removed'] = gone => this.#tell('removed', gone)
     await Promise.all([
       terminal?.open(ports),
       printer?.open(ports),
-      ...this.#scanners.map(scanner => scanner.open(host)),
+      pinpad?.open(ports),
+      ...this.#scanners.map(scanner => scanner.open({ ...ports, scanned, discarded })),
+      ...this.#readers.map(reader => reader.open({ ...ports, tapped, removed, discarded })),
     ])
   }
 
@@ -144,8 +160,7 @@ export class Devices {
   }
 
   devices(): readonly DeviceHealth[] {
-    const { terminal, printer } = this.#options
-    return [...this.#scanners, terminal, printer].flatMap(device => (device ? [device.health()] : []))
+    return this.#all().map(device => device.health())
   }
 
   // ── money ───────────────────────────────────────────────────────────────────────────────────────────
@@ -239,9 +254,7 @@ export class Devices {
 
   /** Releases every device, in bounded time. An order under way ends `unknown`. */
   close(): Promise<void> {
-    const { terminal, printer } = this.#options
-    const all = [...this.#scanners, terminal, printer].flatMap(device => device ?? [])
-    this.#closing ??= Promise.allSettled(all.map(device => device.close())).then(() => undefined)
+    this.#closing ??= Promise.allSettled(this.#all().map(device => device.close())).then(() => undefined)
     return this.#closing
   }
 
@@ -250,6 +263,11 @@ export class Devices {
   }
 
   // ── how ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #all(): readonly (Scanner | Terminal | Printer | NfcReader | Pinpad)[] {
+    const { terminal, printer, pinpad } = this.#options
+    return [...this.#scanners, terminal, printer, ...this.#readers, pinpad].flatMap(device => device ?? [])
+  }
 
   #closed(): ErrorReport | undefined {
     return this.#closing && report('register.closed')

@@ -1,5 +1,5 @@
 // What a register listens to on a till. A listener is the register's code: its mistakes must not stop the till.
-import type { DeviceHealth, ErrorReport, Log, Stop, TerminalPrintLine } from '@cashdesk/kernel'
+import type { DeviceHealth, EpochMs, ErrorReport, Log, Stop, Tap, TerminalPrintLine } from '@cashdesk/kernel'
 import type { TaskView } from './view.ts'
 
 export interface TillListeners {
@@ -9,6 +9,10 @@ export interface TillListeners {
   tasks: (tasks: readonly TaskView[]) => void
   /** Lines the terminal wants on paper (merchant and customer slips, reports). */
   slip: (lines: readonly TerminalPrintLine[]) => void
+  /** A card or phone was held to the reader; `trouble` in it says why less was read than was hoped for. */
+  tap: (tap: Tap) => void
+  /** A card that was told by `tap` is gone. */
+  removed: (gone: { readonly card: string; readonly source: string; readonly at: EpochMs }) => void
 }
 
 export class Listeners {
@@ -18,6 +22,8 @@ export class Listeners {
     health: new Set(),
     tasks: new Set(),
     slip: new Set(),
+    tap: new Set(),
+    removed: new Set(),
   }
 
   constructor(log: Log) {

@@ -37,7 +37,6 @@ export async function openTill(options: TillOptions): Promise<Till> {
     journal,
     recovery,
     closeHttp: () => closeOf(http),
-    scanners: [options.scanner ?? []].flat(),
   })
   try {
     await till.start(config)
@@ -109,6 +108,7 @@ function joined(
     submit: input => loop.submit(input),
     message: (sale, message) => core.emit(sale, 'message', message),
     slip: lines => listeners.emit('slip', lines),
+    ...(options.onQuestion ? { question: options.onQuestion } : {}),
   })
   const core: TillCore = new TillCore(loop, performer, plugins, {
     clock,

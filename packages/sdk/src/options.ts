@@ -7,10 +7,13 @@ import type {
   Gtin,
   Http,
   Log,
+  NfcReader,
   Printer,
   Random,
   Scanner,
   Terminal,
+  TerminalAnswer,
+  TerminalQuestion,
 } from '@cashdesk/kernel'
 import type { PluginFactory } from './plugin.ts'
 import type { SecretSource } from './secret.ts'
@@ -51,6 +54,16 @@ export interface TillOptions {
   readonly scanner?: Scanner | readonly Scanner[]
   readonly terminal?: Terminal
   readonly printer?: Printer
+  /** Its taps arrive as `till.on('tap', …)`; what one of them means, the register says: `till.scan(text)`, or nothing. */
+  readonly nfc?: NfcReader | readonly NfcReader[]
+  /**
+   * The terminal asks the cashier something during a payment: is the signature good, which application of the card.
+   * Absent, throwing, or an answer that does not fit: no, and a payment with a signature is taken back.
+   */
+  readonly onQuestion?: (
+    question: TerminalQuestion,
+    about: { readonly sale: string; readonly payment: string },
+  ) => TerminalAnswer | Promise<TerminalAnswer>
   readonly plugins?: readonly PluginFactory[]
   /** Only for registers that own their payments (depth b): asked at start and on a timer. */
   readonly statusOf?: (sale: string) => RegisterStatus | Promise<RegisterStatus>

@@ -29,6 +29,7 @@ import type {
 import { CashdeskError, maskCardNumbers, type Outcome, report, reportOf, unknown } from '@cashdesk/kernel'
 import { contextOf, defaultBlocks, standingOf } from './context.ts'
 import type { DurableStep, Taken } from './loop.ts'
+import type { TillOptions } from './options.ts'
 import type { Plugin } from './plugin.ts'
 import type { Providers } from './provider.ts'
 import { receiptOf } from './receipt-of.ts'
@@ -57,6 +58,8 @@ export interface PerformerOptions {
   readonly message: (sale: SaleId, message: string) => void
   /** Lines the terminal wants on paper. */
   readonly slip: (lines: readonly TerminalPrintLine[]) => void
+  /** Absent: whatever the terminal asks, the answer is no. */
+  readonly question?: NonNullable<TillOptions['onQuestion']>
 }
 
 export class Performer {
@@ -269,6 +272,7 @@ export class Performer {
   }
 
   #hooks(op: OperationId, sale: SaleId | undefined, tender: TenderId | undefined): PaymentHooks {
+    const { question } = this.#options
     const signal = tender === undefined ? undefined : this.#signals.get(`${sale} ${tender}`)
     return {
       // The acknowledgement waits for our own sync: only then may the terminal's commit point be reached.
@@ -287,6 +291,9 @@ export class Performer {
         if (refusal) throw new CashdeskError(refusal.error.code, refusal.error.detail)
         this.#options.slip(lines)
       },
+      ...(question && sale !== undefined && tender !== undefined
+        ? { onQuestion: async asked => question(asked, { sale, payment: tender }) }
+        : {}),
       ...(signal ? { signal } : {}),
     }
   }

@@ -33,6 +33,8 @@ export interface MoneyHooks {
   ) => 'accept' | 'reject' | Promise<'accept' | 'reject'>
   /** Awaited before anything is sent. Keep `attempt`: after a crash `query` needs it. If it throws, nothing is sent. */
   readonly onAttempt?: (attempt: PaymentExpectation) => void | Promise<void>
+  /** The terminal asks the cashier something. Absent, throwing, or an answer that does not fit: no. */
+  readonly onQuestion?: NonNullable<PaymentHooks['onQuestion']>
   /** Asks the terminal to abort. It may be too late: the outcome tells. */
   readonly signal?: CancelSignal
 }
@@ -89,6 +91,7 @@ export class TerminalOrders {
     if (late) return { ...refused(late), attempt }
     const all: PaymentHooks = {
       ...screen(op, hooks.signal),
+      ...(hooks.onQuestion ? { onQuestion: hooks.onQuestion } : {}),
       onApproval: async facts => {
         attempt = { ...attempt, approved: facts }
         return (await hooks.onApproval(facts, attempt)) === 'accept' ? 'accept' : 'reject'

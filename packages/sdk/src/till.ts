@@ -3,17 +3,14 @@ import { type Journal, type RecoveryReport, readJournal } from '@cashdesk/journa
 import type {
   CancelSignal,
   DeviceHealth,
-  DevicePorts,
   ErrorReport,
   Event,
   LaneConfig,
   Log,
   OperationId,
-  Printer,
   SaleId,
-  Scanner,
+  Scan,
   Stop,
-  Terminal,
 } from '@cashdesk/kernel'
 import { CashdeskError, minor, reportOf, saleId, taskIdOf } from '@cashdesk/kernel'
 import { type Command, parseCommand } from './commands.ts'
@@ -26,6 +23,7 @@ import { diskOf, type TillOptions } from './options.ts'
 import type { Performer } from './performer.ts'
 import { SaleHandle } from './sale.ts'
 import { SNAPSHOT_EVERY, Snapshots } from './snapshots.ts'
+import { TillDevices } from './till-devices.ts'
 import { type SaleView, type TaskView, taskView } from './view.ts'
 
 /** A sale that the last run left unfinished, and where it stands now. */
@@ -66,12 +64,12 @@ export interface TillParts {
   readonly journal: Journal
   readonly recovery: RecoveryReport
   readonly closeHttp: () => void
-  readonly scanners: readonly Scanner[]
 }
 
 /** An open till. Everything it answers is plain JSON. */
 export class Till {
   readonly #parts: TillParts
+  readonly #devices: TillDevices
   #left: readonly SaleId[] = []
   #closing: Promise<void> | undefined
   #ended = false
@@ -80,12 +78,16 @@ export class Till {
 
   /** Made by `openTill`. */
   constructor(parts: TillParts) {
+    const { options, core, log, listeners } = parts
     this.#parts = parts
+    const ports = { clock: core.options.clock, random: options.ports?.random ?? nodeRandom, log }
+    const scanned = (scan: Scan): void => void core.scan(scan).catch(() => undefined)
+    this.#devices = new TillDevices({ ...options, ports, listeners, scanned })
   }
 
   /** Called once by `openTill`. */
   async start(config: LaneConfig): Promise<void> {
-    const { loop, performer, listeners, core, options, scanners } = this.#parts
+    const { loop, performer, listeners, options } = this.#parts
     const { lane } = loop
     const open = new Set([...lane.operations.values()].flatMap(operation => operation.sale ?? []))
     this.#left = [...lane.sales.values()]
@@ -104,28 +106,11 @@ export class Till {
     loop.onRefusal((error, sale) => {
       if (sale === undefined) listeners.emit('refused', error)
     })
-    const devices = [options.terminal, options.printer].filter(device => device !== undefined)
-    await Promise.all(devices.map((device: Terminal | Printer) => device.open(this.#ports())))
+    await this.#devices.openWorking()
     // Deciding nothing on a copied journal: it may not be the one that sells.
     if (this.#parts.journal.state === 'restored') return
     await loop.submit({ type: 'lane.started', config })
-    const host = {
-      ...this.#ports(),
-      scanned: (scan: { text: string; aim?: string }) => void core.scan(scan).catch(() => undefined),
-    }
-    const discarded = (error: CashdeskError): void => listeners.emit('refused', error.report)
-    await Promise.all(scanners.map(scanner => scanner.open({ ...host, discarded })))
-  }
-
-  #ports(): DevicePorts {
-    const { core, log, listeners, options } = this.#parts
-    const random = options.ports?.random ?? nodeRandom
-    return {
-      clock: core.options.clock,
-      random,
-      log,
-      healthChanged: health => listeners.emit('health', health),
-    }
+    await this.#devices.openSaying()
   }
 
   #askRegister(sale: SaleId): void {
@@ -263,10 +248,7 @@ export class Till {
   }
 
   devices(): readonly DeviceHealth[] {
-    const { options, scanners } = this.#parts
-    return [...scanners, options.terminal, options.printer].flatMap(device =>
-      device ? [device.health()] : [],
-    )
+    return this.#devices.health()
   }
 
   /** Settles the terminal's day and compares its books with ours; a difference becomes a task. */
@@ -378,10 +360,9 @@ export class Till {
   }
 
   async #close(): Promise<void> {
-    const { performer, loop, options, scanners, closeHttp } = this.#parts
+    const { performer, loop, closeHttp } = this.#parts
     performer.stop()
-    const devices = [...scanners, options.terminal, options.printer].filter(device => device !== undefined)
-    await Promise.allSettled(devices.map(device => device.close()))
+    await this.#devices.close()
     closeHttp()
     await loop.close()
     this.#ended = true

@@ -14,6 +14,8 @@ import type {
   Scanner,
   ScannerHost,
   Terminal,
+  TerminalAnswer,
+  TerminalQuestion,
   TerminalTotals,
 } from '@cashdesk/kernel'
 import { done, refused, report, unknown } from '@cashdesk/kernel'
@@ -61,6 +63,9 @@ export class ScriptedTerminal implements Terminal {
   /** Whether it answers questions about the past. */
   answersQueries: 'yes' | 'no' | 'cannot-tell' = 'yes'
   totalsOffBy = 0
+  /** Asked after the slip; whatever comes back is kept. */
+  asks: TerminalQuestion | undefined
+  readonly told: (TerminalAnswer | 'nobody')[] = []
   #state: DeviceHealth['state'] = 'closed'
 
   health(): DeviceHealth {
@@ -110,6 +115,7 @@ export class ScriptedTerminal implements Terminal {
     this.accepted.push(facts)
     this.books.push({ op: order.op, kind, facts })
     await hooks.onPrint?.([{ receipt: 'customer', text: 'Card payment' }])
+    if (this.asks) this.told.push((await hooks.onQuestion?.(this.asks).catch(() => undefined)) ?? 'nobody')
     return act === 'lose-booked' ? unknown(report('terminal.link-lost')) : done(facts)
   }
 

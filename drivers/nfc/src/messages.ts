@@ -10,7 +10,7 @@ export type BindingName = 'nfc-pcsc' | 'pcsc-mini'
 /** From the reader process. Bytes are hexadecimal; `card` counts up within one process. */
 export type ChildMessage =
   /** A package was loaded; the service is looked for. */
-  | { readonly type: 'hello'; readonly binding: BindingName }
+  | { readonly type: 'hello'; readonly binding: BindingName; readonly pid: number }
   /** No package could be loaded: nothing more will come. */
   | { readonly type: 'unavailable'; readonly reasons: readonly string[] }
   | { readonly type: 'service'; readonly up: boolean; readonly reason?: string }
@@ -55,7 +55,8 @@ export function readChildMessage(raw: unknown): ChildMessage | undefined {
       return { type: 'beat' }
     case 'hello': {
       const { binding } = raw
-      return binding === 'nfc-pcsc' || binding === 'pcsc-mini' ? { type: 'hello', binding } : undefined
+      const pid = countIn(raw, 'pid') ?? 0
+      return binding === 'nfc-pcsc' || binding === 'pcsc-mini' ? { type: 'hello', binding, pid } : undefined
     }
     case 'unavailable':
       return { type: 'unavailable', reasons: reasonsIn(raw) }

@@ -112,7 +112,7 @@ setInterval(() => say({ type: 'beat' }), BEAT_MS)
 
 const binding = await load((process.argv[2] ?? '').split(','))
 if ('run' in binding) {
-  say({ type: 'hello', binding: binding.name })
+  say({ type: 'hello', binding: binding.name, pid: process.pid })
   const reason = await binding.run(listener)
   await sayLast({ type: 'service', up: false, reason })
 } else await sayLast({ type: 'unavailable', reasons: binding })

@@ -171,7 +171,8 @@ export class Presence {
     const wish = this.#waiting.shift()
     if (wish === undefined) return { events }
     this.#current = { wish, answers: [] }
-    return { ...this.#command(wish, 0), events }
+    const step = this.#command(wish, 0)
+    return { ...step, events: [...events, ...step.events] }
   }
 
   #command(wish: ExchangeWish, at: number): PresenceStep {

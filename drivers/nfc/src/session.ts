@@ -3,6 +3,7 @@
 import {
   type DeviceState,
   type ErrorReport,
+  type Facts,
   fromHex,
   hex,
   type Outcome,
@@ -59,6 +60,7 @@ export class NfcSession {
   #pauseMs = FIRST_PAUSE_MS
   #trouble: ErrorReport | undefined
   #binding: string | undefined
+  #pid: number | undefined
   #serviceUp = false
   /** By name; the card that lies on it, if any. */
   readonly #readers: Map<string, Presence | undefined> = new Map()
@@ -83,9 +85,10 @@ export class NfcSession {
     return this.#trouble
   }
 
-  get facts(): { readonly [name: string]: string } {
+  get facts(): Facts {
     return {
       ...(this.#binding === undefined ? {} : { binding: this.#binding }),
+      ...(this.#pid === undefined ? {} : { process: this.#pid }),
       ...(this.#readers.size === 0 ? {} : { readers: [...this.#readers.keys()].join(', ') }),
     }
   }
@@ -196,6 +199,7 @@ export class NfcSession {
 
   /** Every reader and card of the present process is gone. */
   #forget(reason: string): void {
+    this.#pid = undefined
     for (const reader of [...this.#readers.keys()]) this.#readerGone(reader, 'nfc.reader-lost', reason)
     this.#onWay.clear()
     this.#retries.clear()
@@ -212,6 +216,7 @@ export class NfcSession {
     switch (message.type) {
       case 'hello':
         this.#binding = message.binding
+        this.#pid = message.pid
         return
       case 'unavailable':
         this.#phase = 'failed'

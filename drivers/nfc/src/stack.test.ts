@@ -1,0 +1,326 @@
+// The driver on a real smart-card service: pcscd with its virtual reader, and virtual cards, ours and Debian's. Where
+// that is not installed, the tests are skipped, and say what to install.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import {
+  type CardSim,
+  classic,
+  isoDep,
+  missingForPcscd,
+  type Pcscd,
+  phone,
+  type SimulatedCard,
+  startCardSim,
+  startPcscd,
+  tag,
+} from '@cashdesk/hardware-sim'
+import {
+  type CashdeskError,
+  type Clock,
+  type DeviceHealth,
+  hex,
+  type NfcReader,
+  type Tap,
+} from '@cashdesk/kernel'
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { type NfcOptions, nfcReader } from './driver.ts'
+import { readStorage, selectApplication } from './frames.ts'
+import type { BindingName } from './messages.ts'
+import { openBlock } from './mifare.ts'
+
+const missing = missingForPcscd()
+const require = createRequire(import.meta.url)
+const PACKAGES: readonly (readonly [BindingName, string | undefined])[] = [
+  ['nfc-pcsc', absent('nfc-pcsc')],
+  ['pcsc-mini', absent('pcsc-mini')],
+]
+
+/** Why a package cannot be used here. */
+function absent(name: string): string | undefined {
+  try {
+    require(name)
+    return undefined
+  } catch {
+    return `${name} is not built: apt install libpcsclite-dev g++ make python3, then npm ci`
+  }
+}
+
+const clock: Clock = {
+  now: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  after: (delayMs, wake) => {
+    const timer = setTimeout(wake, delayMs)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** The till's side: everything it was told, and a way to wait for the next of it. */
+class Till {
+  readonly reader: NfcReader
+  readonly taps: Tap[] = []
+  readonly gone: string[] = []
+  readonly discards: CashdeskError[] = []
+  #changed: (() => void)[] = []
+
+  constructor(options: NfcOptions) {
+    this.reader = nfcReader(options)
+  }
+
+  async open(): Promise<this> {
+    const noted = <T>(list: T[]): ((item: T) => void) => {
+      return item => {
+        list.push(item)
+        this.#wake()
+      }
+    }
+    await this.reader.open({
+      clock,
+      random: { bytes: length => new Uint8Array(length) },
+      log: () => undefined,
+      healthChanged: () => this.#wake(),
+      tapped: noted(this.taps),
+      removed: ({ card }) => noted(this.gone)(card),
+      discarded: noted(this.discards),
+    })
+    return this
+  }
+
+  /** Waits until `reached` says so; the test's time limit is the only one. */
+  async until(reached: (till: Till) => boolean): Promise<void> {
+    while (!reached(this)) {
+      await new Promise<void>(resolve => {
+        this.#changed.push(resolve)
+        setTimeout(resolve, 200)
+      })
+    }
+  }
+
+  health(): DeviceHealth {
+    return this.reader.health()
+  }
+
+  #wake(): void {
+    for (const resolve of this.#changed.splice(0)) resolve()
+  }
+}
+
+let service: Pcscd | undefined
+const open: { close(): Promise<void> }[] = []
+
+async function serve(): Promise<Pcscd> {
+  const started = await startPcscd()
+  service = started
+  return started
+}
+
+async function till(options: NfcOptions): Promise<Till> {
+  const one = new Till({ socket: service?.socket ?? '/nowhere', ...options })
+  open.push(one.reader)
+  return one.open()
+}
+
+async function card(simulated: SimulatedCard): Promise<CardSim> {
+  const sim = await startCardSim({ card: simulated, port: service?.port ?? 0 })
+  open.push(sim)
+  return sim
+}
+
+const ready = (one: Till): boolean => one.health().state === 'ready'
+const TAG = (): SimulatedCard => tag({ uid: '04a1b2c3d4e580', ndef: [{ uri: 'https://a.example/k/1' }] })
+
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close()
+  await service?.close()
+  service = undefined
+})
+
+beforeAll(() => {
+  for (const line of [missing, ...PACKAGES.map(([, reason]) => reason)]) {
+    if (line !== undefined) process.stderr.write(`skipped: ${line}\n`)
+  }
+})
+
+describe.each(PACKAGES)('on the real service, through %s', (binding, reason) => {
+  const test = it.skipIf((missing ?? reason) !== undefined)
+
+  test('a tag, a Type 4 tag, a phone and a MIFARE Classic are read as what they are', async () => {
+    await serve()
+    const one = await till({ binding, wallets: true })
+    await one.until(ready)
+    expect(one.health().facts['binding']).toBe(binding)
+    const cards = [
+      TAG(),
+      isoDep({ uid: '04112233445566', ndef: [{ text: 'x'.repeat(400) }] }),
+      phone({ random: length => new Uint8Array(length).fill(7) }),
+      classic({ uid: 'a1b2c3d4', key: 'a0a1a2a3a4a5', blocks: { 4: '00112233445566778899aabbccddeeff' } }),
+    ]
+    for (const [index, each] of cards.entries()) {
+      const sim = await card(each)
+      await one.until(({ taps }) => taps.length === index + 1)
+      if (index < 3) {
+        await sim.remove()
+        await one.until(({ gone }) => gone.length === index + 1)
+      }
+    }
+    expect(one.taps.map(({ technology }) => technology)).toEqual([
+      'type-2',
+      'iso-dep',
+      'iso-dep',
+      'mifare-classic',
+    ])
+    expect(one.taps[0]?.ndef).toEqual([{ kind: 'uri', uri: 'https://a.example/k/1' }])
+    expect(one.taps[1]?.ndef).toEqual([{ kind: 'text', text: 'x'.repeat(400), language: 'en' }])
+    expect(one.taps[2]).toMatchObject({
+      uid: { origin: 'random' },
+      trouble: { code: 'nfc.nothing-readable' },
+    })
+    expect(one.taps[2]?.applications).toEqual({ 'apple-vas': false, 'google-smart-tap': false })
+    const key = Buffer.from('a0a1a2a3a4a5', 'hex')
+    const answered = await one.reader.exchange([...openBlock(4, { type: 'A', key }), readStorage(4, 16)])
+    expect(answered).toMatchObject({ outcome: 'done' })
+    if (answered.outcome === 'done') {
+      expect(hex(answered.data[2] ?? new Uint8Array(0))).toBe('00112233445566778899aabbccddeeff9000')
+    }
+  })
+
+  test('a card that comes and goes twenty times is told twenty times', async () => {
+    await serve()
+    const one = await till({ binding })
+    await one.until(ready)
+    const sim = await card(TAG())
+    for (let round = 1; round <= 20; round += 1) {
+      await sim.insert()
+      await one.until(({ taps }) => taps.length === round)
+      await sim.remove()
+      await one.until(({ gone }) => gone.length === round)
+    }
+    expect(new Set(one.taps.map(tap => tap.card)).size).toBe(20)
+    expect(one.discards).toEqual([])
+    expect(one.health().counts['starts']).toBe(1)
+  })
+
+  test('the service may come late, die and come back: each time the reader is found again', async () => {
+    const pcscd = await serve()
+    await pcscd.kill()
+    const one = await till({ binding })
+    await one.until(({ reader }) => reader.health().trouble?.code === 'nfc.no-service')
+    await pcscd.start()
+    await one.until(ready)
+    const sim = await card(TAG())
+    await one.until(({ taps }) => taps.length === 1)
+    await pcscd.kill()
+    await one.until(({ gone }) => gone.length === 1)
+    expect(one.health()).toMatchObject({ state: 'absent', trouble: { code: 'nfc.no-service' } })
+    await pcscd.start()
+    await one.until(({ taps }) => taps.length === 2)
+    expect(sim.state().connected).toBe(true)
+  })
+
+  test('a card taken away in the middle of a command: a reading is discarded, an exchange is unknown', async () => {
+    await serve()
+    const one = await till({ binding })
+    await one.until(ready)
+    const sim = await card(TAG())
+    await one.until(({ taps }) => taps.length === 1)
+    await sim.accident('remove-in-command')
+    const broken = await one.reader.exchange([Uint8Array.of(0xff, 0xd6, 0, 10, 4, 1, 2, 3, 4)])
+    expect(broken).toMatchObject({ outcome: 'unknown', error: { code: 'nfc.no-answer' } })
+    await one.until(({ gone }) => gone.length === 1)
+    await sim.accident('remove-in-command', { commands: 2 })
+    await sim.insert()
+    await one.until(({ discards }) => discards.length === 1)
+    expect(['nfc.removed-early', 'nfc.mute']).toContain(one.discards[0]?.code)
+    await sim.insert()
+    await one.until(({ taps }) => taps.length === 2)
+  })
+
+  test('a card that falls silent costs its exchange and the process, and nothing else', async () => {
+    await serve()
+    const one = await till({ binding, answerMs: 400 })
+    await one.until(ready)
+    const sim = await card(TAG())
+    await one.until(({ taps }) => taps.length === 1)
+    await sim.accident('silent')
+    const broken = await one.reader.exchange([readStorage(4, 4)])
+    expect(broken).toMatchObject({ outcome: 'unknown', error: { code: 'nfc.no-answer' } })
+    await sim.accident('silent', { on: false })
+    await sim.remove()
+    await sim.insert()
+    await one.until(({ taps }) => taps.length === 2)
+  })
+
+  test('noise and wrong status words are a card that tells nothing, not a broken till', async () => {
+    await serve()
+    const one = await till({ binding })
+    await one.until(ready)
+    const sim = await card(TAG())
+    await one.until(({ taps }) => taps.length === 1)
+    await sim.remove()
+    await one.until(({ gone }) => gone.length === 1)
+    await sim.accident('status', { sw: '6F00' })
+    await sim.insert()
+    await one.until(({ taps }) => taps.length === 2)
+    expect(one.taps[1]).toMatchObject({ capabilities: ['memory'], trouble: { code: 'nfc.nothing-readable' } })
+  })
+
+  test('Debian’s own virtual card answers our commands', async context => {
+    if (!existsSync('/usr/bin/vicc')) return context.skip('apt install vsmartcard-vpicc')
+    const pcscd = await serve()
+    const one = await till({ binding })
+    await one.until(ready)
+    const vicc = spawn('/usr/bin/vicc', ['--port', String(pcscd.port), '--hostname', '127.0.0.1'], {
+      stdio: 'ignore',
+    })
+    open.push({
+      close: () =>
+        new Promise(resolve => {
+          vicc.once('exit', () => resolve())
+          vicc.kill('SIGKILL')
+        }),
+    })
+    await one.until(({ taps }) => taps.length === 1)
+    expect(one.taps[0]).toMatchObject({ technology: 'contact', capabilities: ['applications'] })
+    const answered = await one.reader.exchange([selectApplication('D2760000850101')])
+    expect(answered).toMatchObject({ outcome: 'done', data: [{ length: 2 }] })
+  })
+})
+
+describe('the reader process', () => {
+  // Elsewhere the system brings its own service, on no socket that could be named.
+  const linux = it.skipIf(process.platform !== 'linux')
+  const test = it.skipIf((missing ?? PACKAGES[0]?.[1]) !== undefined)
+
+  test('that is killed is started again, and finds the card that still lies there', async () => {
+    await serve()
+    const one = await till({ binding: 'nfc-pcsc' })
+    await one.until(ready)
+    await card(TAG())
+    await one.until(({ taps }) => taps.length === 1)
+    process.kill(Number(one.health().facts['process']), 'SIGKILL')
+    await one.until(({ taps }) => taps.length === 2)
+    expect(one.gone).toEqual([one.taps[0]?.card])
+    expect(one.health().counts['starts']).toBe(2)
+  })
+
+  linux('without a service waits, and closing it takes no time', async () => {
+    const one = new Till({ socket: '/nowhere/pcscd.comm' })
+    await one.open()
+    await one.until(({ reader }) => ['absent', 'failed'].includes(reader.health().state))
+    expect(['nfc.no-service', 'nfc.not-installed']).toContain(one.health().trouble?.code)
+    expect(await one.reader.exchange([readStorage(4, 4)])).toMatchObject({ outcome: 'refused' })
+    await one.reader.close()
+    await one.reader.close()
+    expect(one.health().state).toBe('closed')
+    expect(await one.reader.exchange([readStorage(4, 4)])).toMatchObject({ outcome: 'refused' })
+  })
+
+  linux('can be opened and closed again and again', async () => {
+    const one = new Till({ socket: '/nowhere/pcscd.comm' })
+    for (let round = 0; round < 3; round += 1) {
+      await one.open()
+      await one.reader.close()
+    }
+    expect(one.health().state).toBe('closed')
+  })
+})

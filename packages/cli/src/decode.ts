@@ -75,6 +75,7 @@ export interface Decoder {
 /** Loaded only when they are chosen. */
 const DECODERS: { readonly [name: string]: () => Promise<{ readonly decoder: Decoder }> } = {
   escpos: () => import('./decode-escpos.ts'),
+  pinpad: () => import('./decode-pinpad.ts'),
 }
 
 /** The most that is read; a capture of a whole day of a terminal is smaller. */

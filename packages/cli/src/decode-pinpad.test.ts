@@ -1,0 +1,96 @@
+// A capture of the line to a PIN pad, explained with exact offsets and without its secrets.
+import { concatBytes, hex } from '@cashdesk/kernel'
+import { packetBytes } from '@cashdesk/pinpad'
+import { describe, expect, test } from 'vitest'
+import type { Decoded } from './decode.ts'
+import { decoder } from './decode-pinpad.ts'
+
+const ACK = [6]
+async function decoded(
+  parts: readonly (Uint8Array | readonly number[])[],
+  options: { readonly profile?: string } = {},
+): Promise<Decoded> {
+  const bytes = concatBytes(...parts)
+  return await decoder.decode({ bytes, text: hex(bytes) }, options)
+}
+
+describe('a capture of a PIN entry', () => {
+  test('is explained in both directions', async () => {
+    const request = 'Z62.4012345678909\u001cDUKPT ENCRYPTION0412NCARD PIN\u001cEUR 5\u001cWAIT'
+    const { fields, problems } = await decoded([
+      packetBytes('11', true),
+      ACK,
+      [4],
+      packetBytes(request),
+      ACK,
+      packetBytes('73.000009876543210E000011B9C1845EB993A7A'),
+    ])
+    expect(problems).toEqual([])
+    expect(fields.map(({ offset, name, value }) => [offset, name, value])).toEqual([
+      [0, '11', 'connection test'],
+      [5, 'ACK', 'taken'],
+      [6, 'EOT', 'session ended or cancelled'],
+      [7, 'Z62', 'enter a PIN'],
+      [68, 'ACK', 'taken'],
+      [69, '73', 'a PIN under DUKPT'],
+    ])
+    expect(fields[3]?.fields?.map(({ offset, name, value }) => [offset, name, value])).toEqual([
+      [12, 'account', '…8909'],
+      [26, 'key', 'DUKPT ENCRYPTION'],
+      [42, 'fewest digits', '04'],
+      [44, 'most digits', '12'],
+      [46, 'empty allowed', 'no'],
+      [47, 'prompt', 'CARD PIN'],
+      [56, 'prompt', 'EUR 5'],
+      [62, 'prompt', 'WAIT'],
+    ])
+    expect(fields[5]?.fields).toMatchObject([
+      { offset: 78, length: 16, name: 'KSN', value: 'FFFF9876543210E00001' },
+      { offset: 94, length: 16, name: 'PIN block' },
+    ])
+  })
+
+  test('shows neither account, nor working key, nor block', async () => {
+    const said = JSON.stringify(
+      await decoded([
+        packetBytes('Z60.4012345678909\u001c0123456789ABCDEF'),
+        packetBytes('71.00401FEDCBA9876543210'),
+      ]),
+    )
+    expect(said).not.toMatch(/401234567|0123456789ABCDEF|FEDCBA9876543210/)
+    expect(said).toContain('…8909')
+  })
+
+  test('reads an error letter in the words of the vendor', async () => {
+    expect((await decoded([packetBytes('716')])).fields[0]).toMatchObject({
+      value: 'error 6',
+      meaning: 'pinpad.no-key (master/session), pinpad.used-up (DUKPT)',
+    })
+    const uic = await decoded([packetBytes('71F'), packetBytes('7109876543210E000011B9C1845EB993A7A')], {
+      profile: 'uic',
+    })
+    expect(uic.fields).toMatchObject([
+      { meaning: 'pinpad.refused (master/session), pinpad.used-up (DUKPT)' },
+      { value: 'a PIN under DUKPT' },
+    ])
+    expect(() => decoded([], { profile: 'acme' })).rejects.toMatchObject({ code: 'cli.usage' })
+  })
+
+  test('says at which byte it is wrong', async () => {
+    const spoilt = packetBytes('71A').with(-1, 0)
+    const { problems } = await decoded([
+      [0x41, 0x42],
+      spoilt,
+      packetBytes('Z60.12\u001c'),
+      packetBytes('73.1'),
+      [2, 0x37],
+    ])
+    expect(problems).toEqual([
+      { offset: 0, length: 2, what: 'no signal and no packet' },
+      { offset: 7, length: 1, what: 'wrong check' },
+      { offset: 9, length: 7, what: 'no request for a PIN' },
+      { offset: 19, length: 4, what: 'no answer of this family' },
+      { offset: 25, length: 2, what: 'a packet that is cut off' },
+    ])
+  })
+})

@@ -1,18 +1,30 @@
 // What goes into a ZVT session and what comes out of it: the vocabulary between the pure machine and its glue.
-import type { EpochMs, Facts, PaymentFacts, TerminalPrintLine } from '@cashdesk/kernel'
+import type {
+  EpochMs,
+  Facts,
+  PaymentFacts,
+  TerminalAnswer,
+  TerminalPrintLine,
+  TerminalQuestion,
+} from '@cashdesk/kernel'
 import type { Apdu } from './apdu.ts'
 import type { Charset } from './charset.ts'
 import type { Command } from './commands.ts'
 import type { ReceiptKind } from './print.ts'
+import type { Count } from './sequence.ts'
 import type { StatusReport } from './status.ts'
 
-/** `answer`: T3. `dialogue`: T4. `frame`: the rest of a cut frame. `approval`: the till. `whole`: all of it. */
-export type TimerName = 'answer' | 'dialogue' | 'frame' | 'approval' | 'whole'
+/**
+ * `answer`: T3. `dialogue`: T4. `frame`: the rest of a cut frame. `approval`: the till. `question`: a person. `whole`:
+ * all of it.
+ */
+export type TimerName = 'answer' | 'dialogue' | 'frame' | 'approval' | 'question' | 'whole'
 
 export interface Limits {
   readonly t3Ms: number
   readonly t4Ms: number
   readonly approvalMs: number
+  readonly questionMs: number
   /** From the command to its end, whatever the terminal says in between. */
   readonly wholeMs: number
 }
@@ -23,8 +35,11 @@ export type SessionInput =
   | { readonly in: 'tick'; readonly timer: TimerName }
   | { readonly in: 'verdict'; readonly verdict: 'accept' | 'reject' }
   | { readonly in: 'printed'; readonly kept: boolean }
+  | { readonly in: 'answered'; readonly question: TerminalQuestion; readonly answer: TerminalAnswer }
   | { readonly in: 'abort' }
   | { readonly in: 'charset'; readonly charset: Charset }
+  /** Both sides count their messages from here on, or not. */
+  | { readonly in: 'counting'; readonly on: boolean }
   | { readonly in: 'closed' }
 
 export type SessionEffect =
@@ -33,6 +48,7 @@ export type SessionEffect =
   | { readonly do: 'timer'; readonly timer: TimerName; readonly afterMs?: number }
   | { readonly do: 'ask'; readonly facts: PaymentFacts }
   | { readonly do: 'print'; readonly lines: readonly TerminalPrintLine[] }
+  | { readonly do: 'question'; readonly question: TerminalQuestion }
   | { readonly do: 'say'; readonly text: string }
   | { readonly do: 'note'; readonly facts: Facts }
   | { readonly do: 'end'; readonly end: DialogueEnd }
@@ -54,6 +70,8 @@ export interface MoneySeen {
   readonly unreadable: boolean
   /** After an approval the terminal said something that does not go with it. */
   readonly contradicted: boolean
+  /** The time that the terminal told (04 01). */
+  readonly time?: string
 }
 
 export type DialogueEnd = {
@@ -78,7 +96,11 @@ export interface SessionState {
   /** Frames that wait until the till has answered. */
   readonly queue: readonly Apdu[]
   /** The answer that the terminal waits for. */
-  readonly owes?: 'approval' | 'print'
+  readonly owes?: 'approval' | 'print' | 'question'
+  /** What it asked, while we owe the answer to it. */
+  readonly question?: TerminalQuestion
+  /** The count of messages, where it was agreed on. */
+  readonly count?: Count
   readonly abort: 'none' | 'wanted' | 'sent'
   readonly repeats: number
   readonly paper: ReceiptKind

@@ -1,13 +1,11 @@
-// The payment terminal as the till sees it: orders in, outcomes out. It keeps the link open and registered, lets one
-// order run at a time, and finds out what became of an order whose end it did not see.
+// The payment terminal as the till sees it: orders in, outcomes out. One order runs at a time, and what became of an
+// order whose end was not seen is found out, never guessed.
 import {
-  type Clock,
   type DeviceHealth,
   type DevicePorts,
-  type DeviceState,
   done,
   type ErrorReport,
-  type Facts,
+  fromHex,
   type OperationId,
   type Outcome,
   type PaymentExpectation,
@@ -17,124 +15,89 @@ import {
   refused,
   report,
   type Terminal,
+  type TerminalNotice,
+  type TerminalServiceHooks,
   type TerminalTotals,
   unknown,
 } from '@cashdesk/kernel'
-import { CHARSET_CODES } from './charset.ts'
 import * as commands from './commands.ts'
-import type { DialogueEnd, Limits } from './dialogue.ts'
-import { type Counterpart, Exchange } from './exchange.ts'
+import type { DialogueEnd } from './dialogue.ts'
+import type { Exchange } from './exchange.ts'
+import { stateText } from './frames.ts'
 import { type Look, look } from './look.ts'
 import { judge } from './match.ts'
-import { moneyOutcome, resultReport, totalsOutcome } from './outcome.ts'
-import { overSerial, type SerialTransport } from './serial-transport.ts'
+import { moneyOutcome, resultReport, serviceOutcome, totalsOutcome } from './outcome.ts'
 import { type Settings, settingsOf, type ZvtOptions } from './settings.ts'
-import { readRegistration } from './status.ts'
+import { isConfirmed, signed, unsigned, wantsSignature } from './signature.ts'
+import { Station } from './station.ts'
+import { readEnquiry } from './status.ts'
 
 /** Attempts of one `query`, whatever its time allows. */
 const MAX_QUERY_ATTEMPTS = 500
 
 /**
- * A ZVT terminal (PA00P015 rev. 13.08) on the network, or on any transport.
+ * A ZVT terminal (PA00P015 rev. 13.08) on the network, on a serial line, or on any transport.
  * @throws CashdeskError `config.invalid`, `value.currency`
  */
 export function zvtTerminal(options: ZvtOptions): Terminal {
   return new ZvtTerminal(settingsOf(options))
 }
 
+/** What is sent for a money order, and how it is undone if nobody confirms the signature. */
+interface MoneyPlan {
+  readonly command: (amount: commands.Amount, extras: commands.Extras) => commands.Command
+  /** What it reverses: "already reversed" is success then. */
+  readonly reverses?: PaymentFacts
+  readonly undo?: (amount: commands.Amount, receipt: string) => commands.Command
+}
+
+const NONE = new Uint8Array(0)
+
 class ZvtTerminal implements Terminal {
   readonly family = 'terminal'
   readonly name: string
   readonly #settings: Settings
-  #ports: DevicePorts | undefined
-  #exchange: Exchange | undefined
-  #serial: SerialTransport | undefined
-  /** The registration of the present connection; undefined answer: registered. */
-  #registration: Promise<ErrorReport | undefined> | undefined
-  #order = false
+  readonly #station: Station
   /** An order ended unknown: the terminal's last transaction is evidence, and stays as it is. */
   #unresolved = false
-  #state: DeviceState = 'closed'
-  #trouble: ErrorReport | undefined
-  #facts: Facts = {}
-  #told = ''
-  readonly #wakers: Set<() => void> = new Set()
+  /** TLV 1F1F of the last transaction, if that one is resolved and told it. */
+  #mirror: Uint8Array = NONE
 
   constructor(settings: Settings) {
     this.#settings = settings
-    this.name = settings.transport.name
+    this.#station = new Station(settings)
+    this.name = this.#station.name
   }
 
   // ── device ──────────────────────────────────────────────────────────────────────────────────────────
 
-  async open(ports: DevicePorts): Promise<void> {
-    if (this.#exchange) return
-    this.#ports = ports
-    const { transport, framing, charset, timeouts } = this.#settings
-    this.#become('opening')
-    this.#serial = framing === 'serial' ? overSerial(transport, ports.clock, timeouts) : undefined
-    const exchange = new Exchange(
-      this.#serial ?? transport,
-      ports.clock,
-      { charset, openTimeoutMs: timeouts.openMs },
-      {
-        up: () => {
-          if (this.#exchange === exchange) this.#registration = this.#register(exchange)
-        },
-        down: error => {
-          if (this.#exchange !== exchange) return
-          this.#registration = undefined
-          ports.log('warn', 'terminal not connected', { name: this.name, code: error.code })
-          this.#become('absent', report('terminal.absent', { name: this.name, reason: error.code }))
-        },
-        note: facts => {
-          this.#facts = { ...this.#facts, ...facts }
-        },
-      },
-    )
-    this.#exchange = exchange
+  open(ports: DevicePorts): Promise<void> {
+    return this.#station.open(ports)
   }
 
   health(): DeviceHealth {
-    const { link, counts } = this.#exchange ?? {}
-    const busy = this.#order && this.#state === 'ready'
-    return {
-      family: 'terminal',
-      name: this.name,
-      state: busy ? 'busy' : this.#state,
-      ...(this.#trouble && { trouble: this.#trouble }),
-      counts: { ...counts, ...link?.counts, ...this.#serial?.counts },
-      facts: this.#facts,
-    }
+    return this.#station.health()
   }
 
-  async close(): Promise<void> {
-    const exchange = this.#exchange
-    if (!exchange) return
-    const { clock } = this.#ports ?? {}
-    const { timeouts, logOffOnClose } = this.#settings
-    const idle = !this.#order && this.#state === 'ready' && exchange.link.isUp
-    this.#exchange = undefined
-    for (const wake of [...this.#wakers]) wake()
-    if (idle && logOffOnClose && !this.#unresolved) {
-      const limits = { ...this.#limits(timeouts.closeMs), t3Ms: timeouts.closeMs }
-      await exchange.run(commands.logOff(), limits, {})
-    }
-    const gone = exchange.close()
-    if (clock) await Promise.race([gone, this.#pause(clock, timeouts.closeMs)])
-    for (const wake of [...this.#wakers]) wake()
-    this.#registration = undefined
-    this.#become('closed')
+  close(): Promise<void> {
+    return this.#station.close(!this.#unresolved)
   }
 
-  // ── orders ──────────────────────────────────────────────────────────────────────────────────────────
+  // ── money ───────────────────────────────────────────────────────────────────────────────────────────
 
   pay(order: PaymentOrder, hooks: PaymentHooks): Promise<Outcome<PaymentFacts>> {
-    return this.#money(order, hooks, amount => commands.authorisation(amount))
+    const { password } = this.#settings
+    return this.#money(order, hooks, {
+      command: (amount, extras) => commands.authorisation(amount, extras),
+      undo: (amount, receipt) => commands.reversal(password, receipt, amount),
+    })
   }
 
   refund(order: PaymentOrder, hooks: PaymentHooks): Promise<Outcome<PaymentFacts>> {
-    return this.#money(order, hooks, amount => commands.refund(this.#settings.password, amount))
+    const { password } = this.#settings
+    return this.#money(order, hooks, {
+      command: (amount, extras) => commands.refund(password, amount, extras),
+    })
   }
 
   async reverse(
@@ -143,36 +106,69 @@ class ZvtTerminal implements Terminal {
     hooks: PaymentHooks,
   ): Promise<Outcome<PaymentFacts>> {
     const { receipt } = original
-    if (receipt === undefined || !/^[0-9]{1,4}$/.test(receipt))
-      return refused(report('value.malformed', { field: 'original.receipt' }))
+    if (!isReceipt(receipt)) return refused(report('value.malformed', { field: 'original.receipt' }))
     const { password } = this.#settings
-    return this.#money(order, hooks, amount => commands.reversal(password, receipt, amount), original)
+    return this.#money(order, hooks, {
+      command: (amount, extras) => commands.reversal(password, receipt, amount, extras),
+      reverses: original,
+    })
+  }
+
+  reserve(order: PaymentOrder, hooks: PaymentHooks): Promise<Outcome<PaymentFacts>> {
+    return this.#unblocked(() =>
+      this.#money(order, hooks, {
+        command: (amount, extras) => commands.reservation(amount, extras),
+        undo: (amount, receipt) => commands.reservationReversal({ receipt }, amount),
+      }),
+    )
+  }
+
+  book(order: PaymentOrder, reservation: PaymentFacts, hooks: PaymentHooks): Promise<Outcome<PaymentFacts>> {
+    return this.#reserved(reservation, of =>
+      this.#money(order, hooks, { command: (amount, extras) => commands.bookTotal(of, amount, extras) }),
+    )
+  }
+
+  release(
+    order: PaymentOrder,
+    reservation: PaymentFacts,
+    hooks: PaymentHooks,
+  ): Promise<Outcome<PaymentFacts>> {
+    const whole = order.amountMinor === reservation.amountMinor
+    const command = whole ? commands.reservationReversal : commands.partialReversal
+    return this.#reserved(reservation, of =>
+      this.#money(order, hooks, {
+        command: (amount, extras) => command(of, amount, extras),
+        ...(whole && { reverses: reservation }),
+      }),
+    )
   }
 
   async endOfDay(_op: OperationId, hooks: PaymentHooks): Promise<Outcome<TerminalTotals>> {
-    return this.#alone(refused(report('terminal.busy')), async () => {
-      const { exchange, trouble } = await this.#ready()
-      if (trouble) return refused(trouble)
-      const end = await this.#run(exchange, commands.endOfDay(this.#settings.password), hooks)
-      return totalsOutcome(end, this.#settings.currency)
+    const busy = refused(report('terminal.busy'))
+    return this.#alone<TerminalTotals>(busy, async exchange => {
+      const { password, currency } = this.#settings
+      const end = await this.#station.run(exchange, commands.endOfDay(password, this.#extras()), hooks)
+      const outcome = totalsOutcome(end, currency)
+      this.#remember(end, outcome.outcome)
+      return outcome
     })
   }
 
   async query(expected: PaymentExpectation): Promise<Outcome<PaymentFacts>> {
     // Busy is no evidence: only the terminal's own record can say that nothing was booked.
-    return this.#alone(unknown(report('terminal.busy')), async () => {
-      const outcome = await this.#resolve(expected)
+    const asked = await this.#station.alone(async () => {
+      const outcome = this.#signedOff(await this.#resolve(expected))
       this.#unresolved = outcome.outcome === 'unknown'
       return outcome
     })
+    return asked ?? unknown(report('terminal.busy'))
   }
 
   async last(): Promise<Outcome<PaymentFacts | null>> {
-    return this.#alone(refused(report('terminal.busy')), async () => {
-      const { exchange, trouble } = await this.#ready()
-      if (trouble) return refused(trouble)
+    return this.#alone<PaymentFacts | null>(refused(report('terminal.busy')), async exchange => {
       const { password, currency, timeouts } = this.#settings
-      const seen = await look(exchange, password, this.#limits(timeouts.queryMs))
+      const seen = await look(exchange, password, this.#station.limits(timeouts.queryMs))
       if (seen.saw === 'occupied') return refused(report('terminal.busy'))
       if (seen.saw === 'lost') return unknown(report('terminal.no-answer'))
       const { shown } = seen
@@ -186,31 +182,110 @@ class ZvtTerminal implements Terminal {
     })
   }
 
+  // ── service ─────────────────────────────────────────────────────────────────────────────────────────
+
+  reprint(_op: OperationId, hooks: TerminalServiceHooks): Promise<Outcome<TerminalNotice>> {
+    return this.#service(commands.reprint(this.#settings.password), hooks)
+  }
+
+  diagnose(_op: OperationId, hooks: TerminalServiceHooks): Promise<Outcome<TerminalNotice>> {
+    return this.#service(commands.diagnosis(), hooks)
+  }
+
+  initialise(_op: OperationId, hooks: TerminalServiceHooks): Promise<Outcome<TerminalNotice>> {
+    return this.#service(commands.initialisation(this.#settings.password), hooks)
+  }
+
+  async setTime(_op: OperationId, time: string): Promise<Outcome<TerminalNotice>> {
+    const parts = /^20(\d\d)-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)$/.exec(time)
+    const [month, day, hour, minute, second] = (parts ?? []).slice(2).map(Number)
+    const inRange = (value: number | undefined, least: number, most: number): boolean =>
+      value !== undefined && value >= least && value <= most
+    const real = inRange(month, 1, 12) && inRange(day, 1, 31) && inRange(hour, 0, 23)
+    if (!parts || !real || !inRange(minute, 0, 59) || !inRange(second, 0, 59))
+      return refused(report('value.malformed', { field: 'time' }))
+    const digits = parts.slice(1).join('')
+    const { password } = this.#settings
+    return this.#service(commands.setTime(password, digits.slice(0, 6), digits.slice(6)), {})
+  }
+
+  status(): Promise<Outcome<TerminalNotice>> {
+    return this.#alone<TerminalNotice>(refused(report('terminal.busy')), async exchange => {
+      const end = await this.#station.run(exchange, commands.statusEnquiry(this.#settings.password), {})
+      const outcome = serviceOutcome(end)
+      if (outcome.outcome !== 'done' || end.how !== 'completed') return outcome
+      const { state, softwareVersion } = readEnquiry(end.data)
+      return done({
+        ...outcome.data,
+        ...(state !== undefined && { state: stateText(state) }),
+        facts: softwareVersion === undefined ? {} : { softwareVersion },
+      })
+    })
+  }
+
+  logOff(): Promise<Outcome<TerminalNotice>> {
+    return this.#unblocked(() =>
+      this.#alone<TerminalNotice>(refused(report('terminal.busy')), async exchange =>
+        serviceOutcome(await this.#station.logOff(exchange)),
+      ),
+    )
+  }
+
   // ── how ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #money(
-    order: PaymentOrder,
-    hooks: PaymentHooks,
-    command: (amount: commands.Amount) => commands.Command,
-    alreadyReversed?: PaymentFacts,
-  ): Promise<Outcome<PaymentFacts>> {
+  async #money(order: PaymentOrder, hooks: PaymentHooks, plan: MoneyPlan): Promise<Outcome<PaymentFacts>> {
     const wrong = this.#check(order)
     if (wrong) return refused(wrong)
-    return this.#alone(refused(report('terminal.busy')), async () => {
-      const { exchange, trouble } = await this.#ready()
-      if (trouble) return refused(trouble)
+    const busy = refused(report('terminal.busy'))
+    return this.#alone<PaymentFacts>(busy, async exchange => {
       if (hooks.signal?.aborted) return refused(report('tender.cancelled'))
       const { currencyDigits: currency } = this.#settings
-      const end = await this.#run(exchange, command({ minor: order.amountMinor, currency }), hooks)
-      const outcome = moneyOutcome(end, alreadyReversed)
+      const command = plan.command({ minor: order.amountMinor, currency }, this.#extras())
+      const asks = this.#settings.signature === 'ask' && plan.undo !== undefined
+      const { onApproval, onQuestion } = hooks
+      // Nobody could be asked: better now, while the terminal has not booked.
+      const ask = async (facts: PaymentFacts): Promise<'accept' | 'reject'> =>
+        asks && wantsSignature(facts) && !onQuestion ? 'reject' : await onApproval(facts)
+      const end = await this.#station.run(exchange, command, hooks, ask)
+      let outcome = moneyOutcome(end, plan.reverses)
+      this.#remember(end, outcome.outcome)
+      if (asks && outcome.outcome === 'done' && wantsSignature(outcome.data))
+        outcome = await this.#sign(exchange, outcome.data, hooks, plan)
       this.#unresolved = outcome.outcome === 'unknown'
-      this.#ports?.log(this.#unresolved ? 'warn' : 'info', 'terminal order ended', {
+      this.#station.log(this.#unresolved ? 'warn' : 'info', 'terminal order ended', {
         op: order.op,
         outcome: outcome.outcome,
         ...(outcome.outcome !== 'done' && { code: outcome.error.code }),
       })
       return outcome
     })
+  }
+
+  /** The payment stands and its slip is printed: a person looks at the signature, or it is taken back. */
+  async #sign(
+    exchange: Exchange,
+    facts: PaymentFacts,
+    { onQuestion, onMessage, onPrint }: PaymentHooks,
+    { undo }: MoneyPlan,
+  ): Promise<Outcome<PaymentFacts>> {
+    const { clock } = this.#station
+    const { timeouts, currencyDigits: currency } = this.#settings
+    if (clock && onQuestion && (await isConfirmed(facts, onQuestion, clock, timeouts.questionMs)))
+      return signed(facts)
+    if (!undo || !isReceipt(facts.receipt)) return unsigned(refused(report('terminal.cannot-tell')))
+    const command = undo({ minor: facts.amountMinor, currency }, facts.receipt)
+    const hooks = { ...(onMessage && { onMessage }), ...(onPrint && { onPrint }) }
+    const end = await this.#station.run(exchange, command, hooks, async () => 'accept')
+    const reversal = moneyOutcome(end, facts)
+    this.#remember(end, reversal.outcome)
+    return unsigned(reversal)
+  }
+
+  /** A payment that waited for a yes when the till went down is for a person, even if the terminal booked it. */
+  #signedOff(outcome: Outcome<PaymentFacts>): Outcome<PaymentFacts> {
+    if (this.#settings.signature !== 'ask' || outcome.outcome !== 'done' || !wantsSignature(outcome.data))
+      return outcome
+    return unknown(report('terminal.cannot-tell', { reason: 'booked, and nobody confirmed the signature' }))
   }
 
   /** What is wrong with an order, before anything is sent. */
@@ -224,136 +299,68 @@ class ZvtTerminal implements Terminal {
     return undefined
   }
 
-  /** One order at a time. */
-  async #alone<T>(busy: Outcome<T>, work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
-    if (this.#order) return busy
-    this.#order = true
-    this.#tell()
-    try {
-      return await work()
-    } finally {
-      this.#order = false
-      this.#tell()
-    }
+  /** One order at a time, at a terminal that is there. */
+  async #alone<T>(busy: Outcome<T>, work: (exchange: Exchange) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    const outcome = await this.#station.alone(async () => {
+      const { exchange, trouble } = await this.#station.ready()
+      return trouble ? refused(trouble) : await work(exchange)
+    })
+    return outcome ?? busy
   }
 
-  async #run(exchange: Exchange, command: commands.Command, hooks: PaymentHooks): Promise<DialogueEnd> {
-    const { onApproval, onPrint, onMessage, signal } = hooks
-    const counterpart: Counterpart = {
-      ask: onApproval && (facts => onApproval(facts)),
-      print: onPrint && (lines => onPrint(lines)),
-      say: onMessage && (text => onMessage(text)),
-    }
-    const abort = (): void => exchange.abort()
-    signal?.addEventListener('abort', abort, { once: true })
-    try {
-      return await exchange.run(command, this.#limits(this.#settings.timeouts.wholeMs), counterpart)
-    } finally {
-      signal?.removeEventListener('abort', abort)
-    }
+  /** What would put another transaction on top of the evidence waits until that is used. */
+  async #unblocked<T>(work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    return this.#unresolved ? refused(report('terminal.blocked')) : await work()
+  }
+
+  async #reserved(
+    { receipt, trace, authorisation }: PaymentFacts,
+    work: (of: commands.Reserved) => Promise<Outcome<PaymentFacts>>,
+  ): Promise<Outcome<PaymentFacts>> {
+    if (!isReceipt(receipt)) return refused(report('value.malformed', { field: 'reservation.receipt' }))
+    return this.#unblocked(() => work({ receipt, trace, authorisation }))
+  }
+
+  #service(command: commands.Command, hooks: TerminalServiceHooks): Promise<Outcome<TerminalNotice>> {
+    return this.#unblocked(() =>
+      this.#alone<TerminalNotice>(refused(report('terminal.busy')), async exchange => {
+        if (hooks.signal?.aborted) return refused(report('tender.cancelled'))
+        return serviceOutcome(await this.#station.run(exchange, command, hooks))
+      }),
+    )
+  }
+
+  /** The number to mirror is the last transaction's, as it told it; where it told none or its end is open, none. */
+  #remember(end: DialogueEnd, outcome: Outcome<unknown>['outcome']): void {
+    if (end.how === 'not-sent' || end.how === 'not-accepted') return
+    const told = outcome === 'unknown' ? undefined : end.seen.last?.mirroredReceipt
+    this.#mirror = told === undefined ? NONE : fromHex(told)
+  }
+
+  #extras(): commands.Extras {
+    return this.#settings.profile.mirrorsReceipt && !this.#unresolved ? { mirror: this.#mirror } : {}
   }
 
   async #resolve(expected: PaymentExpectation): Promise<Outcome<PaymentFacts>> {
-    const { clock } = this.#ports ?? {}
+    const { clock } = this.#station
     const { password, profile, timeouts } = this.#settings
     let reason = 'not open'
+    this.#mirror = NONE
     const deadlineMs = (clock?.monotonicMs() ?? 0) + timeouts.queryMs
     for (let attempt = 0; clock && attempt < MAX_QUERY_ATTEMPTS; attempt += 1) {
       const leftMs = deadlineMs - clock.monotonicMs()
-      if (leftMs <= 0 || !this.#exchange) break
-      const { exchange, trouble } = await this.#ready(Math.min(leftMs, timeouts.openMs))
-      const seen: Look = trouble ? { saw: 'lost' } : await look(exchange, password, this.#limits(leftMs))
+      if (leftMs <= 0 || !this.#station.isOpen) break
+      const { exchange, trouble } = await this.#station.ready(Math.min(leftMs, timeouts.openMs))
+      const limits = this.#station.limits(leftMs)
+      const seen: Look = trouble ? { saw: 'lost' } : await look(exchange, password, limits)
       if (seen.saw === 'shown') return judge(expected, seen.shown, profile)
       reason = trouble?.code ?? seen.saw
-      await this.#pause(clock, Math.min(timeouts.retryMs, leftMs))
+      await this.#station.pause(clock, Math.min(timeouts.retryMs, leftMs))
     }
     return unknown(report('terminal.no-answer', { reason }))
   }
+}
 
-  /** Connected, registered and alive; or why not, with nothing sent that moves money. */
-  async #ready(
-    withinMs: number = this.#settings.timeouts.openMs,
-  ): Promise<
-    | { readonly exchange: Exchange; readonly trouble?: never }
-    | { readonly exchange?: never; readonly trouble: ErrorReport }
-  > {
-    const exchange = this.#exchange
-    if (!exchange) return { trouble: report('terminal.absent', { name: this.name, reason: 'not open' }) }
-    const first = await this.#connected(exchange, withinMs)
-    if (first) return { trouble: first }
-    if (exchange.quietMs < this.#settings.timeouts.staleMs) return { exchange }
-    // A link that was silent for long may be dead without knowing it: better to find out before the payment.
-    await exchange.run(commands.statusEnquiry(), this.#limits(withinMs), {})
-    const second = await this.#connected(exchange, withinMs)
-    return second ? { trouble: second } : { exchange }
-  }
-
-  async #connected(exchange: Exchange, withinMs: number): Promise<ErrorReport | undefined> {
-    try {
-      await exchange.link.whenUp(withinMs)
-    } catch {
-      return report('terminal.absent', { name: this.name })
-    }
-    const earlier = await this.#registration
-    if (!earlier || !exchange.link.isUp) return this.#absence(exchange)
-    // The terminal said no, perhaps only for a moment: this order may ask again.
-    this.#registration = this.#register(exchange)
-    return (await this.#registration) ?? this.#absence(exchange)
-  }
-
-  #absence(exchange: Exchange): ErrorReport | undefined {
-    const here = exchange === this.#exchange && exchange.link.isUp && this.#registration !== undefined
-    return here ? undefined : report('terminal.absent', { name: this.name })
-  }
-
-  async #register(exchange: Exchange): Promise<ErrorReport | undefined> {
-    const { registration, timeouts } = this.#settings
-    const command = commands.registration(registration)
-    const end = await exchange.run(command, this.#limits(timeouts.queryMs), {})
-    if (end.how === 'completed') {
-      const { facts, charsetCode } = readRegistration(end.data)
-      const { charset } = registration
-      if (charset !== undefined && charsetCode === CHARSET_CODES[charset]) exchange.speak(charset)
-      this.#facts = { ...this.#facts, ...facts }
-      this.#ports?.log('info', 'terminal registered', { name: this.name })
-      this.#become('ready')
-      return undefined
-    }
-    if (end.how === 'broken' || end.how === 'not-sent') return report('terminal.absent', { name: this.name })
-    const trouble = resultReport(end.code)
-    this.#become('absent', trouble)
-    return trouble
-  }
-
-  #limits(wholeMs: number): Limits {
-    const { t3Ms, t4Ms, approvalMs } = this.#settings.timeouts
-    return { t3Ms, t4Ms, approvalMs, wholeMs }
-  }
-
-  /** Until the time has passed, or `close` wakes it. */
-  #pause(clock: Clock, ms: number): Promise<void> {
-    return new Promise(resolve => {
-      const wake = (): void => {
-        stop()
-        this.#wakers.delete(wake)
-        resolve()
-      }
-      const stop = clock.after(ms, wake)
-      this.#wakers.add(wake)
-    })
-  }
-
-  #become(state: DeviceState, trouble?: ErrorReport): void {
-    this.#state = state
-    this.#trouble = trouble
-    this.#tell()
-  }
-
-  #tell(): void {
-    const health = this.health()
-    const told = `${health.state} ${health.trouble?.code ?? ''}`
-    if (told === this.#told) return
-    this.#told = told
-    this.#ports?.healthChanged(health)
-  }
+function isReceipt(receipt: string | undefined): receipt is string {
+  return receipt !== undefined && /^[0-9]{1,4}$/.test(receipt)
 }

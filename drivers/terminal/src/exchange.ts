@@ -6,7 +6,9 @@ import {
   type Facts,
   type PaymentFacts,
   type Stop,
+  type TerminalAnswer,
   type TerminalPrintLine,
+  type TerminalQuestion,
   type Transport,
 } from '@cashdesk/kernel'
 import { keepOpen, type Link } from '@cashdesk/transport'
@@ -21,7 +23,8 @@ import type {
   SessionState,
   TimerName,
 } from './dialogue.ts'
-import { idleSession, NOTHING_SEEN, step } from './session.ts'
+import { step } from './session.ts'
+import { idleSession, NOTHING_SEEN } from './speech.ts'
 
 /** Who answers the terminal's questions during one dialogue. */
 export interface Counterpart {
@@ -30,6 +33,8 @@ export interface Counterpart {
   /** Absent: there is no paper, and the terminal is told so. */
   readonly print?: ((lines: readonly TerminalPrintLine[]) => Promise<void>) | undefined
   readonly say?: ((text: string) => void) | undefined
+  /** Absent: nobody answers, and that is no. */
+  readonly question?: ((question: TerminalQuestion) => Promise<TerminalAnswer>) | undefined
 }
 
 export interface ExchangeListener {
@@ -118,6 +123,11 @@ export class Exchange {
     this.#post({ in: 'charset', charset })
   }
 
+  /** Both sides count their messages from the next command on, or do not. */
+  countMessages(on: boolean): void {
+    this.#post({ in: 'counting', on })
+  }
+
   async close(): Promise<void> {
     for (const timer of [...this.#timers.keys()]) this.#stop(timer)
     const gone = this.link.close()
@@ -127,6 +137,7 @@ export class Exchange {
 
   #up(charset: Charset): void {
     this.#post({ in: 'charset', charset })
+    this.#post({ in: 'counting', on: false })
     this.#lastHeardMs = this.#clock.monotonicMs()
     this.#listener.up()
   }
@@ -167,6 +178,8 @@ export class Exchange {
         return this.#ask(effect.facts)
       case 'print':
         return this.#print(effect.lines)
+      case 'question':
+        return this.#question(effect.question)
       case 'say':
         return this.#say(effect.text)
       case 'note':
@@ -208,6 +221,16 @@ export class Exchange {
       () => answer(true),
       () => answer(false),
     )
+  }
+
+  #question(question: TerminalQuestion): void {
+    const running = this.#running
+    const put = running?.with.question
+    const answer = (given: TerminalAnswer): void => {
+      if (this.#running === running) this.#post({ in: 'answered', question, answer: given })
+    }
+    const no = { answer: 'no' } as const
+    void attempt(async () => (put ? ((await put(question)) ?? no) : no)).then(answer, () => answer(no))
   }
 
   #say(text: string): void {

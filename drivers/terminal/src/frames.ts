@@ -9,6 +9,8 @@ export const T3_MS = 5_000
 export const T4_MS = 180_000
 /** How long an approval may wait for the till's journal before the terminal is asked to repeat it. */
 export const APPROVAL_MS = 3_000
+/** How long a person may think about a question of the terminal's. */
+export const QUESTION_MS = 60_000
 /** Repeats of one approval that we ask for (each costs 5 s at most) before we reject it. */
 export const MAX_APPROVAL_REPEATS = 20
 /** Longest T4 that a terminal may ask for: two BCD digits of minutes. */
@@ -21,13 +23,22 @@ export const CONTROL = {
   authorisation: 0x0601,
   logOff: 0x0602,
   repeatReceipt: 0x0620,
+  reservation: 0x0622,
+  partialReversal: 0x0623,
+  bookTotal: 0x0624,
+  reservationReversal: 0x0625,
   reversal: 0x0630,
   refund: 0x0631,
   endOfDay: 0x0650,
+  diagnosis: 0x0670,
+  setTerminalTime: 0x0691,
+  initialisation: 0x0693,
   abort: 0x06b0,
   statusEnquiry: 0x0501,
   // terminal to register
   setTime: 0x0401,
+  inputRequest: 0x040d,
+  menuRequest: 0x040e,
   status: 0x040f,
   intermediate: 0x04ff,
   completion: 0x060f,
@@ -125,16 +136,25 @@ export const TAG = {
   command: 0x0a,
   lineWidth: 0x12,
   charset: 0x14,
+  menuTarget: 0x18,
+  menuReturn: 0x19,
   displayTexts: 0x24,
   printTexts: 0x25,
   permittedCommands: 0x26,
   charsets: 0x27,
+  menu: 0x2b,
+  menuItem: 0x2c,
+  paymentType: 0x2f,
+  input: 0x32,
   receiptType: 0x1f07,
+  cardholderCheck: 0x1f10,
   extendedCode: 0x1f16,
   extendedText: 0x1f17,
   mirroredReceipt: 0x1f1f,
   longTrace: 0x1f2b,
   tip: 0x1f36,
+  inputMode: 0x1f38,
+  inputResult: 0x1f3a,
   messageSequence: 0x1f73,
 } as const
 
@@ -147,6 +167,9 @@ export const ATTRIBUTE = {
   doubleHeight: 0x10,
   indent: 0x0f,
 } as const
+
+/** Values of 1F10 with a signature in them, alone or beside a PIN (PA00P015 ch. 9.4.2.1). */
+export const SIGNED: ReadonlySet<number> = new Set([0x01, 0x05, 0x06, 0x07])
 
 /** The order of card brands in BMP 60: one count byte and six bytes of BCD turnover each. */
 export const TOTALS_ORDER = ['girocard', 'jcb', 'mastercard', 'amex', 'visa', 'diners', 'other'] as const
@@ -217,6 +240,36 @@ export function resultText(code: number): string {
   if (code === RESULT.ok) return 'ok'
   if (code <= RESULT.lastHostCode) return `declined by the host (${code})`
   return RESULT_TEXTS[code] ?? 'no further explanation'
+}
+
+const STATE_TEXTS: { readonly [state: number]: string } = {
+  0x00: 'ready',
+  0x51: 'initialisation required',
+  0x62: 'its clock is wrong',
+  0x9c: 'busy',
+  0x9d: 'goods partly issued',
+  0xb1: 'memory is full',
+  0xb2: 'the journal is full',
+  0xbf: 'supply voltage too low',
+  0xc0: 'the card lock is defective',
+  0xc1: 'the merchant card is locked',
+  0xc2: 'diagnosis required',
+  0xc4: 'new card profiles required',
+  0xcc: 'the printer is not ready',
+  0xdc: 'a card is inserted',
+  0xdf: 'out of order',
+  0xe0: 'remote maintenance is on',
+  0xe1: 'a card is not quite removed',
+  0xe2: 'the card reader does not answer',
+  0xe3: 'the shutter is closed',
+  0xe4: 'the terminal must be activated',
+  0xf0: 'end of day is due',
+  0xf6: 'personalisation required',
+}
+
+/** What a terminal's state in the completion of 05 01 means (PA00P015 ch. 11). */
+export function stateText(state: number): string {
+  return STATE_TEXTS[state] ?? `state ${state.toString(16).padStart(2, '0').toUpperCase()}`
 }
 
 /** States of 05 01 in which the terminal is still occupied with a transaction: busy, partial issue, card inside. */

@@ -14,7 +14,7 @@ export type Look =
   | { readonly saw: 'shown'; readonly shown: Shown }
 
 export async function look(exchange: Exchange, password: string, limits: Limits): Promise<Look> {
-  const enquiry = await exchange.run(statusEnquiry(), limits, {})
+  const enquiry = await exchange.run(statusEnquiry(password), limits, {})
   if (enquiry.how === 'broken' || enquiry.how === 'not-sent') return { saw: 'lost' }
   if (isOccupied(enquiry)) return { saw: 'occupied' }
   const repeat = await exchange.run(repeatReceipt(password), limits, {})

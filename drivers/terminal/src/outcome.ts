@@ -9,6 +9,7 @@ import {
   type PaymentFacts,
   refused,
   report,
+  type TerminalNotice,
   type TerminalTotals,
   unknown,
 } from '@cashdesk/kernel'
@@ -58,6 +59,19 @@ export function moneyOutcome(end: DialogueEnd, alreadyReversed?: PaymentFacts): 
   if (end.how === 'not-accepted') return refused(resultReport(end.code))
   if (unreadable || contradicted || code === undefined) return unknown(report('terminal.malformed'))
   return refused(resultReport(code, last?.text ?? (end.how === 'aborted' ? end.text : undefined)))
+}
+
+/** The outcome of a command that moves no money. */
+export function serviceOutcome(end: DialogueEnd): Outcome<TerminalNotice> {
+  if (end.how === 'not-sent') return refused(report('terminal.absent'))
+  if (end.how === 'broken') return unknown(broken(end.why))
+  const code = refusal(end)
+  if (code !== undefined) {
+    const text = end.seen.last?.text ?? (end.how === 'aborted' ? end.text : undefined)
+    return refused(resultReport(code, text))
+  }
+  const { time } = end.seen
+  return done({ ...(time !== undefined && { time }), facts: {} })
 }
 
 /** The status information's own code says more than the abort that follows it. */

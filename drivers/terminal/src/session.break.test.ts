@@ -5,9 +5,10 @@ import { describe, expect, it } from 'vitest'
 import { authorisation } from './commands.ts'
 import type { SessionEffect, SessionInput } from './dialogue.ts'
 import { moneyOutcome } from './outcome.ts'
-import { idleSession, step } from './session.ts'
+import { step } from './session.ts'
+import { idleSession } from './speech.ts'
 
-const LIMITS = { t3Ms: 5000, t4Ms: 180_000, approvalMs: 3000, wholeMs: 1_800_000 }
+const LIMITS = { t3Ms: 5000, t4Ms: 180_000, approvalMs: 3000, questionMs: 60_000, wholeMs: 1_800_000 }
 const START: SessionInput = {
   in: 'start',
   command: authorisation({ minor: 1999, currency: '0978' }),

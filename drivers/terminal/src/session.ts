@@ -1,49 +1,35 @@
 // One side of a ZVT connection as a pure machine: commands, bytes, verdicts and ticks go in; frames, questions and
 // timer requests come out. It knows no socket and no clock. The rule it exists for: a successful status information
 // is acknowledged only after the till said that it kept it (PA00P015 ch. 2.2.8).
-import { cutFrames, type EpochMs, type Facts, type PaymentFacts } from '@cashdesk/kernel'
+import {
+  cutFrames,
+  type EpochMs,
+  type PaymentFacts,
+  type TerminalAnswer,
+  type TerminalQuestion,
+  writeTlv,
+} from '@cashdesk/kernel'
 import { type Apdu, encodeApdu, ZVT_FRAMING } from './apdu.ts'
-import type { Charset } from './charset.ts'
 import type { Command } from './commands.ts'
 import type {
   Break,
   DialogueEnd,
   Limits,
-  MoneySeen,
   SessionEffect,
   SessionInput,
   SessionState,
   TimerName,
 } from './dialogue.ts'
-import { CONTROL, MAX_APPROVAL_REPEATS, MAX_T4_MINUTES, NEGATIVE, POSITIVE, REPLY } from './frames.ts'
+import { BMP, CONTROL, MAX_APPROVAL_REPEATS, MAX_T4_MINUTES, NEGATIVE, POSITIVE, REPLY } from './frames.ts'
+import { isOrdered, isSamePayment, paymentFacts } from './payment.ts'
 import { type ReceiptKind, readIntermediate, readPrintBlock, readPrintLine } from './print.ts'
-import { readAbort, readStatus, type StatusReport } from './status.ts'
+import { encodeAnswer, readQuestion } from './questions.ts'
+import { placeAnswer } from './sequence.ts'
+import { idleSession, Speech } from './speech.ts'
+import { notedFacts, readAbort, readStatus, readTime } from './status.ts'
 
 /** Frames that may wait for the till: a terminal that is owed an answer sends none, so this is generous. */
 const MAX_QUEUE = 64
-
-/** Before the terminal said anything about money. */
-export const NOTHING_SEEN: MoneySeen = {
-  approval: 'none',
-  acknowledged: false,
-  unreadable: false,
-  contradicted: false,
-}
-
-export function idleSession(charset: Charset): SessionState {
-  return {
-    phase: 'idle',
-    at: 0,
-    t4Ms: 0,
-    pending: new Uint8Array(0),
-    queue: [],
-    abort: 'none',
-    repeats: 0,
-    paper: 'admin',
-    seen: NOTHING_SEEN,
-    charset,
-  }
-}
 
 /** One step. Total: whatever comes in, in whatever phase, has an answer. */
 export function step(
@@ -55,15 +41,8 @@ export function step(
   return { state: turn.state, effects: turn.effects }
 }
 
-/** The work of one step: a state that is replaced, never changed, and the effects so far. */
-class Turn {
-  state: SessionState
-  readonly effects: SessionEffect[] = []
-
-  constructor(state: SessionState) {
-    this.state = state
-  }
-
+/** The work of one step. */
+class Turn extends Speech {
   take(input: SessionInput): void {
     switch (input.in) {
       case 'start':
@@ -76,10 +55,14 @@ class Turn {
         return this.verdict(input.verdict)
       case 'printed':
         return this.printed(input.kept)
+      case 'answered':
+        return this.answer(input.question, input.answer)
       case 'abort':
         return this.abort()
       case 'charset':
         return this.set({ charset: input.charset })
+      case 'counting':
+        return this.counting(input.on)
       case 'closed':
         return this.broken('link-lost')
     }
@@ -89,9 +72,10 @@ class Turn {
 
   private start(command: Command, at: EpochMs, limits: Limits): void {
     const paper: ReceiptKind = command.paper === 'payment' ? 'merchant' : 'admin'
-    const { charset, pending } = this.state
+    const { charset, pending, count } = this.state
     this.state = {
       ...idleSession(charset),
+      ...(count && { count }),
       pending,
       phase: 'sent',
       command,
@@ -100,7 +84,7 @@ class Turn {
       paper,
       t4Ms: limits.t4Ms,
     }
-    this.effects.push({ do: 'send', bytes: command.frame })
+    this.order(command.frame, command.frameWith)
     this.timer('answer', limits.t3Ms)
     this.timer('whole', limits.wholeMs)
   }
@@ -125,6 +109,7 @@ class Turn {
 
   private tick(timer: TimerName): void {
     if (timer === 'approval') return this.approvalLate()
+    if (timer === 'question') return this.refuseQuestion()
     if (timer === 'frame' && this.state.pending.length > 0) return this.broken('malformed')
     if (this.state.phase === 'idle') return
     if (timer === 'answer' && this.state.phase === 'sent') return this.broken('no-answer')
@@ -157,9 +142,28 @@ class Turn {
     const { phase, abort, owes, seen } = this.state
     if (phase === 'idle' || abort === 'sent') return
     this.set({ abort: 'wanted' })
+    // Whoever aborts does not answer any more.
+    if (owes === 'question') return this.refuseQuestion()
     if (phase !== 'running' || owes !== undefined || seen.approval !== 'none') return
     this.set({ abort: 'sent' })
-    this.effects.push({ do: 'send', bytes: encodeApdu(CONTROL.abort) })
+    this.order(encodeApdu(CONTROL.abort), tlv => encodeApdu(CONTROL.abort, writeTlv(BMP.tlv, tlv)))
+  }
+
+  private answer(question: TerminalQuestion, answer: TerminalAnswer): void {
+    if (this.state.owes !== 'question' || this.state.question !== question) return
+    const container = encodeAnswer(question, answer)
+    if (!container) return this.refuseQuestion()
+    this.payDebt()
+    this.reply(REPLY.accept, container)
+    this.drain()
+  }
+
+  /** No is what a question gets that nobody answers with something else. */
+  private refuseQuestion(): void {
+    if (this.state.owes !== 'question') return
+    this.payDebt()
+    this.reply(REPLY.reject)
+    this.drain()
   }
 
   /** The till has not answered in time: the terminal repeats, and after too many times we say no. */
@@ -192,6 +196,7 @@ class Turn {
     const { phase } = this.state
     const kind = apdu.control >> 8
     if (kind === POSITIVE || kind === NEGATIVE) return this.answered(apdu)
+    if (this.isRepeat(apdu)) return
     if (phase === 'idle')
       return this.reply(apdu.control === CONTROL.status ? REPLY.reject : REPLY.notPossible)
     // A command in place of the answer says that ours was accepted.
@@ -217,16 +222,23 @@ class Turn {
       case CONTROL.printLine:
       case CONTROL.printBlock:
         return this.print(apdu)
-      case CONTROL.setTime:
+      case CONTROL.setTime: {
+        const time = readTime(apdu.data)
+        if (time !== undefined) this.see({ time })
         return this.reply(REPLY.accept)
+      }
+      case CONTROL.inputRequest:
+      case CONTROL.menuRequest:
+        return this.question(apdu)
       default:
         return this.reply(REPLY.notPossible)
     }
   }
 
   /** 80 or 84: to our command, or to our abort. An abort that was refused, or not answered, proves nothing. */
-  private answered({ control }: Apdu): void {
-    if (this.state.phase !== 'sent') return
+  private answered({ control, data }: Apdu): void {
+    const { phase, count } = this.state
+    if (phase !== 'sent' || (count && placeAnswer(count, data) === 'late')) return
     // 84 00 is positive too (PA00P016 ch. 5.2.3).
     if (control >> 8 === POSITIVE || (control & 0xff) === 0) return this.accepted()
     this.end({ how: 'not-accepted', code: control & 0xff, seen: this.state.seen })
@@ -260,11 +272,21 @@ class Turn {
     this.effects.push({ do: 'print', lines })
   }
 
+  private question({ control, data }: Apdu): void {
+    const question = readQuestion(control, data, this.state.charset)
+    if (!question) return this.reply(REPLY.notPossible)
+    this.timer('dialogue', this.state.t4Ms)
+    this.set({ owes: 'question', question })
+    this.timer('question', this.state.limits?.questionMs ?? 0)
+    this.effects.push({ do: 'question', question })
+  }
+
   private status(data: Uint8Array): void {
     const { command, at, charset, t4Ms } = this.state
     const report = readStatus(data, at, charset)
     this.timer('dialogue', t4Ms)
-    this.note(report)
+    const facts = notedFacts(report)
+    if (Object.keys(facts).length > 0) this.effects.push({ do: 'note', facts })
     if (command?.status === 'note') {
       this.see({ last: report })
       return this.reply(REPLY.accept)
@@ -272,13 +294,13 @@ class Turn {
     if (command?.status !== 'approval') return this.reply(REPLY.reject)
     this.see({ last: report })
     if (report.resultCode === undefined) return this.unreadable()
-    const facts = paymentFacts(report, command)
+    const paid = paymentFacts(report, command)
     // Read behind an unknown BMP, only an approval of just what was ordered is believed: what follows confirms it.
-    if (report.guessed && !(report.resultCode === 0 && isOrdered(facts, command))) return this.unreadable()
+    if (report.guessed && !(report.resultCode === 0 && isOrdered(paid, command))) return this.unreadable()
     if (report.resultCode !== 0) return this.declined()
     // An amount that was left out is the ordered one; an amount that could not be read may be any.
     if (report.facts.amountMinor === undefined && !report.whole) return this.unreadable()
-    this.approval(facts)
+    this.approval(paid)
   }
 
   /** A refusal, or the terminal's word that it took an approval back. */
@@ -323,28 +345,6 @@ class Turn {
     this.reply(REPLY.accept)
   }
 
-  private note(report: StatusReport): void {
-    const facts: Facts = {
-      ...(report.facts.terminalId !== undefined && { terminalId: report.facts.terminalId }),
-      ...(report.mirroredReceipt !== undefined && { mirroredReceipt: report.mirroredReceipt }),
-      ...(report.messageSequence !== undefined && { messageSequence: report.messageSequence }),
-      ...(report.unknownBmps.length > 0 && {
-        unknownBmps: report.unknownBmps.map(bmp => bmp.toString(16)).join(' '),
-      }),
-    }
-    if (Object.keys(facts).length > 0) this.effects.push({ do: 'note', facts })
-  }
-
-  private reply(reply: readonly number[]): void {
-    this.effects.push({ do: 'send', bytes: encodeApdu(reply) })
-  }
-
-  private payDebt(): void {
-    const { owes, ...rest } = this.state
-    this.state = rest
-    if (owes === 'approval') this.timer('approval')
-  }
-
   private broken(why: Break): void {
     this.set({ pending: new Uint8Array(0), queue: [] })
     if (why !== 'link-lost') this.effects.push({ do: 'drop', why })
@@ -352,40 +352,9 @@ class Turn {
   }
 
   private end(end: DialogueEnd): void {
-    const { charset, pending, queue } = this.state
-    for (const timer of ['answer', 'dialogue', 'approval', 'whole'] as const) this.timer(timer)
-    this.state = { ...idleSession(charset), pending, queue }
+    const { charset, pending, queue, count } = this.state
+    for (const timer of ['answer', 'dialogue', 'approval', 'question', 'whole'] as const) this.timer(timer)
+    this.state = { ...idleSession(charset), ...(count && { count }), pending, queue }
     this.effects.push({ do: 'end', end })
   }
-
-  private timer(timer: TimerName, afterMs?: number): void {
-    this.effects.push(afterMs === undefined ? { do: 'timer', timer } : { do: 'timer', timer, afterMs })
-  }
-
-  private set(change: Partial<SessionState>): void {
-    this.state = { ...this.state, ...change }
-  }
-
-  private see(change: Partial<MoneySeen>): void {
-    this.set({ seen: { ...this.state.seen, ...change } })
-  }
-}
-
-/** What the terminal left out is as ordered. */
-function paymentFacts(report: StatusReport, command: Command): PaymentFacts {
-  const { amountMinor = 0, currency = '' } = command.order ?? {}
-  return { amountMinor, currency, ...report.facts }
-}
-
-function isOrdered(facts: PaymentFacts, { order }: Command): boolean {
-  return facts.amountMinor === order?.amountMinor && facts.currency === order.currency
-}
-
-/** Numbers that name one transaction. A receipt number alone wraps after 9999; all that are known must agree. */
-const IDENTITY = ['trace', 'receipt', 'turnover'] as const
-
-/** Do both reports speak of one payment? Amounts must be equal, and every number that both have. */
-function isSamePayment(one: PaymentFacts, other: PaymentFacts): boolean {
-  if (one.amountMinor !== other.amountMinor || one.currency !== other.currency) return false
-  return IDENTITY.every(key => one[key] === undefined || other[key] === undefined || one[key] === other[key])
 }

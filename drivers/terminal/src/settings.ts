@@ -3,7 +3,7 @@ import { CashdeskError, type Transport } from '@cashdesk/kernel'
 import { type SerialOptions, serialTransport, tcpTransport } from '@cashdesk/transport'
 import { CHARSET_CODES, type Charset } from './charset.ts'
 import type { Registration } from './commands.ts'
-import { APPROVAL_MS, currencyDigits, T3_MS, T4_MS, ZVT_PORT } from './frames.ts'
+import { APPROVAL_MS, currencyDigits, QUESTION_MS, T3_MS, T4_MS, ZVT_PORT } from './frames.ts'
 import type { Profile } from './match.ts'
 import { MAX_REPEATS, T1_MS, T2_MS } from './serial-line.ts'
 
@@ -16,6 +16,13 @@ export interface RegistrationConfig {
   readonly charset?: Exclude<Charset, '7-bit'>
   /** Characters per line of the register's printer. */
   readonly lineWidth?: number
+  /**
+   * The terminal may ask the register (04 0D, 04 0E); `onQuestion` answers, and where nobody does the answer is no.
+   * Default false: the terminal asks on its own display.
+   */
+  readonly questions?: boolean
+  /** Offer to count messages (TLV 1F73); they are counted if the terminal agrees. Default false. */
+  readonly messageSequence?: boolean
 }
 
 /** Milliseconds, all positive. */
@@ -28,6 +35,8 @@ export interface TerminalTimeouts {
   readonly t4Ms: number
   /** How long an approval may wait for the till before the terminal is told to ask again. Default 3000. */
   readonly approvalMs: number
+  /** How long a person may think about a question, or look at a signature, before it is a no. Default 60000. */
+  readonly questionMs: number
   /** All of one payment, however often the terminal says that it is alive. Default 1800000. */
   readonly wholeMs: number
   /** All of one `query`, reconnecting included. Default 60000. */
@@ -68,6 +77,11 @@ export interface ZvtOptions {
   readonly charset?: Charset
   /** What is known of this make of terminal. Default: nothing, and then a person settles what a broken link left. */
   readonly profile?: Partial<Profile>
+  /**
+   * Who looks at a signature on the slip. `ask`: `onQuestion`; without a yes the payment is taken back, and without
+   * the hook it is rejected before it is booked. `on-paper`: the shop does, and the register is not asked. Default `ask`.
+   */
+  readonly signature?: 'ask' | 'on-paper'
   /** Hand the terminal back (06 02) on `close`, unless a payment is unresolved. Default true. */
   readonly logOffOnClose?: boolean
   readonly timeouts?: Partial<TerminalTimeouts>
@@ -83,6 +97,7 @@ export interface Settings {
   readonly registration: Registration
   readonly charset: Charset
   readonly profile: Profile
+  readonly signature: 'ask' | 'on-paper'
   readonly logOffOnClose: boolean
   readonly timeouts: TerminalTimeouts
 }
@@ -92,6 +107,7 @@ const TIMEOUTS: TerminalTimeouts = {
   t3Ms: T3_MS,
   t4Ms: T4_MS,
   approvalMs: APPROVAL_MS,
+  questionMs: QUESTION_MS,
   wholeMs: 1_800_000,
   queryMs: 60_000,
   retryMs: 1_000,
@@ -104,7 +120,8 @@ const TIMEOUTS: TerminalTimeouts = {
 /** @throws CashdeskError `config.invalid` naming the field, `value.currency` */
 export function settingsOf(options: ZvtOptions): Settings {
   const { password = '000000', currency = 'EUR', printsReceipts = true, charset = 'cp437' } = options
-  const { registrationConfig = {}, profile, logOffOnClose = true } = options
+  const { registrationConfig = {}, profile, logOffOnClose = true, signature = 'ask' } = options
+  if (signature !== 'ask' && signature !== 'on-paper') throw invalid('signature')
   if (!/^[0-9]{6}$/.test(password)) throw invalid('password')
   const digits = currencyDigits(currency)
   if (digits === undefined) throw new CashdeskError('value.currency', { currency: currency.slice(0, 8) })
@@ -128,7 +145,8 @@ export function settingsOf(options: ZvtOptions): Settings {
     currencyDigits: digits,
     registration: { password, currency: digits, printsReceipts, ...registrationConfig },
     charset,
-    profile: { afterAutoReversal: 'unknown', ...profile },
+    profile: { afterAutoReversal: 'unknown', mirrorsReceipt: false, ...profile },
+    signature,
     logOffOnClose,
     // The answer to a message that had to be repeated comes as much later.
     timeouts:

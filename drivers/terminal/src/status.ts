@@ -13,7 +13,7 @@ import {
 } from '@cashdesk/kernel'
 import { type BmpBlock, readBmps, readVarLength } from './apdu.ts'
 import { type Charset, decodeText } from './charset.ts'
-import { BMP, currencyOf, TAG, TOTALS_ORDER } from './frames.ts'
+import { BMP, currencyOf, SIGNED, TAG, TOTALS_ORDER } from './frames.ts'
 
 /** One status information. Facts are only what was there and could be read. */
 export interface StatusReport {
@@ -24,7 +24,7 @@ export interface StatusReport {
   readonly originalTrace?: string
   /** Text for the merchant or customer (BMP 3C), or the extended error text (TLV 1F17). */
   readonly text?: string
-  /** TLV 1F1F as hexadecimal: the number that resynchronisation would mirror. Shown, never sent. */
+  /** TLV 1F1F as hexadecimal: the number that resynchronisation mirrors. */
   readonly mirroredReceipt?: string
   /** TLV 1F73: the terminal counts its messages. */
   readonly messageSequence?: string
@@ -66,12 +66,25 @@ export function readStatus(data: Uint8Array, now: EpochMs, charset: Charset): St
   }
 }
 
+/** What a report says about the terminal itself. */
+export function notedFacts(report: StatusReport): Facts {
+  return {
+    ...(report.facts.terminalId !== undefined && { terminalId: report.facts.terminalId }),
+    ...(report.mirroredReceipt !== undefined && { mirroredReceipt: report.mirroredReceipt }),
+    ...(report.messageSequence !== undefined && { messageSequence: report.messageSequence }),
+    ...(report.unknownBmps.length > 0 && {
+      unknownBmps: report.unknownBmps.map(bmp => bmp.toString(16)).join(' '),
+    }),
+  }
+}
+
 function factsOf(block: BmpBlock, now: EpochMs, charset: Charset): Partial<PaymentFacts> {
   const value = (bmp: number): Uint8Array | undefined => block.fields.find(field => field.bmp === bmp)?.value
   const amount = digitsOf(value(BMP.amount))
   const currency = digitsOf(value(BMP.currency))
   const pan = value(BMP.pan)
   const tip = digitsOf(findTlv(block.tlvs, TAG.tip))
+  const signed = SIGNED.has(findTlv(block.tlvs, TAG.cardholderCheck)?.[0] ?? 0)
   const strings: Partial<Record<keyof PaymentFacts, string | undefined>> = {
     trace: traceOf(digitsOf(value(BMP.trace)), digitsOf(findTlv(block.tlvs, TAG.longTrace))),
     receipt: digitsOf(value(BMP.receipt)),
@@ -86,6 +99,7 @@ function factsOf(block: BmpBlock, now: EpochMs, charset: Charset): Partial<Payme
     ...(amount !== undefined && { amountMinor: Number(amount) }),
     ...(currency !== undefined && { currency: currencyOf(currency) }),
     ...Object.fromEntries(Object.entries(strings).filter(([, known]) => known !== undefined)),
+    ...(signed && { signature: 'required' as const }),
     ...(tip !== undefined && Number.isSafeInteger(Number(tip)) && { tipMinor: Number(tip) }),
   }
 }
@@ -224,6 +238,13 @@ export function readEnquiry(data: Uint8Array): {
   if (size.next + size.length >= data.length) return { state: undefined }
   const softwareVersion = decodeText(data.subarray(size.next, size.next + size.length), '7-bit').trim()
   return { state: data[size.next + size.length], softwareVersion }
+}
+
+/** The time in a 04 01 (`AA` date, `0C` time), as the terminal's host told it. */
+export function readTime(data: Uint8Array): string | undefined {
+  const { fields } = readBmps(data)
+  const value = (bmp: number): Uint8Array | undefined => fields.find(field => field.bmp === bmp)?.value
+  return timeOf(value(BMP.time), undefined, value(BMP.fullDate), 0)
 }
 
 /** The result code of a 06 1E with the terminal's own explanation, if it sent one. */

@@ -58,6 +58,16 @@ export class SerialBox {
     await new Promise(resolve => this.#server.close(resolve))
   }
 
+  /** What becomes of a message of the register's: what is handed on, and what is answered on the line. */
+  #receive(stuffed: string, crc: string): { apdu?: string; answer: string } {
+    const apdu = stuffed.replace(/(..)(?:(?<=10)10)?/g, '$1')
+    this.#received += 1
+    const fate = this.accidents.onMessage?.(apdu, this.#received) ?? 'ok'
+    if (fate === 'lose') return { answer: '' }
+    if (fate === 'nak' || check(apdu) !== crc) return { answer: '15' }
+    return { apdu, answer: fate === 'ok' ? '06' : '' }
+  }
+
   #serve(line: Socket, terminalPort: number): void {
     const terminal = connect({ host: '127.0.0.1', port: terminalPort, noDelay: true })
     line.setNoDelay(true)
@@ -112,16 +122,9 @@ export class SerialBox {
         const whole = /^1002((?:1010|(?!10)..)*?)1003(....)/.exec(buffer)
         if (!whole) return
         buffer = buffer.slice(whole[0].length)
-        const apdu = (whole[1] ?? '').replace(/(..)(?:(?<=10)10)?/g, '$1')
-        this.#received += 1
-        const fate = this.accidents.onMessage?.(apdu, this.#received) ?? 'ok'
-        if (fate === 'lose') continue
-        if (fate === 'nak' || check(apdu) !== whole[2]) {
-          put('15')
-          continue
-        }
-        if (fate === 'ok') put('06')
-        terminal.write(Buffer.from(apdu, 'hex'))
+        const { apdu, answer } = this.#receive(whole[1] ?? '', whole[2] ?? '')
+        put(answer)
+        if (apdu !== undefined) terminal.write(Buffer.from(apdu, 'hex'))
       }
     })
   }

@@ -3,9 +3,10 @@ import { fromHex, hex } from '@cashdesk/kernel'
 import type { Command } from '../src/commands.ts'
 import type { DialogueEnd, SessionEffect, SessionInput, SessionState } from '../src/dialogue.ts'
 import { moneyOutcome } from '../src/outcome.ts'
-import { idleSession, step } from '../src/session.ts'
+import { step } from '../src/session.ts'
+import { idleSession } from '../src/speech.ts'
 
-const LIMITS = { t3Ms: 5000, t4Ms: 180_000, approvalMs: 3000, wholeMs: 1_800_000 }
+const LIMITS = { t3Ms: 5000, t4Ms: 180_000, approvalMs: 3000, questionMs: 60_000, wholeMs: 1_800_000 }
 /** 2026-11-21T20:00:00Z */
 const NOW = 1_795_291_200_000
 export const EUR = '0978'
@@ -18,6 +19,10 @@ export const frame = (control: string, data: string): string => {
   const digits = data.replace(/ /g, '')
   return control + (digits.length / 2).toString(16).padStart(2, '0') + digits
 }
+/** A data object with a one-byte length, counted here. */
+export const tlv = (tag: string, ...content: readonly string[]): string => frame(tag, content.join(''))
+/** A text in hexadecimal. */
+export const ascii = (text: string): string => Buffer.from(text, 'latin1').toString('hex')
 /** 19.99 EUR, trace 000152, 17:08:16 on 21 November, receipt 0153, turnover 000153. */
 export const APPROVED = frame(
   '040f',

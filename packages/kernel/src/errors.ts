@@ -525,6 +525,20 @@ const TABLE = {
     'The terminal reversed the payment.',
     'Start the payment again.',
   ],
+  'terminal.signature': [
+    'terminal',
+    'none',
+    'new',
+    'The signature was not confirmed, and the terminal took the payment back.',
+    'Ask for another card or for cash.',
+  ],
+  'terminal.signature-not-reversed': [
+    'terminal',
+    'unknown',
+    'never',
+    'The signature was not confirmed, and it is not known whether the terminal took the payment back.',
+    'Look at the terminal’s last slip: reverse the payment there if it stands, then say here what became of it.',
+  ],
   'terminal.rejected-approval': [
     'terminal',
     'unknown',
@@ -598,6 +612,27 @@ const TABLE = {
     'new',
     'The scanner sent more than any code can hold.',
     'Check the scanner’s terminator setting.',
+  ],
+  'scanner.refused': [
+    'scanner',
+    'none',
+    'new',
+    'A code was scanned while no scan was expected; it was not taken.',
+    'Answer what the till asks, then scan again.',
+  ],
+  'scanner.payment-card': [
+    'scanner',
+    'none',
+    'new',
+    'A payment card was swiped through the till’s own reader. Its data were not taken, and no payment was made.',
+    'Use the card at the payment terminal.',
+  ],
+  'scanner.no-layout': [
+    'scanner',
+    'none',
+    'never',
+    'The scanner’s report descriptor cannot be read, or describes no scanner.',
+    'Name the scanner’s report layout in the configuration, or switch the scanner to serial or keyboard mode.',
   ],
   // the card reader
   'nfc.not-installed': [

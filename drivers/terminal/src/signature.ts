@@ -1,0 +1,50 @@
+// A signature on the slip. The terminal learns nothing of it: it has booked when the slip is printed, and the protocol
+// knows only a reversal afterwards (PA00P015 ch. 2.9). So a person says yes, or the payment is taken back.
+import {
+  type Clock,
+  done,
+  type Outcome,
+  type PaymentFacts,
+  type PaymentHooks,
+  refused,
+  report,
+  unknown,
+} from '@cashdesk/kernel'
+
+const TEXT = 'Is the signature on the slip the cardholder’s?'
+
+/** Does somebody have to look at the signature of this payment? */
+export function wantsSignature(facts: PaymentFacts): boolean {
+  return facts.signature === 'required'
+}
+
+/** Yes only if a person said so in time. */
+export async function isConfirmed(
+  facts: PaymentFacts,
+  onQuestion: NonNullable<PaymentHooks['onQuestion']>,
+  clock: Clock,
+  withinMs: number,
+): Promise<boolean> {
+  return new Promise(resolve => {
+    const stop = clock.after(withinMs, () => resolve(false))
+    const settle = (yes: boolean): void => {
+      stop()
+      resolve(yes)
+    }
+    void (async () => await onQuestion({ kind: 'signature', text: TEXT, facts }))().then(
+      answer => settle(answer?.answer === 'yes'),
+      () => settle(false),
+    )
+  })
+}
+
+/** What a payment is whose signature is good. */
+export function signed(facts: PaymentFacts): Outcome<PaymentFacts> {
+  return done({ ...facts, signature: 'confirmed' })
+}
+
+/** What a payment is whose signature is not good, by what became of its reversal. */
+export function unsigned(reversal: Outcome<PaymentFacts>): Outcome<PaymentFacts> {
+  if (reversal.outcome === 'done') return refused(report('terminal.signature'))
+  return unknown(report('terminal.signature-not-reversed', { reason: reversal.error.code }))
+}

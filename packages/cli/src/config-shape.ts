@@ -29,8 +29,7 @@ const secretShape: z.ZodType<Secret> = z
 // ── devices ─────────────────────────────────────────────────────────────────────────────────────────────
 
 const host = text('Name or address', 255)
-const serialLine = {
-  kind: z.literal('serial'),
+const serialSettings = {
   path: text('COM3, /dev/ttyACM0'),
   baudRate: z.int().min(50).max(4_000_000).exactOptional(),
   dataBits: z.literal([5, 6, 7, 8]).exactOptional(),
@@ -38,17 +37,29 @@ const serialLine = {
   stopBits: z.literal([1, 1.5, 2]).exactOptional(),
   rtscts: z.boolean().describe('Hardware flow control').exactOptional(),
 }
+const serialLine = { kind: z.literal('serial'), ...serialSettings }
+const usbId = z.int().min(0).max(0xffff).describe('As a decimal number: 1208 is 0x04b8').exactOptional()
+const serialNumber = text('Tells two of the same make apart').exactOptional()
 const deviceName = text('For messages and health').exactOptional()
 
+const readingSettings = {
+  aim: z.enum(['auto', 'none']).describe('AIM identifier before the data').exactOptional(),
+  charset: z.enum(['auto', 'utf-8', 'latin1']).exactOptional(),
+  cards: z.enum(['too', 'only']).describe('only: it reads magnetic stripes and nothing else').exactOptional(),
+  ownCards: z
+    .array(z.string().regex(/^[0-9]{1,19}$/, 'must be the first digits of a card number'))
+    .max(100)
+    .describe('First digits of the shop’s own stripe cards, which look like payment cards and are none')
+    .exactOptional(),
+}
 const scannerSettings = {
   name: deviceName,
+  ...readingSettings,
   prefix: z.string().max(16).describe('What the scanner sends before every code').exactOptional(),
   suffix: z
     .union([z.enum(['line', 'silence']), z.strictObject({ text: z.string().min(1).max(16) })])
     .describe('What ends a code; line (CR, LF) if absent')
     .exactOptional(),
-  aim: z.enum(['auto', 'none']).describe('AIM identifier before the data').exactOptional(),
-  charset: z.enum(['auto', 'utf-8', 'latin1']).exactOptional(),
   maxBytes: z.int().min(1).max(7_200).exactOptional(),
   timeoutMs: ms('Silence that ends a code; 200 if absent', 60_000).exactOptional(),
 }
@@ -56,6 +67,20 @@ const scanner = z
   .discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('tcp'), host, port, ...scannerSettings }),
     z.strictObject({ ...serialLine, ...scannerSettings }),
+    z.strictObject({
+      kind: z.literal('hid'),
+      name: deviceName,
+      path: text('As cashdesk doctor lists it; the first scanner in POS mode if absent').exactOptional(),
+      vendorId: usbId,
+      productId: usbId,
+      serialNumber,
+      layout: z
+        .enum(['auto', 'counted', 'counted-64', 'padded'])
+        .describe('Of its reports; auto asks the system, which only Linux tells')
+        .exactOptional(),
+      ...readingSettings,
+      timeoutMs: ms('Silence that ends a code; 200 if absent', 60_000).exactOptional(),
+    }),
   ])
   .meta({ id: 'scanner' })
 
@@ -65,8 +90,20 @@ const limit = z.int().min(1).max(7_200_000).exactOptional()
 const terminal = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('zvt'),
-    host,
+    host: host.describe('Its name or address; or give serial').exactOptional(),
     port: port.describe('20007 if absent').exactOptional(),
+    serial: z
+      .strictObject(serialSettings)
+      .describe('The serial line it hangs on; 9600 bits per second, 8N2 if nothing else is said')
+      .exactOptional(),
+    framing: z
+      .enum(['bare', 'serial'])
+      .describe('serial for a box that puts a serial line on the network')
+      .exactOptional(),
+    signature: z
+      .enum(['ask', 'on-paper'])
+      .describe('Who looks at a signature; ask the register if absent')
+      .exactOptional(),
     password: secretShape.exactOptional(),
     printsReceipts: z
       .boolean()
@@ -97,6 +134,9 @@ const terminal = z.discriminatedUnion('kind', [
         t3Ms: limit,
         t4Ms: limit,
         approvalMs: limit,
+        questionMs: limit,
+        t1Ms: limit,
+        t2Ms: limit,
         wholeMs: limit,
         queryMs: limit,
         retryMs: limit,
@@ -135,6 +175,13 @@ const printer = z.discriminatedUnion('kind', [
     ...printerSettings,
   }),
   z.strictObject({ ...serialLine, ...printerSettings }),
+  z.strictObject({
+    kind: z.literal('usb'),
+    vendorId: usbId,
+    productId: usbId,
+    serialNumber,
+    ...printerSettings,
+  }),
   z.strictObject({ kind: z.literal('file'), path: text('/dev/usb/lp0'), ...printerSettings }),
 ])
 
@@ -180,6 +227,27 @@ const activation = z.strictObject({
     .exactOptional(),
 })
 
+const nfc = z
+  .discriminatedUnion('kind', [
+    z.strictObject({
+      kind: z.literal('pcsc'),
+      name: deviceName,
+      ndef: z
+        .boolean()
+        .describe('Whether the NDEF message of a card is read; true if absent')
+        .exactOptional(),
+      wallets: z.boolean().describe('Whether Apple and Google passes are looked for').exactOptional(),
+      applications: z
+        .record(z.string(), z.string().regex(/^([0-9A-Fa-f]{2}){5,16}$/, 'is no AID in hexadecimal'))
+        .describe('Further applications to look for: name and AID')
+        .exactOptional(),
+      binding: z.enum(['auto', 'nfc-pcsc', 'pcsc-mini']).exactOptional(),
+      socket: text('Where pcscd listens, if not where it always does').exactOptional(),
+      answerMs: ms('How long a card may take for one answer; 5000 if absent', 60_000).exactOptional(),
+    }),
+  ])
+  .meta({ id: 'nfc' })
+
 // ── the till ────────────────────────────────────────────────────────────────────────────────────────────
 
 export const configShape: z.ZodType<Config> = z
@@ -211,6 +279,7 @@ export const configShape: z.ZodType<Config> = z
     scanner: z.union([scanner, z.array(scanner).max(8)]).exactOptional(),
     terminal: terminal.exactOptional(),
     printer: printer.exactOptional(),
+    nfc: z.union([nfc, z.array(nfc).max(4)]).exactOptional(),
     plugins: z
       .array(z.discriminatedUnion('name', [activation]))
       .max(32)

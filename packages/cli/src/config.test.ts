@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CashdeskError, gtin } from '@cashdesk/kernel'
+import type { TillOptions } from '@cashdesk/sdk'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { publishedSchemas } from './config-shape.ts'
 import { readConfig, tillOptionsFrom } from './index.ts'
@@ -108,6 +109,40 @@ describe('a configuration without mistakes', () => {
   })
 })
 
+describe('devices', () => {
+  const devicesOf = (document: object): Promise<TillOptions> =>
+    tillOptionsFrom({ dir: 'till', lane: '7', currency: 'EUR', ...document })
+
+  it('may be scanners in HID mode, a terminal on a serial line, a printer on USB, and card readers', async () => {
+    const options = await devicesOf({
+      scanner: [
+        { kind: 'hid', name: 'desk', vendorId: 3118, layout: 'counted' },
+        { kind: 'serial', path: 'COM4', cards: 'only', suffix: 'silence', ownCards: ['6034'] },
+      ],
+      terminal: { kind: 'zvt', serial: { path: 'COM2', baudRate: 9600 }, signature: 'on-paper' },
+      printer: { kind: 'usb', vendorId: 1208, name: 'paper', profile: 'star-48' },
+      nfc: { kind: 'pcsc', name: 'cards', wallets: true, applications: { loyalty: 'D2760000850101' } },
+    })
+    expect([options.scanner].flat().map(each => each?.name)).toEqual(['desk', 'serial COM4'])
+    expect(options.terminal?.name).toContain('COM2')
+    expect(options.printer?.name).toBe('paper')
+    expect([options.nfc].flat().map(each => each?.name)).toEqual(['cards'])
+  })
+
+  it.each([
+    [{ terminal: { kind: 'zvt' } }, 'terminal'],
+    [{ terminal: { kind: 'zvt', host: 'h', serial: { path: 'COM2' } } }, 'terminal'],
+    [{ printer: { kind: 'usb', vendorId: 70_000 } }, 'printer.vendorId'],
+    [{ nfc: { kind: 'pcsc', applications: { loyalty: 'none' } } }, 'nfc.applications'],
+    [{ scanner: { kind: 'hid', layout: 'Uint8Array' } }, 'scanner.layout'],
+  ])('are refused where they make no sense: %j', async (document, path) => {
+    await expect(devicesOf(document)).rejects.toMatchObject({
+      code: 'config.invalid',
+      detail: { problems: [expect.stringContaining(path)] },
+    })
+  })
+})
+
 describe('a configuration with mistakes', () => {
   it('tells all of them at once, in their order, with line and column', async () => {
     const file = await written(`{
@@ -129,10 +164,10 @@ describe('a configuration with mistakes', () => {
         '5:3 header must be a list [ … ]',
         '6:15 scanner[0].port is missing',
         '6:45 scanner[0].prot is unknown; did you mean "port"?',
-        '6:60 scanner[1].kind must be one of "tcp", "serial"; did you mean "serial"?',
+        '6:60 scanner[1].kind must be one of "tcp", "serial", "hid"; did you mean "serial"?',
         '7:3 printer.host is missing',
         '7:31 printer.port must be at most 65535',
-        '7:46 printer.profile must be one of "epson", "epson-48", "epson-32"; did you mean "epson-48"?',
+        '7:46 printer.profile must be one of "epson", "epson-48", "epson-32", "star-48"; did you mean "epson-48"?',
         '8:3 commitBudgetMs must be a whole number',
       ],
     )

@@ -1,10 +1,12 @@
 // A till as a shop writes it down: one JSON document. Its types stand here; the schema is in config-shape.ts.
+
+import type { NfcOptions } from '@cashdesk/nfc'
 import type { ProfileName, WireProfile } from '@cashdesk/plugin-activation'
 import type { DrawerOptions } from '@cashdesk/printer'
-import type { Framing } from '@cashdesk/scanner'
+import type { Framing, HidScannerOptions } from '@cashdesk/scanner'
 import type { CatalogArticle, DeferralLimits, Secret } from '@cashdesk/sdk'
 import type { ZvtOptions } from '@cashdesk/terminal'
-import type { SerialOptions } from '@cashdesk/transport'
+import type { SerialOptions, UsbOptions } from '@cashdesk/transport'
 
 interface TcpPlace {
   readonly kind: 'tcp'
@@ -21,30 +23,49 @@ export interface FilePlace {
   readonly path: string
 }
 
+export interface UsbPlace extends Omit<UsbOptions, 'name' | 'openTimeoutMs'> {
+  readonly kind: 'usb'
+}
+
 interface ScannerSettings extends Framing {
   readonly name?: string
   readonly timeoutMs?: number
 }
 
-/** A scanner has no port that everybody knows. */
-export type ScannerConfig = ((TcpPlace & { readonly port: number }) | SerialPlace) & ScannerSettings
+/** A scanner in HID POS mode. */
+interface HidPlace extends Omit<HidScannerOptions, 'layout'> {
+  readonly kind: 'hid'
+  readonly layout?: 'auto' | 'counted' | 'counted-64' | 'padded'
+}
 
-export interface TerminalConfig extends Omit<ZvtOptions, 'host' | 'password' | 'transport' | 'currency'> {
+/** A scanner has no port that everybody knows. */
+export type ScannerConfig =
+  | (((TcpPlace & { readonly port: number }) | SerialPlace) & ScannerSettings)
+  | HidPlace
+
+/** At `host`, or on `serial`; exactly one of them. */
+export interface TerminalConfig
+  extends Omit<ZvtOptions, 'host' | 'password' | 'transport' | 'currency' | 'serial'> {
   readonly kind: 'zvt'
-  readonly host: string
+  readonly host?: string
+  readonly serial?: Omit<SerialPlace, 'kind'>
   readonly password?: Secret
+}
+
+export interface NfcConfig extends NfcOptions {
+  readonly kind: 'pcsc'
 }
 
 interface PrinterSettings {
   readonly name?: string
-  readonly profile?: 'epson' | 'epson-48' | 'epson-32'
+  readonly profile?: 'epson' | 'epson-48' | 'epson-32' | 'star-48'
   /** Does the printer answer status questions here? Without, no print is ever known to be done. */
   readonly answers?: boolean
   readonly drawer?: DrawerOptions
   readonly copyText?: string
 }
 
-export type PrinterConfig = (TcpPlace | SerialPlace | FilePlace) & PrinterSettings
+export type PrinterConfig = (TcpPlace | SerialPlace | UsbPlace | FilePlace) & PrinterSettings
 
 interface ActivationConfig {
   readonly name: 'activation'
@@ -74,6 +95,7 @@ export interface Config {
   readonly scanner?: ScannerConfig | readonly ScannerConfig[]
   readonly terminal?: TerminalConfig
   readonly printer?: PrinterConfig
+  readonly nfc?: NfcConfig | readonly NfcConfig[]
   readonly plugins?: readonly PluginConfig[]
   readonly catalog?: { readonly file: string }
   readonly commitBudgetMs?: number

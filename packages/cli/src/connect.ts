@@ -1,6 +1,14 @@
 // Are the devices there? Opens them as a till would, waits for the first answer of each, and closes them again. Nothing
 // is paid and nothing is printed.
-import type { DeviceFamily, DeviceHealth, ErrorReport, Printer, Scanner, Terminal } from '@cashdesk/kernel'
+import type {
+  DeviceFamily,
+  DeviceHealth,
+  ErrorReport,
+  NfcReader,
+  Printer,
+  Scanner,
+  Terminal,
+} from '@cashdesk/kernel'
 import { report } from '@cashdesk/kernel'
 import { openDevices, type TillOptions } from '@cashdesk/sdk'
 
@@ -19,14 +27,16 @@ export interface DeviceAnswer {
 const PATIENCE_MS = 8_000
 
 export async function reachDevices(
-  { scanner, terminal, printer }: TillOptions,
+  { scanner, terminal, printer, nfc }: TillOptions,
   connect: boolean,
 ): Promise<readonly DeviceAnswer[]> {
   const scanners = scanner === undefined ? [] : [scanner].flat()
-  const all: readonly (readonly [string, Scanner | Terminal | Printer])[] = [
+  const readers = nfc === undefined ? [] : [nfc].flat()
+  const all: readonly (readonly [string, Scanner | Terminal | Printer | NfcReader])[] = [
     ...scanners.map((each, index) => [scanners.length > 1 ? `scanner[${index}]` : 'scanner', each] as const),
     ...(terminal ? [['terminal', terminal] as const] : []),
     ...(printer ? [['printer', printer] as const] : []),
+    ...readers.map((each, index) => [readers.length > 1 ? `nfc[${index}]` : 'nfc', each] as const),
   ]
   const names = all.map(([path, { family, name }]) => ({ path, family, name }))
   if (!connect || all.length === 0) return names
@@ -34,6 +44,7 @@ export async function reachDevices(
     scanner: scanners,
     ...(terminal ? { terminal } : {}),
     ...(printer ? { printer } : {}),
+    nfc: readers,
   })
   await new Promise<void>(resolve => {
     const timer = setTimeout(resolve, PATIENCE_MS)

@@ -1,19 +1,31 @@
 // From a configuration's devices to drivers. The sdk knows no driver; this is the place that knows them all.
-import type { Printer, Scanner, Terminal, Transport } from '@cashdesk/kernel'
-import { epson, epson32, epson48, type PrinterProfile, printer, tcpPrinter } from '@cashdesk/printer'
-import { serialScanner, tcpScanner } from '@cashdesk/scanner'
+
+import type { NfcReader, Printer, Scanner, Terminal, Transport } from '@cashdesk/kernel'
+import { CashdeskError } from '@cashdesk/kernel'
+import { nfcReader } from '@cashdesk/nfc'
+import { epson, epson32, epson48, type PrinterProfile, printer, star48, tcpPrinter } from '@cashdesk/printer'
+import { hidScanner, serialScanner, tcpScanner } from '@cashdesk/scanner'
 import type { Secret } from '@cashdesk/sdk'
 import { zvtTerminal } from '@cashdesk/terminal'
-import { fileTransport, serialTransport } from '@cashdesk/transport'
-import type { FilePlace, PrinterConfig, ScannerConfig, SerialPlace, TerminalConfig } from './config.ts'
+import { fileTransport, serialTransport, usbTransport } from '@cashdesk/transport'
+import type {
+  FilePlace,
+  NfcConfig,
+  PrinterConfig,
+  ScannerConfig,
+  SerialPlace,
+  TerminalConfig,
+  UsbPlace,
+} from './config.ts'
 
-const PROFILES = { epson, 'epson-48': epson48, 'epson-32': epson32 } as const
+const PROFILES = { epson, 'epson-48': epson48, 'epson-32': epson32, 'star-48': star48 } as const
 
-export const PRINTER_PROFILES = ['epson', 'epson-48', 'epson-32'] as const
+export const PRINTER_PROFILES = ['epson', 'epson-48', 'epson-32', 'star-48'] as const
 
 /** @throws CashdeskError `config.invalid` naming the field */
 export function scannerOf(config: ScannerConfig): Scanner {
   if (config.kind === 'tcp') return tcpScanner(config)
+  if (config.kind === 'hid') return hidScanner(config)
   const { kind, ...serial } = config
   // The line keeps its own name for messages; `name` is the scanner's.
   const { name, ...line } = serial
@@ -27,6 +39,9 @@ export function terminalOf(
   resolve: (secret: Secret) => string,
 ): Terminal {
   const { kind, password, ...rest } = config
+  const places = [rest.host, rest.serial].filter(place => place !== undefined)
+  if (places.length !== 1)
+    throw new CashdeskError('config.invalid', { field: 'host', reason: 'either host or serial' })
   return zvtTerminal({ ...rest, currency, ...(password ? { password: resolve(password) } : {}) })
 }
 
@@ -39,8 +54,14 @@ export function printerOf(config: PrinterConfig): Printer {
   return printer({ ...rest, profile: model, transport: wireOf(rest) })
 }
 
-function wireOf(place: SerialPlace | FilePlace): Transport {
+/** @throws CashdeskError `config.invalid` naming the field */
+export function nfcOf({ kind, ...options }: NfcConfig): NfcReader {
+  return nfcReader(options)
+}
+
+function wireOf(place: SerialPlace | UsbPlace | FilePlace): Transport {
   if (place.kind === 'file') return fileTransport({ path: place.path })
+  if (place.kind === 'usb') return usbTransport(place)
   const { kind, ...line } = place
   return serialTransport({ ...line, name: `serial ${line.path}` })
 }

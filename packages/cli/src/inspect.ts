@@ -15,7 +15,7 @@ import {
 import { readCatalog } from './catalog.ts'
 import type { Config } from './config.ts'
 import { configShape } from './config-shape.ts'
-import { printerOf, scannerOf, terminalOf } from './devices.ts'
+import { nfcOf, printerOf, scannerOf, terminalOf } from './devices.ts'
 import { type Document, type Path, type Place, readDocument } from './document.ts'
 import { pluginOf } from './plugins.ts'
 import { type Finding, findings, inOrder, type Problem, pathText } from './problems.ts'
@@ -183,13 +183,17 @@ async function wire(config: Config, folder: string, source: SecretSource, found:
   }
   // A secret that is missing is told already; what stands for it here pleases every check of form.
   const known = (secret: Secret): string => lookUp(secret, source) ?? '000000'
-  const { scanner = [], terminal, printer, catalog, plugins = [] } = config
+  const { scanner = [], terminal, printer, nfc = [], catalog, plugins = [] } = config
   const scanners = [scanner].flat().flatMap((each, index) => {
     const path = Array.isArray(scanner) ? ['scanner', index] : ['scanner']
     return attempt(path, () => scannerOf(each)) ?? []
   })
   const terminalDriver = terminal && attempt(['terminal'], () => terminalOf(terminal, config.currency, known))
   const printerDriver = printer && attempt(['printer'], () => printerOf(printer))
+  const readers = [nfc].flat().flatMap((each, index) => {
+    const path = Array.isArray(nfc) ? ['nfc', index] : ['nfc']
+    return attempt(path, () => nfcOf(each)) ?? []
+  })
   const factories = plugins.map(pluginOf)
   const ready: Plugin[] = []
   for (const [index, factory] of factories.entries()) {
@@ -206,8 +210,9 @@ async function wire(config: Config, folder: string, source: SecretSource, found:
     scanner: _,
     terminal: __,
     printer: ___,
-    plugins: ____,
-    catalog: _____,
+    nfc: ____,
+    plugins: _____,
+    catalog: ______,
     ...rest
   } = config
   const options: TillOptions = {
@@ -218,6 +223,7 @@ async function wire(config: Config, folder: string, source: SecretSource, found:
     ...(scanners.length > 0 ? { scanner: scanners } : {}),
     ...(terminalDriver ? { terminal: terminalDriver } : {}),
     ...(printerDriver ? { printer: printerDriver } : {}),
+    ...(readers.length > 0 ? { nfc: readers } : {}),
     ...(articles?.catalog ? { catalog: articles.catalog } : {}),
   }
   return {

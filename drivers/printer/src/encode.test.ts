@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type EncodeOptions, encodeReceipt } from './encode.ts'
 import { layOut } from './layout.ts'
+import { previewReceipt } from './preview.ts'
 import { epson, epson32, epson48, type PrinterProfile } from './profile.ts'
 
 const paper = (...blocks: readonly ReceiptBlock[]): ReceiptDocument => ({
@@ -99,6 +100,23 @@ describe('the layout', () => {
       }),
     )
   })
+})
+
+test('a preview shows the lines of the paper, and refuses what would not be printed', () => {
+  const document = paper(
+    text('SHOP', { align: 'center', size: 2 }),
+    pair('Milk', '1,29 €'),
+    qr('https://example.org'),
+    { block: 'feed', lines: 1 },
+    text('bye'),
+  )
+  expect(previewReceipt(document, epson32)).toEqual({
+    text: `            SHOP\nMilk${' '.repeat(22)}1,29 €\n    [QR https://example.org]\n\nbye\n`,
+  })
+  expect(previewReceipt(document, epson32, { copy: true })).toMatchObject({
+    text: expect.stringMatching(/^ *\*\*\* COPY \*\*\*\n/),
+  })
+  expect(previewReceipt(paper(text('漢')), epson32)).toMatchObject({ error: { code: 'printer.unprintable' } })
 })
 
 describe('the bytes of a job', () => {

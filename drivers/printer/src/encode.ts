@@ -134,7 +134,8 @@ function checkpointPlaces(items: readonly RenderItem[]): ReadonlySet<number> {
   return places
 }
 
-function cleaned(block: ReceiptBlock, prepared: (text: string) => string): ReceiptBlock {
+/** The block as it stands on paper: what is said in it goes through `prepared`. */
+export function cleaned(block: ReceiptBlock, prepared: (text: string) => string): ReceiptBlock {
   switch (block.block) {
     case 'text':
       return { ...block, text: prepared(block.text) }

@@ -1,9 +1,10 @@
 // Whatever a printer, or something that is none, sends back: the session stays whole and understands the next answer.
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { completed } from './escpos-commands.ts'
 import { PrinterSession } from './session.ts'
 
 const ROUNDS = Number(process.env['FUZZ'] ?? 2000)
+vi.setConfig({ testTimeout: 5_000 + ROUNDS })
 
 /** Random whole numbers below `most`, the same for every run. */
 function seeded(seed: number): (most: number) => number {

@@ -4,4 +4,5 @@ export { type EncodedJob, type EncodeOptions, encodeReceipt, type Unprintable } 
 export { type EscposAdapter, type EscposCallback, escposAdapter } from './escpos.ts'
 export { type Glyphs, loadGlyphs } from './glyphs.ts'
 export type { Dots } from './picture.ts'
+export { type Preview, previewReceipt } from './preview.ts'
 export { epson, epson32, epson48, type PrinterProfile, star48 } from './profile.ts'

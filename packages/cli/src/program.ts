@@ -3,6 +3,7 @@ import type { ProgramIo } from '@cashdesk/hardware-sim'
 import { CashdeskError } from '@cashdesk/kernel'
 import { Command, CommanderError } from 'commander'
 import { journalCommands, supportCommand } from './journal-commands.ts'
+import type { PreviewOptions } from './preview.ts'
 import { complain, EXIT } from './say.ts'
 import { version } from './version.ts'
 
@@ -77,6 +78,18 @@ function commands(io: ProgramIo, ended: (code: number) => void): Command {
     .action(async (file: string, options: { withParent?: boolean }) => {
       const { runTill } = await import('./run-till.ts')
       ended(await runTill(io, file, options))
+    })
+  program
+    .command('preview <file>')
+    .description('a receipt document (JSON) as it would stand on paper, without a printer')
+    .option('--png <file>', 'draw it')
+    .option('--text', 'its text too, beside --png')
+    .option('--profile <name>', 'epson-48 (default), epson (42 columns) or epson-32')
+    .option('--copy', 'as the copy of it')
+    .option('--json', 'one line of JSON')
+    .action(async (file: string, options: PreviewOptions) => {
+      const { preview } = await import('./preview.ts')
+      ended(await preview(io, file, options))
     })
   journalCommands(program, ended, io)
   supportCommand(program, ended, io)

@@ -1,0 +1,124 @@
+// `cashdesk preview`: a receipt document as it would stand on paper, as text or as a picture, without a printer.
+import { readFile, writeFile } from 'node:fs/promises'
+import { explainEscPos } from '@cashdesk/hardware-sim'
+import { CashdeskError, type ReceiptDocument } from '@cashdesk/kernel'
+import { encodeReceipt, epson, epson32, epson48, previewReceipt } from '@cashdesk/printer'
+import { z } from 'zod'
+import { readDocument } from './document.ts'
+import { complain, EXIT, type ExitCode, type Io, sayAll, sayJson, sayLine } from './say.ts'
+
+export interface PreviewOptions {
+  readonly png?: string
+  readonly text?: boolean
+  readonly profile?: string
+  readonly copy?: boolean
+  readonly json?: boolean
+}
+
+const PROFILES = { 'epson-48': epson48, epson, 'epson-32': epson32 } as const
+
+const align = z.enum(['left', 'center', 'right']).exactOptional()
+const style = { bold: z.boolean().exactOptional(), size: z.literal([1, 2]).exactOptional() }
+const column = z.strictObject({ width: z.number(), align })
+const block = z.discriminatedUnion('block', [
+  z.strictObject({ block: z.literal('text'), text: z.string(), align, ...style }),
+  z.strictObject({ block: z.literal('pair'), label: z.string(), value: z.string(), ...style }),
+  z.strictObject({
+    block: z.literal('table'),
+    columns: z.array(column),
+    rows: z.array(z.array(z.string())),
+  }),
+  z.strictObject({ block: z.literal('rule') }),
+  z.strictObject({ block: z.literal('feed'), lines: z.number() }),
+  z.strictObject({ block: z.literal('qr'), data: z.string(), moduleSize: z.number().exactOptional() }),
+  z.strictObject({
+    block: z.literal('barcode'),
+    symbology: z.enum(['ean13', 'ean8', 'code128']),
+    data: z.string(),
+  }),
+  z.strictObject({ block: z.literal('pdf417'), data: z.string() }),
+  z.strictObject({
+    block: z.literal('image'),
+    png: z.string(),
+    align,
+    widthDots: z.number().exactOptional(),
+  }),
+  z.strictObject({
+    block: z.literal('fiscal'),
+    lines: z.array(z.string()),
+    qr: z.string().exactOptional(),
+  }),
+])
+const document = z.strictObject({
+  kind: z.enum(['sale', 'merchant', 'report']),
+  locale: z.string(),
+  blocks: z.array(block),
+})
+
+/** Answers 1 if the document is none, or holds what the printer cannot show. */
+export async function preview(io: Io, file: string, options: PreviewOptions): Promise<ExitCode> {
+  const profile = profileOf(options.profile ?? 'epson-48')
+  const receipt = await readReceipt(file)
+  const copy = options.copy === true
+  const shown = previewReceipt(receipt, profile, { copy })
+  if ('error' in shown) {
+    complain(io, new CashdeskError(shown.error.code, shown.error.detail), options.json === true)
+    return EXIT.wrong
+  }
+  if (options.png !== undefined) await draw(options.png, receipt, profile, copy)
+  const png = options.png === undefined ? {} : { png: options.png }
+  if (options.json === true) sayJson(io, { text: shown.text, ...png })
+  else {
+    if (options.text === true || options.png === undefined) await sayAll(io, shown.text)
+    if (options.png !== undefined) sayLine(io, `written: ${options.png}`)
+  }
+  return EXIT.ok
+}
+
+function profileOf(name: string): (typeof PROFILES)['epson'] {
+  if (name === 'epson' || name === 'epson-32' || name === 'epson-48') return PROFILES[name]
+  const known = Object.keys(PROFILES).join(', ')
+  throw new CashdeskError('cli.usage', {
+    reason: `no profile is called '${name.slice(0, 40)}'; there are ${known}`,
+  })
+}
+
+/** @throws CashdeskError `cli.usage` for a file that cannot be read, `config.invalid` for one that is no document */
+async function readReceipt(file: string): Promise<ReceiptDocument> {
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new CashdeskError('cli.usage', { reason: `${file.slice(0, 200)} cannot be read` }, { cause })
+  })
+  const { value, mistakes, place } = readDocument(text)
+  const parsed = document.safeParse(value)
+  if (mistakes.length === 0 && parsed.success) return parsed.data
+  const found = [
+    ...mistakes,
+    ...(parsed.success || mistakes.length > 0 ? [] : parsed.error.issues).map(({ path, message }) => {
+      const keys = path.filter(key => typeof key !== 'symbol')
+      return { path: keys, message, place: place(keys) }
+    }),
+  ]
+  throw new CashdeskError('config.invalid', {
+    file,
+    mistakes: found.slice(0, 50).map(({ path, message, place: at }) => {
+      const where = at === undefined ? '' : `line ${at.line}: `
+      return `${where}${path.join('.')} ${message}`
+    }),
+  })
+}
+
+/** As the simulated printer puts it on its paper. @throws CashdeskError `disk.failed` */
+async function draw(
+  file: string,
+  receipt: ReceiptDocument,
+  profile: (typeof PROFILES)['epson'],
+  copy: boolean,
+): Promise<void> {
+  const encoded = encodeReceipt(receipt, profile, { copy })
+  if ('error' in encoded) throw new CashdeskError(encoded.error.code, encoded.error.detail)
+  const { sheets } = explainEscPos(encoded.bytes, { paperDots: profile.widthDots, pictures: true })
+  await writeFile(file, sheets[0]?.png ?? new Uint8Array()).catch((cause: unknown) => {
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    throw new CashdeskError('disk.failed', { file, reason }, { cause })
+  })
+}

@@ -172,8 +172,11 @@ interface Parts {
   readonly catalogProblems: readonly Problem[]
 }
 
+/** Makes something of a section; undefined, and the mistake told, where that cannot be. */
+type Attempt = <T>(path: Path, make: () => T) => T | undefined
+
 async function wire(config: Config, folder: string, source: SecretSource, found: Found[]): Promise<Parts> {
-  const attempt = <T>(path: Path, make: () => T): T | undefined => {
+  const attempt: Attempt = (path, make) => {
     try {
       return make()
     } catch (thrown) {
@@ -183,17 +186,7 @@ async function wire(config: Config, folder: string, source: SecretSource, found:
   }
   // A secret that is missing is told already; what stands for it here pleases every check of form.
   const known = (secret: Secret): string => lookUp(secret, source) ?? '000000'
-  const { scanner = [], terminal, printer, nfc = [], catalog, plugins = [] } = config
-  const scanners = [scanner].flat().flatMap((each, index) => {
-    const path = Array.isArray(scanner) ? ['scanner', index] : ['scanner']
-    return attempt(path, () => scannerOf(each)) ?? []
-  })
-  const terminalDriver = terminal && attempt(['terminal'], () => terminalOf(terminal, config.currency, known))
-  const printerDriver = printer && attempt(['printer'], () => printerOf(printer))
-  const readers = [nfc].flat().flatMap((each, index) => {
-    const path = Array.isArray(nfc) ? ['nfc', index] : ['nfc']
-    return attempt(path, () => nfcOf(each)) ?? []
-  })
+  const { catalog, plugins = [] } = config
   const factories = plugins.map(pluginOf)
   const ready: Plugin[] = []
   for (const [index, factory] of factories.entries()) {
@@ -220,10 +213,7 @@ async function wire(config: Config, folder: string, source: SecretSource, found:
     dir: isAbsolute(dir) ? dir : resolve(folder, dir),
     plugins: factories,
     ports: { secrets: source },
-    ...(scanners.length > 0 ? { scanner: scanners } : {}),
-    ...(terminalDriver ? { terminal: terminalDriver } : {}),
-    ...(printerDriver ? { printer: printerDriver } : {}),
-    ...(readers.length > 0 ? { nfc: readers } : {}),
+    ...driversOf(config, known, attempt),
     ...(articles?.catalog ? { catalog: articles.catalog } : {}),
   }
   return {
@@ -232,6 +222,30 @@ async function wire(config: Config, folder: string, source: SecretSource, found:
     plugins: ready,
     catalogProblems: articles?.problems ?? [],
     ...(articles ? { articles: articles.count } : {}),
+  }
+}
+
+function driversOf(
+  { scanner = [], terminal, printer, nfc = [], currency }: Config,
+  known: (secret: Secret) => string,
+  attempt: Attempt,
+): Pick<TillOptions, 'scanner' | 'terminal' | 'printer' | 'nfc'> {
+  const each = <C, D>(
+    name: string,
+    list: boolean,
+    configs: readonly C[],
+    make: (config: C) => D,
+  ): readonly D[] =>
+    configs.flatMap((one, index) => attempt(list ? [name, index] : [name], () => make(one)) ?? [])
+  const scanners = each('scanner', Array.isArray(scanner), [scanner].flat(), scannerOf)
+  const readers = each('nfc', Array.isArray(nfc), [nfc].flat(), nfcOf)
+  const terminalDriver = terminal && attempt(['terminal'], () => terminalOf(terminal, currency, known))
+  const printerDriver = printer && attempt(['printer'], () => printerOf(printer))
+  return {
+    ...(scanners.length > 0 ? { scanner: scanners } : {}),
+    ...(terminalDriver ? { terminal: terminalDriver } : {}),
+    ...(printerDriver ? { printer: printerDriver } : {}),
+    ...(readers.length > 0 ? { nfc: readers } : {}),
   }
 }
 

@@ -1,11 +1,16 @@
 // What may happen at the simulated terminal: each accident's name, its arguments, and which dialogue it strikes.
 // Accidents live here and nowhere else in the house: the till and its drivers do not know the word.
 import { CashdeskError, type Json } from '@cashdesk/kernel'
-import type { SimAccident } from '../switches.ts'
+import { type AccidentName, TERMINAL_ACCIDENTS } from './accident-table.ts'
 
-/** The dialogues that an accident can be aimed at; `money` is authorisation, refund and reversal. */
+/**
+ * The dialogues that an accident can be aimed at; `money` is authorisation, reservation and its booking, refund and
+ * reversal.
+ */
 const DIALOGUES = [
   'authorisation',
+  'reservation',
+  'booking',
   'refund',
   'reversal',
   'registration',
@@ -13,111 +18,9 @@ const DIALOGUES = [
   'repeat-receipt',
   'status-enquiry',
   'diagnosis',
+  'initialisation',
 ] as const
 export type DialogueKind = (typeof DIALOGUES)[number]
-
-export type AccidentName =
-  | 'approve'
-  | 'decline'
-  | 'partial'
-  | 'slow'
-  | 'card-wait'
-  | 'lose-link-before-status'
-  | 'lose-link-after-status'
-  | 'lose-link-between-prints'
-  | 'lose-link-after-ack'
-  | 'no-answer'
-  | 'refuse-connections'
-  | 'garble'
-  | 'abort-by-customer'
-
-/** Switched on it stays, whereas played it strikes once; any other behaviour takes its place. */
-const STAYS = { on: { mode: 'always' }, off: { name: 'approve' } } as const
-
-export const TERMINAL_ACCIDENTS: readonly (SimAccident & { readonly name: AccidentName })[] = [
-  { name: 'approve', text: 'nothing happens: every payment is approved (default)', key: 'a' },
-  {
-    name: 'decline',
-    text: 'the host declines {code: result code, default 5}',
-    key: 'd',
-    value: { name: 'code', type: 'number' },
-    ...STAYS,
-  },
-  {
-    name: 'partial',
-    text: 'only a part is approved {amountMinor}',
-    key: 'p',
-    value: { name: 'amountMinor', type: 'number' },
-    preset: { amountMinor: 500 },
-    ...STAYS,
-  },
-  {
-    name: 'slow',
-    text: 'the host takes long {ms}',
-    key: 's',
-    value: { name: 'ms', type: 'number' },
-    preset: { ms: 10_000 },
-    ...STAYS,
-  },
-  {
-    name: 'card-wait',
-    text: 'the customer looks for the card {ms}; 06 B0 aborts meanwhile',
-    key: 'w',
-    value: { name: 'ms', type: 'number' },
-    preset: { ms: 10_000 },
-    ...STAYS,
-  },
-  {
-    name: 'lose-link-before-status',
-    text: 'link cut when approved, before 04 0F {refuseMs}: reversed',
-    key: '1',
-    value: { name: 'refuseMs', type: 'number' },
-    ...STAYS,
-  },
-  {
-    name: 'lose-link-after-status',
-    text: 'link cut after 04 0F, answer unread {refuseMs}: reversed',
-    key: '2',
-    value: { name: 'refuseMs', type: 'number' },
-    ...STAYS,
-  },
-  {
-    name: 'lose-link-between-prints',
-    text: 'link cut after the first print command {refuseMs}: reversed',
-    key: '3',
-    value: { name: 'refuseMs', type: 'number' },
-    ...STAYS,
-  },
-  {
-    name: 'lose-link-after-ack',
-    text: 'link cut when all is acknowledged, before 06 0F {refuseMs}: booked',
-    key: '4',
-    value: { name: 'refuseMs', type: 'number' },
-    ...STAYS,
-  },
-  {
-    name: 'no-answer',
-    text: 'silent on a living link {when: command | status | completion}',
-    key: 'n',
-    value: { name: 'when', type: 'text' },
-    ...STAYS,
-  },
-  {
-    name: 'refuse-connections',
-    text: 'nobody can connect, for {ms} or until another behaviour is set',
-    key: 'r',
-    value: { name: 'ms', type: 'number' },
-    off: { name: 'approve' },
-  },
-  {
-    name: 'garble',
-    text: 'unreadable bytes in place of 04 0F {what: fields | frame}',
-    key: 'g',
-    value: { name: 'what', type: 'text' },
-    ...STAYS,
-  },
-  { name: 'abort-by-customer', text: 'the customer presses the red key', key: 'c', ...STAYS },
-]
 
 /** An accident that is switched on. */
 export type Accident = {
@@ -129,6 +32,7 @@ export type Accident = {
   readonly amountMinor: number
   readonly ms: number
   readonly refuseMs: number
+  readonly times: number
   readonly when: 'command' | 'status' | 'completion'
   readonly what: 'fields' | 'frame'
 }
@@ -155,9 +59,10 @@ export function accidentOf(name: string, args: { readonly [name: string]: Json }
     mode: oneOf(args, 'mode', ['once', 'always'], name === 'approve' ? 'always' : 'once'),
     at: oneOf(args, 'at', [...DIALOGUES, 'money', 'any'], 'money'),
     code: whole(args, 'code', 5, 0xff),
-    amountMinor: whole(args, 'amountMinor', 0, MAX_AMOUNT),
+    amountMinor: whole(args, 'amountMinor', name === 'tip' ? 100 : 0, MAX_AMOUNT),
     ms: whole(args, 'ms', 0, MAX_MS),
     refuseMs: whole(args, 'refuseMs', 0, MAX_MS),
+    times: whole(args, 'times', 1, 10),
     when: oneOf(args, 'when', ['command', 'status', 'completion'], 'command'),
     what: oneOf(args, 'what', ['fields', 'frame'], 'fields'),
   }
@@ -180,14 +85,22 @@ export class Behaviour {
     const accident = this.#accident
     if (accident.name === 'approve' || accident.name === 'refuse-connections') return undefined
     if (accident.name === 'lose-link-between-prints' && !prints) return undefined
-    const money = kind === 'authorisation' || kind === 'refund' || kind === 'reversal'
+    const money = MONEY.has(kind)
     if (accident.at !== 'any' && accident.at !== kind && !(accident.at === 'money' && money)) return undefined
     if (accident.mode === 'once') this.#accident = accidentOf('approve', {})
     return accident
   }
 }
 
-const ARGUMENTS = new Set(['mode', 'at', 'code', 'amountMinor', 'ms', 'refuseMs', 'when', 'what'])
+const MONEY: ReadonlySet<DialogueKind> = new Set([
+  'authorisation',
+  'reservation',
+  'booking',
+  'refund',
+  'reversal',
+])
+
+const ARGUMENTS = new Set(['mode', 'at', 'code', 'amountMinor', 'ms', 'refuseMs', 'times', 'when', 'what'])
 
 function whole(args: { readonly [name: string]: Json }, name: string, preset: number, max: number): number {
   const value = args[name]

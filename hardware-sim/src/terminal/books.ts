@@ -7,7 +7,8 @@ import type { Card } from './tables.ts'
 
 /** One transaction. */
 export type BookEntry = {
-  readonly kind: 'payment' | 'refund' | 'reversal'
+  /** A booked `reservation` holds money until a payment books it, or a reversal ends it; it moves none itself. */
+  readonly kind: 'payment' | 'refund' | 'reversal' | 'reservation'
   /** `authorised` waits for the register's acknowledgement; only `booked` moves money. */
   readonly state: 'authorised' | 'booked' | 'reversed' | 'declined'
   /** Why it is in this state. */
@@ -33,7 +34,9 @@ export type BookEntry = {
   }
   readonly authorisation: string
   readonly resultCode: number
-  /** Trace number of the payment that this reversal undoes. */
+  /** How the card was read and its holder known, where the customer does not simply type a PIN. */
+  readonly manner?: Manner
+  /** Trace number of the payment that this reversal undoes, or of the reservation that this payment books. */
   readonly originalTrace?: number
   /** True once an end of day has settled it. */
   readonly settled: boolean
@@ -49,6 +52,16 @@ export type BookTotals = {
   readonly refunds: number
   readonly refundsMinor: number
   readonly reversed: number
+}
+
+/** What is special about a payment. */
+export type Manner = {
+  readonly check?: 'signature' | 'none'
+  readonly contactless?: true
+  /** Part of the amount, minor units. */
+  readonly tipMinor?: number
+  /** What the customer pays in the card's own currency (ISO 4217 numeric), minor units. */
+  readonly foreign?: { readonly currency: string; readonly amountMinor: number }
 }
 
 export interface BooksOptions {
@@ -82,6 +95,7 @@ export interface Transaction {
   readonly amountMinor: number
   readonly card: Card
   readonly originalTrace?: number
+  readonly manner?: Manner
 }
 
 /** Every change is on disk before the method returns: the terminal's word to the register rests on it. */
@@ -137,7 +151,7 @@ export class Books {
       this.#change(booked.originalTrace, entry => ({
         ...entry,
         state: 'reversed',
-        why: 'reversed by the register',
+        why: booked.kind === 'payment' ? 'booked by the register' : 'reversed by the register',
       }))
     }
     this.#save()
@@ -176,6 +190,16 @@ export class Books {
     )
   }
 
+  /** The reservation with this receipt number that still holds money. */
+  findReservation(receipt: number): BookEntry | undefined {
+    return this.reservations().findLast(entry => entry.receipt === receipt)
+  }
+
+  /** What holds money, oldest first. */
+  reservations(): readonly BookEntry[] {
+    return this.#entries.filter(entry => entry.kind === 'reservation' && entry.state === 'booked')
+  }
+
   totals(): BookTotals {
     const open = this.#entries.filter(entry => !entry.settled)
     const payments = open.filter(entry => entry.kind === 'payment' && entry.state === 'booked')
@@ -189,15 +213,17 @@ export class Books {
       paymentsMinor,
       refunds: refunds.length,
       refundsMinor,
-      reversed: open.filter(entry => entry.state === 'reversed').length,
+      reversed: open.filter(entry => entry.state === 'reversed' && entry.kind !== 'reservation').length,
     }
   }
 
   /** Settles everything that is open, and answers what that was and under which trace number. */
   settle(): { readonly trace: number; readonly open: readonly BookEntry[] } {
-    const open = this.#entries.filter(entry => !entry.settled)
-    const all = this.#entries.map(entry => ({ ...entry, settled: true }))
-    this.#entries = all.slice(-MAX_SETTLED)
+    const open = this.#entries.filter(entry => !entry.settled && !isHeld(entry))
+    // A reservation outlives the day.
+    const all = this.#entries.map(entry => ({ ...entry, settled: !isHeld(entry) }))
+    const old = all.slice(0, -MAX_SETTLED)
+    this.#entries = [...old.filter(isHeld), ...all.slice(-MAX_SETTLED)]
     const trace = this.#nextTrace
     this.#nextTrace = following(trace)
     this.#save()
@@ -228,6 +254,7 @@ export class Books {
       resultCode,
       settled: false,
       ...(from.originalTrace !== undefined && { originalTrace: from.originalTrace }),
+      ...(from.manner !== undefined && { manner: from.manner }),
     }
   }
 
@@ -313,6 +340,10 @@ function sum(entries: readonly BookEntry[]): number {
   return entries.reduce((total, entry) => total + entry.amountMinor, 0)
 }
 
+function isHeld(entry: BookEntry): boolean {
+  return entry.kind === 'reservation' && entry.state === 'booked'
+}
+
 function following(trace: number): number {
   return trace >= 999_999 ? 1 : trace + 1
 }
@@ -341,7 +372,7 @@ function isEntry(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const entry = value as { readonly [name: string]: unknown }
   return (
-    ['payment', 'refund', 'reversal'].includes(String(entry['kind'])) &&
+    ['payment', 'refund', 'reversal', 'reservation'].includes(String(entry['kind'])) &&
     ['authorised', 'booked', 'reversed', 'declined'].includes(String(entry['state'])) &&
     Number.isSafeInteger(entry['amountMinor']) &&
     Number.isSafeInteger(entry['trace'])

@@ -10,6 +10,8 @@ import {
   diagnosis,
   endOfDay,
   enquiryCompletion,
+  initialisation,
+  openReservations,
   type RepeatShows,
   registrationOf,
   repeatReceipt,
@@ -63,6 +65,8 @@ export type TerminalState = {
   readonly lastDialogue: { readonly kind: DialogueKind; readonly ended: string } | null
 }
 
+/** 06 23 with a receipt number that no reservation has. */
+const WHICH_RESERVATIONS = '87ffff'
 const VERSION = 'CASHDESK-SIM 1.0'
 
 /** The terminal behind its port. */
@@ -257,7 +261,15 @@ export class Terminal {
         this.#registration = UNREGISTERED
         link.reply(0x8000)
         return undefined
+      case COMMAND.partialReversal:
+        if (data.toString('hex') === WHICH_RESERVATIONS) {
+          return this.#run('reservation', link, t => openReservations(t, this.#till))
+        }
+        return this.#money(link, control, data)
       case COMMAND.authorisation:
+      case COMMAND.reservation:
+      case COMMAND.bookTotal:
+      case COMMAND.reservationReversal:
       case COMMAND.refund:
       case COMMAND.reversal:
         return this.#money(link, control, data)
@@ -274,6 +286,8 @@ export class Terminal {
         return this.#locked(data) ?? this.#run('end-of-day', link, t => endOfDay(t, this.#till))
       case COMMAND.diagnosis:
         return this.#run('diagnosis', link, t => diagnosis(t, this.#till))
+      case COMMAND.initialisation:
+        return this.#locked(data) ?? this.#run('initialisation', link, t => initialisation(t, this.#till))
       default:
         return RESULT.notPossible
     }
@@ -305,7 +319,8 @@ export class Terminal {
       answerMs: this.#options.answerMs ?? 30_000,
     })
     if (typeof order === 'number') return order
-    const kind = order.kind === 'payment' ? 'authorisation' : order.kind
+    const pays = order.kind === 'payment'
+    const kind = !pays ? order.kind : order.original === undefined ? 'authorisation' : 'booking'
     return this.#run(kind, link, talk => runMoney(order, talk, this.#till))
   }
 

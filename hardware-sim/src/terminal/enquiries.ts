@@ -2,8 +2,9 @@
 // end of day, diagnosis.
 import type { BookEntry } from './books.ts'
 import { bcd, type Field, readFields, readTlv, type TlvObject, writeFields, writeTlv } from './codec.ts'
-import { commandsFor, statusFields, type Till } from './money.ts'
+import { commandsFor, type Till } from './money.ts'
 import { endOfDayPaper, printCommands } from './receipt.ts'
+import { statusFields } from './status.ts'
 import {
   BMP,
   CHARSET,
@@ -114,7 +115,12 @@ export async function repeatReceipt(
     return 'nothing to repeat'
   }
   if ((service & REPEAT.sendStatus) !== 0) {
-    const answer = await talk.status(statusFields(entry, till, talk.registration.currency, false))
+    const answer = await talk.status(
+      statusFields(entry, till, talk.registration.currency, {
+        mirrors: false,
+        details: talk.registration.tlv,
+      }),
+    )
     if (answer.kind === 'lost') return 'link lost'
   }
   if ((service & REPEAT.printNothing) === 0)
@@ -189,6 +195,30 @@ export async function diagnosis(talk: Talk, till: Till): Promise<string> {
   ])
   await talk.complete()
   return 'diagnosed'
+}
+
+/** 06 93: logs on to its host. */
+export async function initialisation(talk: Talk, till: Till): Promise<string> {
+  if (!talk.accept()) return 'did not answer'
+  await talk.show(MESSAGE.pleaseWait)
+  if (!(await talk.pause(till.stages.hostMs))) return 'link lost'
+  await talk.complete()
+  return 'initialised'
+}
+
+/** 06 23 with receipt number FFFF asks which reservations there are; the answer is an abort with B8 (ch. 2.10.1). */
+export async function openReservations(talk: Talk, till: Till): Promise<string> {
+  if (!talk.accept()) return 'did not answer'
+  const receipts = till.books.reservations().map(entry => bcd(entry.receipt, 2))
+  const list = receipts.map((receipt): TlvObject => [TAG.receipt, receipt])
+  const fields: Field[] = [
+    [BMP.receipt, receipts[0] ?? Buffer.from([0xff, 0xff])],
+    ...(talk.registration.tlv && list.length > 0
+      ? ([[BMP.tlv, writeTlv([[TAG.receipts, writeTlv(list)]])]] satisfies Field[])
+      : []),
+  ]
+  await talk.fail(RESULT.noReservation, undefined, undefined, writeFields(fields))
+  return 'enquired'
 }
 
 async function print(talk: Talk, commands: readonly Buffer[]): Promise<void> {

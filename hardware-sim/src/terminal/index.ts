@@ -1,5 +1,6 @@
 // What others use of the simulated payment terminal.
-export { type Accident, type AccidentName, type DialogueKind, TERMINAL_ACCIDENTS } from './accidents.ts'
+export { type AccidentName, TERMINAL_ACCIDENTS } from './accident-table.ts'
+export type { Accident, DialogueKind } from './accidents.ts'
 export type { BookEntry, BookTotals } from './books.ts'
 export type { TerminalOptions, TerminalState } from './core.ts'
 export type { RepeatShows } from './enquiries.ts'

@@ -1,18 +1,20 @@
 // Authorisation, refund and reversal at the simulated terminal: from the card to the commit point, which is the
 // register's positive answer to 04 0F and to every print command of the dialogue (PA00P015 ch. 2.2.8), and the
 // auto-reversal where those answers do not come.
-import type { BookEntry, Books, Transaction } from './books.ts'
-import { bcd, digitsOf, type Field, packPan, readFields, writeTlv } from './codec.ts'
+import type { Accident } from './accidents.ts'
+import type { BookEntry, Books, Manner, Transaction } from './books.ts'
+import { bcd, digitsOf, readFields } from './codec.ts'
 import type { Answer } from './link.ts'
 import { paymentPapers, printCommands } from './receipt.ts'
-import { BMP, type Card, CONFIG, MESSAGE, RESULT, TAG } from './tables.ts'
+import { statusFields } from './status.ts'
+import { BMP, type Card, CONFIG, MESSAGE, RESULT } from './tables.ts'
 import type { Registration, Talk } from './talk.ts'
 
 /** What the register ordered, read and checked. */
 export interface MoneyOrder {
-  readonly kind: 'payment' | 'refund' | 'reversal'
+  readonly kind: BookEntry['kind']
   readonly amountMinor: number
-  /** For a reversal: the payment with the receipt number that the register named. */
+  /** The payment that is reversed, or the reservation that is booked: the register named its receipt number. */
   readonly original?: BookEntry
   /** A result code with which it is refused after the start: wrong currency, already reversed … */
   readonly refusal?: number
@@ -68,8 +70,15 @@ export async function runMoney(order: MoneyOrder, talk: Talk, till: Till): Promi
   }
   const customer = await presentCard(talk, till)
   if (customer !== 'ready') {
-    await refused(RESULT.aborted)
+    await refused(customer === 'the card was pulled out' ? RESULT.cardProblem : RESULT.aborted)
     return customer
+  }
+  if (!(await typesPin(talk, till))) {
+    till.books.decline(transactionOf(order, talk, till), RESULT.pinTries, 'the PIN was wrong three times')
+    talk.reached('declined')
+    await talk.show(MESSAGE.pinTries)
+    await refused(RESULT.pinTries)
+    return 'declined'
   }
   if (!(await askHost(talk, till))) return 'link lost before the host was asked'
   const transaction = transactionOf(order, talk, till)
@@ -94,13 +103,33 @@ export async function runMoney(order: MoneyOrder, talk: Talk, till: Till): Promi
   return 'booked'
 }
 
+/** How often the customer may type it. */
+const PIN_TRIES = 3
+
+/** False when the PIN was wrong too often. */
+async function typesPin(talk: Talk, till: Till): Promise<boolean> {
+  const wrong = talk.accident?.name === 'wrong-pin' ? talk.accident.times : 0
+  for (let tried = 1; tried <= wrong && !talk.over; tried += 1) {
+    if (tried === PIN_TRIES) return false
+    await talk.show(MESSAGE.wrongPin)
+    await talk.pause(till.stages.pinMs)
+  }
+  return true
+}
+
 async function presentCard(talk: Talk, till: Till): Promise<'ready' | string> {
   await talk.show(MESSAGE.insertCard)
   const wait = talk.accident?.name === 'card-wait' ? talk.accident.ms : 0
   await talk.pause(till.stages.cardMs + wait)
   if (talk.accident?.name === 'abort-by-customer' && !talk.over) return 'aborted by the customer'
-  await talk.show(MESSAGE.watchPinPad)
-  await talk.pause(till.stages.pinMs)
+  if (talk.accident?.name !== 'contactless') {
+    await talk.show(MESSAGE.watchPinPad)
+    await talk.pause(till.stages.pinMs)
+  }
+  if (talk.accident?.name === 'card-removed' && !talk.over) {
+    await talk.show(MESSAGE.processingError)
+    return 'the card was pulled out'
+  }
   if (!talk.over) return 'ready'
   return talk.aborted ? 'aborted by the register' : 'link lost before the host was asked'
 }
@@ -120,17 +149,37 @@ async function askHost(talk: Talk, till: Till): Promise<boolean> {
 function transactionOf(order: MoneyOrder, talk: Talk, till: Till): Transaction {
   const partial =
     talk.accident?.name === 'partial' && order.kind === 'payment' ? talk.accident.amountMinor : undefined
+  const approved = Math.min(order.amountMinor, partial ?? order.amountMinor)
+  const manner = mannerOf(order, talk.accident)
   return {
     kind: order.kind,
     orderedMinor: order.amountMinor,
-    amountMinor: Math.min(order.amountMinor, partial ?? order.amountMinor),
+    amountMinor: approved + (manner?.tipMinor ?? 0),
     card: till.card,
+    ...(manner !== undefined && { manner }),
     ...(order.original !== undefined && { originalTrace: order.original.trace }),
   }
 }
 
+/** What a US card owner pays per euro, and its currency's number (ISO 4217). */
+const DOLLARS = { rate: 1.1, currency: '840' } as const
+
+/** What the customer does beside paying. A card that is credited or booked later is not there to do anything. */
+function mannerOf(order: MoneyOrder, accident: Accident | undefined): Manner | undefined {
+  if (accident === undefined || order.kind !== 'payment' || order.original !== undefined) return undefined
+  if (accident.name === 'signature') return { check: 'signature' }
+  if (accident.name === 'contactless') return { check: 'none', contactless: true }
+  if (accident.name === 'tip') return { tipMinor: accident.amountMinor }
+  if (accident.name !== 'foreign-currency') return undefined
+  const amountMinor = Math.round(order.amountMinor * DOLLARS.rate)
+  return { foreign: { currency: DOLLARS.currency, amountMinor } }
+}
+
 async function acknowledged(entry: BookEntry, order: MoneyOrder, talk: Talk, till: Till): Promise<Verdict> {
-  const fields = statusFields(entry, till, order.namesCurrency, order.mirrors && talk.registration.tlv)
+  const fields = statusFields(entry, till, order.namesCurrency, {
+    mirrors: order.mirrors && talk.registration.tlv,
+    details: talk.registration.tlv,
+  })
   for (let asked = 0; ; asked += 1) {
     const answer = await talk.status(fields, order.answerMs)
     if (answer.kind === 'answer' && answer.code === RESULT.pleaseWait && !answer.positive) {
@@ -204,40 +253,4 @@ function whyNot(answer: Answer, to: string): string {
   if (answer.kind === 'lost') return `the link was lost before the register answered ${to}`
   if (answer.kind === 'silent') return `the register did not answer ${to} in time`
   return `the register answered ${to} with 84 ${answer.code.toString(16).toUpperCase().padStart(2, '0')}`
-}
-
-/** 04 0F for one transaction (PA00P015 ch. 3.1.1). */
-export function statusFields(
-  entry: BookEntry,
-  till: Till,
-  namesCurrency: boolean,
-  mirrors: boolean,
-): Field[] {
-  const tlv = mirrors ? writeTlv([[TAG.lastReceipt, bigEndian(entry.receipt)]]) : undefined
-  return [
-    [BMP.result, Buffer.from([entry.resultCode])],
-    [BMP.amount, bcd(entry.amountMinor, 6)],
-    ...(namesCurrency ? ([[BMP.currency, till.currency]] satisfies Field[]) : []),
-    [BMP.trace, bcd(entry.trace, 3)],
-    ...(entry.originalTrace === undefined
-      ? []
-      : ([[BMP.originalTrace, bcd(entry.originalTrace, 3)]] satisfies Field[])),
-    [BMP.time, bcd(entry.time.slice(11).replaceAll(':', ''), 3)],
-    [BMP.date, bcd(entry.time.slice(5, 10).replace('-', ''), 2)],
-    [BMP.receipt, bcd(entry.receipt, 2)],
-    [BMP.turnover, bcd(entry.turnover, 3)],
-    [BMP.terminalId, bcd(till.terminalId, 4)],
-    [BMP.paymentType, Buffer.from([0x70])],
-    [BMP.pan, packPan(entry.card.maskedPan.replaceAll('*', 'E'))],
-    [BMP.sequence, bcd(0, 2)],
-    [BMP.cardType, Buffer.from([entry.card.type])],
-    [BMP.cardName, Buffer.from(`${entry.card.name}\0`, 'latin1')],
-    [BMP.authorisation, Buffer.from(entry.authorisation.padEnd(8, '\0'), 'latin1')],
-    [BMP.contract, Buffer.from('100764992      ', 'latin1')],
-    ...(tlv === undefined ? [] : ([[BMP.tlv, tlv]] satisfies Field[])),
-  ]
-}
-
-function bigEndian(receipt: number): Buffer {
-  return Buffer.from([receipt >> 8, receipt & 0xff])
 }

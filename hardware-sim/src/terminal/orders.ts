@@ -1,4 +1,4 @@
-// What a register may order: reads 06 01, 06 30 and 06 31 and decides whether the terminal starts at all (80 00),
+// What a register may order: reads 06 01, 06 22 to 06 25, 06 30 and 06 31 and decides whether the terminal starts at all (80 00),
 // refuses at once (84 xx), or starts and reports a refusal.
 import type { BookEntry, Books } from './books.ts'
 import { digitsOf, readFields, readTlv } from './codec.ts'
@@ -15,13 +15,19 @@ export interface OrderContext {
   readonly answerMs: number
 }
 
+const KINDS: ReadonlyMap<number, MoneyOrder['kind']> = new Map([
+  [COMMAND.authorisation, 'payment'],
+  [COMMAND.refund, 'refund'],
+  [COMMAND.reservation, 'reservation'],
+] as const)
+
 /** Without BMP 02 a register may ask for time as often as it likes; a simulator has to end. */
 const MAX_STATUS = 1_000
 
 /** The order in this command, or the code of an 84. */
 export function orderOf(control: number, data: Buffer, context: OrderContext): MoneyOrder | number {
   if (!context.registration.registered) return RESULT.notRegistered
-  const needsPassword = control !== COMMAND.authorisation
+  const needsPassword = control === COMMAND.refund || control === COMMAND.reversal
   if (needsPassword && data.length < 3) return RESULT.protocol
   if (needsPassword && data.subarray(0, 3).toString('hex') !== context.password) return RESULT.notPossible
   const fields = readFields(needsPassword ? data.subarray(3) : data)
@@ -39,11 +45,14 @@ export function orderOf(control: number, data: Buffer, context: OrderContext): M
   }
   const wrongCurrency = currency !== undefined && !currency.equals(context.currency)
   if (control === COMMAND.reversal) return reversalOf(fields, amount, wrongCurrency, context.books, shared)
+  if (isOfReservation(control)) {
+    return bookingOf(control, fields, amount, wrongCurrency, context.books, shared)
+  }
   if (amount === undefined || amount === 0) return RESULT.protocol
   synchronise(mirrored, context)
   return {
     ...shared,
-    kind: control === COMMAND.refund ? 'refund' : 'payment',
+    kind: KINDS.get(control) ?? 'payment',
     amountMinor: amount,
     ...refusedFor(wrongCurrency ? RESULT.wrongCurrency : context.books.full ? RESULT.booksFull : undefined),
   }
@@ -64,6 +73,47 @@ function reversalOf(
     ...shared,
     kind: 'reversal',
     amountMinor: original?.amountMinor ?? amount ?? 0,
+    ...(original !== undefined && { original }),
+    ...refusedFor(refusal),
+  }
+}
+
+/** 06 23, 06 24 and 06 25 name a reservation by its receipt number. */
+function isOfReservation(control: number): boolean {
+  return (
+    control === COMMAND.partialReversal ||
+    control === COMMAND.bookTotal ||
+    control === COMMAND.reservationReversal
+  )
+}
+
+/** 06 23 names what was not used, 06 24 what was; 06 25 ends the reservation (PA00P015 ch. 2.10, 2.13, 2.14). */
+function bookingOf(
+  control: number,
+  fields: ReadonlyMap<number, Buffer>,
+  amount: number | undefined,
+  wrongCurrency: boolean,
+  books: Books,
+  shared: Pick<MoneyOrder, 'namesCurrency' | 'answerMs' | 'maxStatus' | 'mirrors'>,
+): MoneyOrder | number {
+  const receipt = digitsOf(fields.get(BMP.receipt) ?? Buffer.alloc(0))
+  if (receipt === undefined || receipt === '') return RESULT.protocol
+  const original = books.findReservation(Number(receipt))
+  const held = original?.amountMinor ?? 0
+  const ends = control === COMMAND.reservationReversal
+  const used = control === COMMAND.bookTotal ? (amount ?? held) : held - (amount ?? 0)
+  const tooHigh = (amount ?? 0) > held || (!ends && used === 0)
+  const refusal = wrongCurrency
+    ? RESULT.wrongCurrency
+    : original === undefined
+      ? RESULT.noReservation
+      : tooHigh
+        ? RESULT.amountTooHigh
+        : undefined
+  return {
+    ...shared,
+    kind: ends ? 'reversal' : 'payment',
+    amountMinor: ends || original === undefined || tooHigh ? held || (amount ?? 0) : used,
     ...(original !== undefined && { original }),
     ...refusedFor(refusal),
   }

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { CashdeskError } from '@cashdesk/kernel'
 import { type SimProgram, wholeNumber } from '../program.ts'
-import { TERMINAL_ACCIDENTS } from './accidents.ts'
+import { TERMINAL_ACCIDENTS } from './accident-table.ts'
 import type { RepeatShows } from './enquiries.ts'
 import { LINE_ACCIDENTS } from './line-accidents.ts'
 import { startTerminalSim } from './terminal.ts'

@@ -25,7 +25,12 @@ export interface PaperFormat {
   readonly blocks: boolean
 }
 
-const TITLES = { payment: 'Zahlung', refund: 'Gutschrift', reversal: 'Storno' } as const
+const TITLES = {
+  payment: 'Zahlung',
+  refund: 'Gutschrift',
+  reversal: 'Storno',
+  reservation: 'Reservierung',
+} as const
 
 export function paymentPapers(entry: BookEntry, terminalId: string, width: number, copy: boolean): Paper[] {
   const body = [
@@ -43,10 +48,15 @@ export function paymentPapers(entry: BookEntry, terminalId: string, width: numbe
       attribute: LINE.doubleHeight,
       text: pair(`Betrag ${nameOf(entry.currency)}`, money(entry.amountMinor), width),
     },
+    ...(entry.manner?.tipMinor === undefined
+      ? []
+      : [plain(pair('davon Trinkgeld', money(entry.manner.tipMinor), width))]),
     plain(pair('Genehmigung', entry.authorisation, width)),
   ]
+  const sign =
+    entry.manner?.check === 'signature' ? [plain(''), plain('Unterschrift'), plain('_'.repeat(width))] : []
   return [
-    { type: PAPER.merchant, lines: [centred('HÄNDLERBELEG'), ...body, last('Bitte aufbewahren')] },
+    { type: PAPER.merchant, lines: [centred('HÄNDLERBELEG'), ...body, ...sign, last('Bitte aufbewahren')] },
     { type: PAPER.customer, lines: [centred('KUNDENBELEG'), ...body, last('Danke für Ihren Einkauf')] },
   ]
 }

@@ -8,10 +8,15 @@ export const COMMAND = {
   authorisation: 0x0601,
   logOff: 0x0602,
   repeatReceipt: 0x0620,
+  reservation: 0x0622,
+  partialReversal: 0x0623,
+  bookTotal: 0x0624,
+  reservationReversal: 0x0625,
   reversal: 0x0630,
   refund: 0x0631,
   endOfDay: 0x0650,
   diagnosis: 0x0670,
+  initialisation: 0x0693,
   abort: 0x06b0,
   setTime: 0x0401,
   status: 0x040f,
@@ -28,6 +33,8 @@ export const REPLY = { positive: 0x80, negative: 0x84 } as const
 /** Result codes, ch. 10. */
 export const RESULT = {
   ok: 0x00,
+  pinTries: 0x4b,
+  cardProblem: 0x66,
   notRegistered: 0x6b,
   aborted: 0x6c,
   wrongCurrency: 0x6f,
@@ -39,6 +46,8 @@ export const RESULT = {
   notReady: 0xa0,
   alreadyReversed: 0xb4,
   reversalNotPossible: 0xb5,
+  amountTooHigh: 0xb7,
+  noReservation: 0xb8,
   noPrinter: 0xcc,
   registrationFailed: 0x1e,
 } as const
@@ -67,6 +76,8 @@ export const MESSAGE = {
   insertCard: 0x0a,
   processingError: 0x0d,
   pleaseWait: 0x0e,
+  wrongPin: 0x15,
+  pinTries: 0x18,
   declined: 0x1d,
 } as const
 
@@ -122,15 +133,28 @@ export const FIELDS: ReadonlyMap<number, FieldLength> = new Map<number, FieldLen
 
 /** TLV tags, ch. 9.4. */
 export const TAG = {
+  receipt: 0x08,
   text: 0x07,
   attribute: 0x09,
   command: 0x0a,
   lineWidth: 0x12,
   charset: 0x14,
+  receipts: 0x23,
   texts: 0x25,
   commands: 0x26,
+  paymentType: 0x2f,
+  amountInformation: 0x31,
+  dcc: 0xe2,
   receiptType: 0x1f07,
+  cardholderCheck: 0x1f10,
+  online: 0x1f11,
+  technology: 0x1f12,
+  amountKind: 0x1f1d,
+  decimals: 0x1f1e,
   lastReceipt: 0x1f1f,
+  infoAmount: 0x1f20,
+  infoCurrency: 0x1f21,
+  tip: 0x1f36,
 } as const
 
 /** Attribute byte of a print line, table 16. `last` alone is reserved: it needs another bit beside it. */

@@ -172,11 +172,13 @@ export class Talk {
     await told
   }
 
-  /** 06 1E, after a 04 0F with the same code where `fields` are given. */
-  async fail(code: number, fields?: readonly Field[], currency?: Buffer): Promise<void> {
+  /** 06 1E, after a 04 0F with the same code where `fields` are given; `more` follows the code. */
+  async fail(code: number, fields?: readonly Field[], currency?: Buffer, more?: Buffer): Promise<void> {
     if (fields !== undefined) await this.#tell(statusApdu([[BMP.result, Buffer.from([code])], ...fields]))
     const withCurrency = code === RESULT.wrongCurrency && currency !== undefined ? currency : Buffer.alloc(0)
-    await this.#tell(writeApdu(COMMAND.failed, Buffer.concat([Buffer.from([code]), withCurrency])))
+    await this.#tell(
+      writeApdu(COMMAND.failed, Buffer.concat([Buffer.from([code]), withCurrency, more ?? Buffer.alloc(0)])),
+    )
   }
 
   async #ask(bytes: Buffer, waitMs: number, what: 'status' | 'print'): Promise<Answer> {

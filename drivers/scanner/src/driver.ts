@@ -1,23 +1,41 @@
-// A scanner on a serial line or on the network: the session's glue to a link, a clock and the till.
-import {
-  CashdeskError,
-  type DeviceHealth,
-  type DeviceState,
-  type ErrorReport,
-  type Scanner,
-  type ScannerHost,
-  type Stop,
-  type Transport,
+// A scanner or a stripe reader on a serial line, on the network or on HID: a session's glue to a link, a clock and the
+// till.
+import type {
+  DeviceHealth,
+  DeviceState,
+  ErrorReport,
+  Scanner,
+  ScannerHost,
+  Stop,
+  Transport,
 } from '@cashdesk/kernel'
 import { keepOpen, type Link, type SerialOptions, serialTransport, tcpTransport } from '@cashdesk/transport'
 import { DEFAULT_TIMEOUT_MS } from './frames.ts'
-import { type Framing, type ScanEvent, ScanSession } from './session.ts'
+import { HidSession } from './hid-session.ts'
+import { type HidModule, type HidOptions, hidTransport } from './node-hid.ts'
+import { type Framing, ScanSession } from './session.ts'
+import { tellHost } from './tell.ts'
+import type { Reading, ScanEvent } from './text.ts'
 
 export interface ScannerOptions extends Framing {
   /** For messages, and the `source` of every scan; the transport's name if absent. */
   readonly name?: string
   /** Silence that ends a frame, in ms; default 200. */
   readonly timeoutMs?: number
+}
+
+export interface HidScannerOptions extends Reading, HidOptions {
+  readonly name?: string
+  /** Silence after which a code that goes on in another report is given up, in ms; default 200. */
+  readonly timeoutMs?: number
+}
+
+/** What turns a wire's bytes into codes. */
+interface ByteSession {
+  readonly pending: boolean
+  bytes(chunk: Uint8Array): readonly ScanEvent[]
+  silence(): readonly ScanEvent[]
+  lost(): readonly ScanEvent[]
 }
 
 /**
@@ -27,15 +45,41 @@ export interface ScannerOptions extends Framing {
 export function serialScanner(
   options: ScannerOptions & (SerialOptions | { readonly transport: Transport }),
 ): Scanner {
-  if ('transport' in options) return new StreamScanner(options.transport, options)
-  return new StreamScanner(serialTransport(options), options)
+  const transport = 'transport' in options ? options.transport : serialTransport(options)
+  return new StreamScanner(transport, options, () => new ScanSession(options))
+}
+
+/**
+ * A magnetic stripe reader on a serial line or on any transport, for loyalty and staff cards; payment cards are told
+ * as `scanner.payment-card` and go no further. A pause ends a swipe, however many lines it has.
+ * @throws CashdeskError `config.invalid`
+ */
+export function stripeReader(
+  options: ScannerOptions & (SerialOptions | { readonly transport: Transport }),
+): Scanner {
+  return serialScanner({ suffix: 'silence', aim: 'none', cards: 'only', ...options })
+}
+
+/**
+ * A scanner in HID POS mode, through the optional package `node-hid`. Without it, or where the layout of the reports
+ * is neither told by the system nor named, the scanner's health says what to do.
+ */
+export function hidScanner(options: HidScannerOptions = {}): Scanner {
+  return hidScannerFrom(() => import('node-hid'), options)
+}
+
+/** As `hidScanner`, with the package loaded by `load`. */
+export function hidScannerFrom(load: () => Promise<HidModule>, options: HidScannerOptions = {}): Scanner {
+  const hid = hidTransport(load, options)
+  return new StreamScanner(hid.transport, options, () => new HidSession(hid.layout(), options))
 }
 
 /** A scanner that is reached over TCP, itself or through a serial device server. @throws CashdeskError `config.invalid` */
 export function tcpScanner(
   options: ScannerOptions & { readonly host: string; readonly port: number },
 ): Scanner {
-  return new StreamScanner(tcpTransport({ host: options.host, port: options.port }), options)
+  const { host, port } = options
+  return new StreamScanner(tcpTransport({ host, port }), options, () => new ScanSession(options))
 }
 
 /**
@@ -48,9 +92,10 @@ class StreamScanner implements Scanner {
   readonly family = 'scanner'
   readonly name: string
   readonly #transport: Transport
-  readonly #options: ScannerOptions
+  readonly #makeSession: () => ByteSession
   readonly #timeoutMs: number
-  #session: ScanSession
+  /** The one of the present connection. */
+  #session: ByteSession | undefined
   #host: ScannerHost | undefined
   #link: Link | undefined
   #stopTimer: Stop | undefined
@@ -58,27 +103,33 @@ class StreamScanner implements Scanner {
   #trouble: ErrorReport | undefined
   #counts: { scans: number; discards: number; bytes: number } = { scans: 0, discards: 0, bytes: 0 }
 
-  constructor(transport: Transport, options: ScannerOptions) {
+  constructor(
+    transport: Transport,
+    options: { readonly name?: string; readonly timeoutMs?: number },
+    makeSession: () => ByteSession,
+  ) {
     this.#transport = transport
-    this.#options = options
+    this.#makeSession = makeSession
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS
     this.name = options.name ?? transport.name
-    this.#session = new ScanSession(options)
   }
 
   async open(host: ScannerHost): Promise<void> {
     await this.close()
     this.#host = host
-    this.#session = new ScanSession(this.#options)
+    this.#session = undefined
     this.#counts = { scans: 0, discards: 0, bytes: 0 }
     this.#become('opening')
     this.#link = keepOpen(
       this.#transport,
       {
-        up: () => this.#become('ready'),
+        up: () => {
+          this.#session = this.#makeSession()
+          this.#become('ready')
+        },
         down: error => {
           // What was begun on a lost line will never be finished.
-          this.#settle(this.#session.lost())
+          this.#settle(this.#session?.lost() ?? [])
           this.#become(error.report.retry === 'never' ? 'failed' : 'absent', error.report)
         },
         data: bytes => this.#arrived(bytes),
@@ -113,9 +164,10 @@ class StreamScanner implements Scanner {
     this.#counts.bytes += bytes.length
     this.#stopTimer?.()
     this.#stopTimer = undefined
-    this.#tell(this.#session.bytes(bytes))
-    if (this.#session.pending)
-      this.#await(this.#timeoutMs, () => this.#await(GRACE_MS, () => this.#settle(this.#session.silence())))
+    const session = this.#session
+    this.#tell(session?.bytes(bytes) ?? [])
+    if (session?.pending === true)
+      this.#await(this.#timeoutMs, () => this.#await(GRACE_MS, () => this.#settle(session.silence())))
   }
 
   #await(delayMs: number, then: () => void): void {
@@ -132,14 +184,9 @@ class StreamScanner implements Scanner {
     for (const event of events) {
       const host = this.#host
       if (host === undefined) return
-      if (event.kind === 'scan') {
-        this.#counts.scans += 1
-        const aim = event.aim === undefined ? {} : { aim: event.aim }
-        host.scanned({ text: event.text, ...aim, source: this.name, at: host.clock.now() })
-      } else {
-        this.#counts.discards += 1
-        host.discarded(new CashdeskError(event.code, { source: this.name, bytes: event.bytes }))
-      }
+      if (event.kind === 'scan') this.#counts.scans += 1
+      else this.#counts.discards += 1
+      tellHost(event, host, this.name)
     }
   }
 

@@ -1,3 +1,26 @@
-// Barcode scanner driver: scanners that send a code as a stream of bytes, on a serial line or over TCP.
-export { type ScannerOptions, serialScanner, tcpScanner } from './driver.ts'
+// Drivers for barcode scanners and magnetic stripe readers: on a serial line, over TCP, in HID POS mode, or as a keyboard.
+export {
+  type HidScannerOptions,
+  hidScanner,
+  hidScannerFrom,
+  type ScannerOptions,
+  serialScanner,
+  stripeReader,
+  tcpScanner,
+} from './driver.ts'
+export { type GatedScanner, gatedScanner, type Passing } from './gate.ts'
+export { HID_LAYOUTS, type HidLayout, layoutOf } from './hid-layout.ts'
+export type { HidModule, HidOptions } from './node-hid.ts'
 export type { Framing } from './session.ts'
+export {
+  maskedPan,
+  readSwipe,
+  readTracks,
+  type StripeOptions,
+  type Swipe,
+  type Track,
+  type Tracks,
+} from './tracks.ts'
+export { type WedgeScanner, wedgeScanner } from './wedge.ts'
+export type { KeyboardCountry } from './wedge-keys.ts'
+export type { KeyPress, WedgeOptions } from './wedge-session.ts'

@@ -1,7 +1,8 @@
 // The scanner session on hand-written bytes: what is a code, what is not, and that nothing costs the next one.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Framing, type ScanEvent, ScanSession } from './session.ts'
+import { type Framing, ScanSession } from './session.ts'
+import type { ScanEvent } from './text.ts'
 
 const PEN = '4006381333931'
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)

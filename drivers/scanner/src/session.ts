@@ -1,16 +1,10 @@
 // The scanner's line without the line: bytes and silences go in, scans and discards come out. Pure, so that every way
 // in which a code can be cut into pieces can be tried.
-import { CashdeskError, isGtin } from '@cashdesk/kernel'
-import {
-  AIM_IDENTIFIER,
-  isLatinControl,
-  isNoise,
-  MAX_AFFIX_BYTES,
-  MAX_CODE_BYTES,
-  TERMINATORS,
-} from './frames.ts'
+import { CashdeskError } from '@cashdesk/kernel'
+import { isNoise, MAX_AFFIX_BYTES, MAX_CODE_BYTES, TERMINATORS } from './frames.ts'
+import { decodeText, garbled, provesItself, type Reading, type ScanEvent, scanOf } from './text.ts'
 
-export interface Framing {
+export interface Framing extends Reading {
   /** What the scanner sends before every code, for example STX (`\u0002`). Default none. */
   readonly prefix?: string
   /**
@@ -18,29 +12,16 @@ export interface Framing {
    * then CR and LF may be part of a code. Default `line`.
    */
   readonly suffix?: 'line' | 'silence' | { readonly text: string }
-  /** Does the scanner put an AIM identifier before the data? `auto` takes one off if it is there. Default `auto`. */
-  readonly aim?: 'auto' | 'none'
-  /** `auto`: UTF-8, and Latin-1 where the bytes are not UTF-8. Default `auto`. */
-  readonly charset?: 'auto' | 'utf-8' | 'latin1'
   /** Default 7200 bytes. */
   readonly maxBytes?: number
 }
-
-export type ScanEvent =
-  | { readonly kind: 'scan'; readonly text: string; readonly aim?: string }
-  | {
-      readonly kind: 'discard'
-      readonly code: 'scanner.garbled' | 'scanner.cut-off' | 'scanner.too-long'
-      readonly bytes: number
-    }
 
 /** What was collected of a code, and how it is framed. Holds at most `maxBytes` and one suffix. */
 export class ScanSession {
   readonly #prefix: readonly number[]
   /** Undefined: lines; empty: silence. */
   readonly #suffix: readonly number[] | undefined
-  readonly #aim: 'auto' | 'none'
-  readonly #charset: 'auto' | 'utf-8' | 'latin1'
+  readonly #reading: Reading
   readonly #maxBytes: number
   #frame: number[] = []
   /** Bytes dropped since the frame became too long; 0 while it is not. */
@@ -48,17 +29,10 @@ export class ScanSession {
 
   /** @throws CashdeskError `config.invalid` for an affix that is too long or a silly limit */
   constructor(framing: Framing = {}) {
-    const {
-      prefix = '',
-      suffix = 'line',
-      aim = 'auto',
-      charset = 'auto',
-      maxBytes = MAX_CODE_BYTES,
-    } = framing
+    const { prefix = '', suffix = 'line', maxBytes = MAX_CODE_BYTES } = framing
     this.#prefix = affix(prefix, 'prefix')
     this.#suffix = suffix === 'line' ? undefined : suffix === 'silence' ? [] : affix(suffix.text, 'suffix')
-    this.#aim = aim
-    this.#charset = charset
+    this.#reading = framing
     if (!Number.isInteger(maxBytes) || maxBytes < 1 || maxBytes > 65_536) {
       throw new CashdeskError('config.invalid', { field: 'maxBytes', value: String(maxBytes) })
     }
@@ -139,43 +113,17 @@ export class ScanSession {
     const tainted = first >= 0 && lastNoise > first
     const clean = data.slice(lastNoise + 1)
     const noise = frame.length - this.#prefix.length - clean.length
-    const text = this.#decode(clean)
+    const text = decodeText(Uint8Array.from(clean), this.#reading.charset)
     if (text === '' && noise === 0) return []
     if (text === undefined || text === '' || (tainted && !provesItself(text))) return [garbled(frame.length)]
-    const aim = this.#aim === 'auto' ? AIM_IDENTIFIER.exec(text)?.[0] : undefined
-    return [
-      ...(noise > 0 ? [garbled(noise)] : []),
-      aim === undefined ? { kind: 'scan', text } : { kind: 'scan', text: text.slice(aim.length), aim },
-    ]
+    return [...(noise > 0 ? [garbled(noise)] : []), scanOf(text, this.#reading)]
   }
-
-  /** Undefined if the bytes are no text in the scanner's character set. */
-  #decode(bytes: readonly number[]): string | undefined {
-    if (this.#charset !== 'latin1') {
-      try {
-        return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(bytes))
-      } catch {
-        if (this.#charset === 'utf-8') return undefined
-      }
-    }
-    if (bytes.some(isLatinControl)) return undefined
-    // Not TextDecoder('latin1'): on the web that name means Windows-1252.
-    return String.fromCharCode(...bytes)
-  }
-}
-
-function garbled(bytes: number): ScanEvent {
-  return { kind: 'discard', code: 'scanner.garbled', bytes }
 }
 
 /** Where the data begins, behind the first prefix; undefined if there is none where one is due. */
 function afterPrefix(frame: readonly number[], prefix: readonly number[]): number | undefined {
   const at = frame.findIndex((_, index) => prefix.every((byte, offset) => frame[index + offset] === byte))
   return at < 0 ? undefined : at + prefix.length
-}
-
-function provesItself(text: string): boolean {
-  return AIM_IDENTIFIER.test(text) || isGtin(text)
 }
 
 function endsWith(frame: readonly number[], suffix: readonly number[]): boolean {

@@ -3,6 +3,7 @@
 import { CashdeskError, type Json } from '@cashdesk/kernel'
 import type { Timing, Wire } from '../wire.ts'
 import { type Sending, scanBytes, TERMINATORS, type Terminator } from './codes.ts'
+import { swipeText } from './stripe.ts'
 
 /** Registers connected at the same time; further ones are turned away. */
 const CONNECTIONS_LIMIT = 8
@@ -128,6 +129,7 @@ export class Device {
         )
       },
       flood: () => this.#inTurn(() => this.#flood(args, code)),
+      swipe: () => this.#inTurn(() => this.#swipe(args)),
       split: () => this.#inTurn(() => this.#split(code)),
       unplug: () => this.unplug(),
       plug: () => this.plug(),
@@ -163,6 +165,15 @@ export class Device {
       this.#note(code)
     }
     await this.#send(all)
+  }
+
+  /** A card instead of a code; its tracks are not kept. */
+  async #swipe(args: { readonly [name: string]: Json }): Promise<void> {
+    const stripe = { track1: textOf(args, 'track1', ''), track2: textOf(args, 'track2', '') }
+    const given = Object.fromEntries(Object.entries(stripe).filter(([, data]) => data !== ''))
+    this.#note('(a card)')
+    const text = swipeText(given, { lrc: args['lrc'] === true })
+    await this.#send(new TextEncoder().encode(text + TERMINATORS[this.#sending.terminator]))
   }
 
   /** One byte a packet, as a slow serial line delivers them. */

@@ -34,6 +34,10 @@ export const SCANNER_PROGRAM: SimProgram = {
       key: 'f',
       value: { name: 'bytes', type: 'number' },
     },
+    {
+      name: 'swipe',
+      text: 'sends the tracks {track1} and {track2} of a card, with check characters if {lrc}',
+    },
     { name: 'split', text: 'sends {code} one byte a packet', key: 'b', value: CODE },
     {
       name: 'unplug',

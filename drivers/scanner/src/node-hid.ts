@@ -1,0 +1,146 @@
+// Scanners in HID POS mode through the optional package `node-hid`: finds the device, learns the layout of its reports
+// and hands each report on as one piece. Loaded when a scanner is opened, so that other tills need no native code.
+import { readFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { CashdeskError, type Connection, type Transport, type TransportListener } from '@cashdesk/kernel'
+import { HID_LAYOUTS, type HidLayout, layoutOf, SCANNER_PAGE, SCANNER_USAGE } from './hid-layout.ts'
+
+export interface HidOptions {
+  /** The system's path of the device, as `cashdesk doctor` lists it. */
+  readonly path?: string
+  readonly vendorId?: number
+  readonly productId?: number
+  readonly serialNumber?: string
+  /**
+   * `auto` (default) reads the report descriptor from the system, which only Linux gives; elsewhere a layout by name,
+   * or the descriptor itself as bytes.
+   */
+  readonly layout?: 'auto' | keyof typeof HID_LAYOUTS | HidLayout | Uint8Array
+}
+
+interface HidFound {
+  readonly path?: string | undefined
+  readonly vendorId: number
+  readonly productId: number
+  readonly serialNumber?: string | undefined
+  readonly usagePage?: number | undefined
+  readonly usage?: number | undefined
+}
+
+interface HidOpen {
+  on(event: 'data', listener: (report: Uint8Array) => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  write(report: number[]): Promise<number>
+  close(): Promise<void>
+}
+
+/** What is used of `node-hid`. */
+export interface HidModule {
+  devicesAsync(): Promise<readonly HidFound[]>
+  readonly HIDAsync: { open(path: string): Promise<HidOpen> }
+}
+
+export interface HidTransport {
+  readonly transport: Transport
+  /** The layout of the device that was opened last. */
+  layout(): HidLayout
+}
+
+/** Where Linux keeps what it knows about `/dev/hidrawN`. */
+const SYSFS = '/sys/class/hidraw'
+
+/** `sysfs`: another place to look for descriptors in, for tests. */
+export function hidTransport(
+  load: () => Promise<HidModule>,
+  options: HidOptions,
+  sysfs: string = SYSFS,
+): HidTransport {
+  const name = options.path === undefined ? 'HID scanner' : `HID ${options.path}`
+  let layout: HidLayout = HID_LAYOUTS.counted
+  const transport: Transport = {
+    name,
+    async open(listener) {
+      const hid = await load().catch((cause: unknown) => {
+        const install = 'npm install node-hid@3.4.0'
+        throw new CashdeskError('transport.missing-module', { name, install }, { cause })
+      })
+      const path = await find(hid, options, name)
+      layout = await layoutFor(path, options, sysfs, name)
+      const device = await hid.HIDAsync.open(path).catch((cause: unknown) => {
+        throw new CashdeskError('transport.unreachable', { name, reason: reasonOf(cause) }, { cause })
+      })
+      return connect(device, name, listener)
+    },
+  }
+  return { transport, layout: () => layout }
+}
+
+/** The first device that fits; without any wish the first that says it is a bar code scanner. */
+async function find(hid: HidModule, options: HidOptions, name: string): Promise<string> {
+  const { path, vendorId, productId, serialNumber } = options
+  if (path !== undefined) return path
+  const isScanner = (device: HidFound): boolean =>
+    device.usagePage === SCANNER_PAGE && device.usage === SCANNER_USAGE
+  const named = vendorId !== undefined || productId !== undefined || serialNumber !== undefined
+  const fits = (device: HidFound): boolean =>
+    (vendorId === undefined || device.vendorId === vendorId) &&
+    (productId === undefined || device.productId === productId) &&
+    (serialNumber === undefined || device.serialNumber === serialNumber)
+  const devices = (await hid.devicesAsync()).filter(device => fits(device) && device.path !== undefined)
+  // A scanner that was named may not tell its usage; one in keyboard mode never is the one.
+  const unclear = devices.find(device => named && device.usagePage === undefined)
+  const found = devices.find(isScanner)?.path ?? unclear?.path
+  if (found !== undefined) return found
+  throw new CashdeskError('transport.unreachable', { name, reason: 'no HID POS scanner is plugged in' })
+}
+
+/** @throws CashdeskError `scanner.no-layout` */
+async function layoutFor(path: string, options: HidOptions, sysfs: string, name: string): Promise<HidLayout> {
+  const { layout = 'auto' } = options
+  if (layout === 'auto' || layout instanceof Uint8Array) {
+    const bytes = layout instanceof Uint8Array ? layout : await descriptorOf(path, sysfs)
+    const found = bytes === undefined ? undefined : layoutOf(bytes)
+    if (found !== undefined) return found
+    const reason =
+      bytes === undefined ? 'the system does not give the descriptor' : 'no scanner in the descriptor'
+    throw new CashdeskError('scanner.no-layout', { name, reason, layouts: Object.keys(HID_LAYOUTS) })
+  }
+  return typeof layout === 'string' ? HID_LAYOUTS[layout] : layout
+}
+
+async function descriptorOf(path: string, sysfs: string): Promise<Uint8Array | undefined> {
+  if (!/^hidraw\d+$/.test(basename(path))) return undefined
+  return await readFile(join(sysfs, basename(path), 'device', 'report_descriptor')).catch(() => undefined)
+}
+
+function connect(device: HidOpen, name: string, listener: TransportListener): Connection {
+  let over = false
+  const end = (cause?: CashdeskError): void => {
+    if (over) return
+    over = true
+    listener.closed(cause)
+  }
+  device.on('data', report => {
+    if (!over) listener.data(Uint8Array.from(report))
+  })
+  device.on('error', cause => {
+    end(new CashdeskError('transport.closed', { name, reason: reasonOf(cause) }, { cause }))
+    device.close().catch(() => undefined)
+  })
+  return {
+    write: async bytes => {
+      if (over) throw new CashdeskError('transport.closed', { name, reason: 'ended' })
+      await device.write([...bytes])
+    },
+    close: async () => {
+      if (over) return
+      over = true
+      await device.close().catch(() => undefined)
+      listener.closed()
+    },
+  }
+}
+
+function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown)
+}

@@ -49,6 +49,13 @@ const MUTE = 0x0200
 /** A card that is still sliding into the field refuses to be connected to at first. */
 const CONNECT_ATTEMPTS = 3
 const CONNECT_PAUSE_MS = 120
+/**
+ * A card that broke off counts as gone, and comes anew after a pause if it is still there: whether it is the same one
+ * nobody knows. A card that breaks off again and again is left in the end.
+ */
+const MAX_BREAKS = 6
+const FIRST_BREAK_MS = 250
+const LONGEST_BREAK_MS = 2000
 
 export class ReaderWatch {
   readonly #name: string
@@ -59,7 +66,9 @@ export class ReaderWatch {
   /** Counts states that a card came or went with; what belongs to an older one is over. */
   #turn = 0
   #told = false
-  #connected = false
+  #atr: Uint8Array = new Uint8Array(0)
+  /** Times that the present card broke off. */
+  #breaks = 0
   /** Everything that is done with the reader, one after the other. */
   #work: Promise<unknown> = Promise.resolve()
 
@@ -85,7 +94,9 @@ export class ReaderWatch {
       return
     }
     const turn = this.#turn
-    void this.#inTurn(() => this.#arrive(turn, Uint8Array.from(atr ?? [])))
+    this.#breaks = 0
+    this.#atr = Uint8Array.from(atr ?? [])
+    void this.#inTurn(() => this.#arrive(turn))
   }
 
   /** The card is gone, or the reader is. */
@@ -96,16 +107,17 @@ export class ReaderWatch {
     void this.#inTurn(() => this.#letGo())
   }
 
-  async #arrive(turn: number, atr: Uint8Array): Promise<void> {
+  async #arrive(turn: number): Promise<void> {
     let reason = ''
     for (let attempt = 0; attempt < CONNECT_ATTEMPTS && turn === this.#turn; attempt += 1) {
       if (attempt > 0) await pause(CONNECT_PAUSE_MS)
       try {
         const better = await this.#wire.connect()
-        this.#connected = true
         if (turn !== this.#turn) return
         this.#told = true
-        this.#listener.card(this.#name, better ?? atr, apdu => this.#inTurn(() => this.#transmit(turn, apdu)))
+        this.#listener.card(this.#name, better ?? this.#atr, apdu =>
+          this.#inTurn(() => this.#transmit(turn, apdu)),
+        )
         return
       } catch (thrown) {
         reason = reasonOf(thrown)
@@ -117,26 +129,33 @@ export class ReaderWatch {
 
   async #transmit(turn: number, apdu: Uint8Array): Promise<Answered | Unanswered> {
     if (turn !== this.#turn) return { sent: false, reason: 'the card is gone' }
-    if (!this.#connected) {
-      try {
-        await this.#wire.connect()
-        this.#connected = true
-      } catch (thrown) {
-        await this.#letGo()
-        return { sent: false, reason: reasonOf(thrown) }
-      }
-    }
     try {
-      return { answer: await this.#wire.transmit(apdu) }
+      const answer = await this.#wire.transmit(apdu)
+      // A card that is taken away in mid-command: pcscd reports success, and an answer of no bytes.
+      if (answer.length < 2) throw new TypeError('an answer without a status word')
+      return { answer }
     } catch (thrown) {
-      // Another program may have reset the card: the next command needs a fresh connection.
-      await this.#letGo()
+      this.#broke(turn)
       return { sent: true, reason: reasonOf(thrown) }
     }
   }
 
+  #broke(turn: number): void {
+    if (turn !== this.#turn) return
+    this.gone()
+    this.#breaks += 1
+    if (this.#breaks > MAX_BREAKS) {
+      this.#listener.mute(this.#name, 'the card breaks off again and again')
+      return
+    }
+    const next = this.#turn
+    const waitMs = Math.min(FIRST_BREAK_MS * 2 ** (this.#breaks - 1), LONGEST_BREAK_MS)
+    void pause(waitMs).then(() => {
+      if (next === this.#turn && this.#present) void this.#inTurn(() => this.#arrive(next))
+    })
+  }
+
   async #letGo(): Promise<void> {
-    this.#connected = false
     await this.#wire.disconnect().catch(() => undefined)
   }
 

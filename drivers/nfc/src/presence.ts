@@ -14,12 +14,10 @@ export type PresenceEvent =
   | { readonly kind: 'unread'; readonly code: 'nfc.mute' | 'nfc.unreadable'; readonly reason: string }
   | { readonly kind: 'exchanged'; readonly id: number; readonly outcome: Outcome<readonly Uint8Array[]> }
 
-/** What comes of an input: something to send, something to tell, a pause before the next attempt. */
+/** What comes of an input: something to send, something to tell. */
 export interface PresenceStep {
   readonly send?: Uint8Array
   readonly events: readonly PresenceEvent[]
-  /** The reading broke and may be begun anew after a pause: call `retry` then. */
-  readonly pause?: true
 }
 
 export interface ExchangeWish {
@@ -29,8 +27,6 @@ export interface ExchangeWish {
 
 /** Exchanges that wait on one card; a till has one plugin or two that speak to cards. */
 const MAX_WAITING = 8
-/** A card slides over the edge of the field when it is laid down: a second attempt is worth it, a third is not. */
-const MAX_ATTEMPTS = 2
 /** A Type 2 tag of 2040 bytes that is read page by page takes 510 commands. */
 const MAX_READING_COMMANDS = 600
 
@@ -44,7 +40,6 @@ export class Presence {
   readonly #atrHex: string
   readonly #plan: ReadingPlan
   #reading: Conversation<Reading> | undefined
-  #attempts = 0
   #commands = 0
   #current: { readonly wish: ExchangeWish; readonly answers: Uint8Array[] } | undefined
   #waiting: ExchangeWish[] = []
@@ -71,9 +66,7 @@ export class Presence {
     return !this.#told && !this.#given
   }
 
-  /** Begins the reading, or begins it anew. */
   read(): PresenceStep {
-    this.#attempts += 1
     this.#commands = 0
     this.#reading = readCard(this.#atr, this.#plan)
     return this.#advance(undefined)
@@ -90,6 +83,8 @@ export class Presence {
   }
 
   answered(answer: Uint8Array): PresenceStep {
+    // A card that is taken away in mid-command: pcscd reports success, and an answer of no bytes.
+    if (answer.length < 2) return this.failed(true, 'an answer without a status word')
     this.#busy = false
     if (this.#reading !== undefined) return this.#advance(answer)
     const current = this.#current
@@ -138,7 +133,6 @@ export class Presence {
     if (reading === undefined) return { events: [] }
     this.#commands += 1
     if (this.#commands > MAX_READING_COMMANDS) {
-      this.#attempts = MAX_ATTEMPTS
       return this.#broken('nfc.unreadable', 'the card does not come to an end')
     }
     // The first `next` takes no answer, whatever it is given.
@@ -160,7 +154,6 @@ export class Presence {
 
   #broken(code: 'nfc.mute' | 'nfc.unreadable', reason: string): PresenceStep {
     this.#reading = undefined
-    if (this.#attempts < MAX_ATTEMPTS) return { events: [], pause: true }
     this.#given = true
     return { events: [{ kind: 'unread', code, reason }, ...this.ended(reason)] }
   }

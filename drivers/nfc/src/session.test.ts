@@ -143,28 +143,27 @@ describe('a card', () => {
     expect(it.kinds()).toEqual(['nfc.removed-early'])
   })
 
-  it('that slides is read again after a moment', () => {
-    const card = CARD()
-    const it = bench()
-    it.lay(card)
-    it.say({ type: 'no-answer', id: it.asked.shift()?.id ?? 0, sent: true, reason: 'no' })
-    expect(it.asked).toEqual([])
-    it.pass(1000)
-    it.serve(card)
-    expect(it.kinds()).toEqual(['tap'])
-  })
-
-  it('that breaks twice is given up, and its end is not told', () => {
+  it('that breaks off while it is read is given up, and its end is not told', () => {
     const it = bench()
     it.lay(CARD())
-    for (let attempt = 0; attempt < 3; attempt += 1) {
-      const id = it.asked.shift()?.id
-      if (id !== undefined) it.say({ type: 'no-answer', id, sent: true, reason: 'no' })
-      it.pass(1000)
-      it.say({ type: 'beat' })
-    }
+    it.say({ type: 'no-answer', id: it.asked.shift()?.id ?? 0, sent: true, reason: 'no' })
     it.say({ type: 'card-gone', reader: READER, card: 1 })
     expect(it.kinds()).toEqual(['nfc.mute'])
+  })
+
+  it('that broke off and comes anew is another one: what was meant for the first is refused', () => {
+    const card = CARD()
+    const it = tapped(card)
+    it.exchange(1, ['FFCA000000'], '1.1')
+    it.say({ type: 'card-gone', reader: READER, card: 1 })
+    it.lay(card, 2)
+    it.serve(card)
+    expect(it.outcome(1)).toMatchObject({ outcome: { outcome: 'unknown' } })
+    it.exchange(2, ['FFCA000000'], '1.1')
+    expect(it.outcome(2)).toMatchObject({ outcome: { outcome: 'refused' } })
+    it.exchange(3, ['FFCA000000'], '1.2')
+    it.serve(card)
+    expect(it.outcome(3)).toMatchObject({ outcome: { outcome: 'done' } })
   })
 
   it('replaces the one before, whose end nobody told', () => {
@@ -225,6 +224,13 @@ describe('an exchange', () => {
     const it = tapped()
     it.exchange(7, ['FFD600040401020304'])
     it.say({ type: 'no-answer', id: it.asked.shift()?.id ?? 0, sent: true, reason: 'removed' })
+    expect(it.outcome(7)).toMatchObject({ outcome: { outcome: 'unknown', error: { code: 'nfc.no-answer' } } })
+  })
+
+  it('whose answer has no status word got none: that is what pcscd makes of a card taken away', () => {
+    const it = tapped()
+    it.exchange(7, ['FFD600040401020304'])
+    it.say({ type: 'answer', id: it.asked.shift()?.id ?? 0, apdu: '' })
     expect(it.outcome(7)).toMatchObject({ outcome: { outcome: 'unknown', error: { code: 'nfc.no-answer' } } })
   })
 

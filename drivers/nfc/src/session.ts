@@ -40,8 +40,6 @@ const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 10_000
 /** A process that lived this long was a good one: the next pause is short again. */
 const STEADY_MS = 5000
-/** Before a second attempt to read a card that slid. */
-const RETRY_MS = 250
 /** Overdue: looked at once more, because what was said may wait to be read while this process was busy. */
 const GRACE_MS = 250
 /** As many as PC/SC knows (MAXIMUM_READERS of pcsc-lite). */
@@ -65,7 +63,6 @@ export class NfcSession {
   /** By name; the card that lies on it, if any. */
   readonly #readers: Map<string, Presence | undefined> = new Map()
   readonly #onWay: Map<number, { readonly presence: Presence; readonly sinceMs: number }> = new Map()
-  readonly #retries: Map<Presence, number> = new Map()
   #nextId = 1
   #events: SessionEvent[] = []
   #orders: Order[] = []
@@ -99,10 +96,8 @@ export class NfcSession {
 
   /** When `tick` wants to be called at the latest, on the monotonic clock; undefined: never. */
   get wakeMs(): number | undefined {
-    const times = [...this.#retries.values()]
-    if (this.#phase === 'pausing') times.push(this.#restartMs)
-    if (this.#phase === 'running') times.push(this.#graceMs ?? this.#overdueMs())
-    return times.length === 0 ? undefined : Math.min(...times)
+    if (this.#phase === 'pausing') return this.#restartMs
+    return this.#phase === 'running' ? (this.#graceMs ?? this.#overdueMs()) : undefined
   }
 
   open(nowMs: number): Step {
@@ -147,11 +142,6 @@ export class NfcSession {
         this.#orders.push({ order: 'kill', child: this.#child })
         this.#lose('it did not answer in time', nowMs)
       }
-    }
-    for (const [presence, dueMs] of [...this.#retries]) {
-      if (nowMs < dueMs) continue
-      this.#retries.delete(presence)
-      this.#take(presence, presence.read(), nowMs)
     }
     return this.#step()
   }
@@ -202,7 +192,6 @@ export class NfcSession {
     this.#pid = undefined
     for (const reader of [...this.#readers.keys()]) this.#readerGone(reader, 'nfc.reader-lost', reason)
     this.#onWay.clear()
-    this.#retries.clear()
     this.#graceMs = undefined
   }
 
@@ -287,7 +276,6 @@ export class NfcSession {
     const presence = this.#readers.get(reader)
     if (presence === undefined) return
     this.#readers.set(reader, undefined)
-    this.#retries.delete(presence)
     for (const [id, { presence: owner }] of [...this.#onWay]) if (owner === presence) this.#onWay.delete(id)
     if (presence.unread) this.#discard(report(code, { reader, reason }))
     this.#tell(presence, presence.ended(reason))
@@ -307,7 +295,6 @@ export class NfcSession {
 
   #take(presence: Presence, step: PresenceStep, nowMs: number): void {
     this.#tell(presence, step.events)
-    if (step.pause === true) this.#retries.set(presence, nowMs + RETRY_MS)
     if (step.send === undefined) return
     const id = this.#nextId
     this.#nextId += 1

@@ -50,6 +50,15 @@ describe('an entry', () => {
     expect(session.tick(3_000).send).toEqual([REQUEST])
   })
 
+  test('goes on soon where a pad ends its session without acknowledging the cancel', () => {
+    const session = new PadSession(TIMES)
+    session.start(ENTRY, 0)
+    expect(session.bytes(EOT, 10)).toEqual({ send: [] })
+    expect(session.bytes(ACK, 20)).toEqual({ send: [] })
+    expect(session.tick(310).send).toEqual([REQUEST])
+    expect(ended(session.bytes(Uint8Array.of(6, 4), 320))).toBe('ended-by-pad')
+  })
+
   test('is asked three times, and then given up', () => {
     const session = requested()
     expect(session.tick(3_000).send).toEqual([REQUEST])

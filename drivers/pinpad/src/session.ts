@@ -183,8 +183,14 @@ export class PadSession {
     if (this.#phase === 'settling') return this.#advance(nowMs)
     if (this.#phase === 'waiting') return this.#over({ how: 'ended-by-pad' }, false)
     if (this.#phase === 'stopping') return this.#over(this.#stopEnd, false)
-    // Before its acknowledgement an EOT may belong to what was before.
-    if (this.#phase === 'unacknowledged') this.#sawEot = true
+    if (this.#phase !== 'unacknowledged') return { send: [] }
+    // Before its acknowledgement an EOT may belong to what was before. A pad may end its session on `72` without one,
+    // so little is waited for then; an acknowledgement and another EOT still find their place.
+    this.#sawEot = true
+    if (this.#steps[this.#at] === CANCEL) {
+      this.#phase = 'settling'
+      this.#deadlineMs = nowMs + this.#times.settleMs
+    }
     return { send: [] }
   }
 

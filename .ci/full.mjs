@@ -1,5 +1,6 @@
 // The full run: what a newcomer does first (npm test, npm start), then every longer tier. It goes on after a
 // failure and ends with one line, `N passed, N failed`, which counts single tests and the steps beside them.
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -62,6 +63,17 @@ function lastJson(out) {
 }
 
 mkdirSync(join(ROOT, 'node_modules'), { recursive: true })
+if (everything) {
+  // npm leaves an optional package out whose addon it could not build: what it takes may have come since.
+  await steps.step('the packages for card readers', async () => {
+    const built = () =>
+      ['nfc-pcsc', 'pcsc-mini'].every(
+        name => spawnSync(process.execPath, ['-e', `require('${name}')`], { cwd: ROOT }).status === 0,
+      )
+    if (!built()) await npm(['ci', '--no-fund', '--no-audit', '--loglevel=error'], { timeoutMs: minutes(6) })
+    return built() ? undefined : 'nfc-pcsc or pcsc-mini cannot be loaded'
+  })
+}
 let database
 await steps.step('a PostgreSQL server to test against', async () => {
   database = await startPostgres()

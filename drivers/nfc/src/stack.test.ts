@@ -214,18 +214,19 @@ describe.each(PACKAGES)('on the real service, through %s', (binding, reason) => 
     }
   })
 
-  test('a card that comes and goes twenty times is told twenty times', async () => {
+  const rounds = binding === 'nfc-pcsc' ? 20 : 5
+  test(`a card that comes and goes ${rounds} times is told as often`, async () => {
     await serve()
     const one = await till({ binding })
     await one.until(ready)
     const sim = await card(TAG())
-    for (let round = 1; round <= 20; round += 1) {
+    for (let round = 1; round <= rounds; round += 1) {
       await sim.insert()
       await one.until(({ taps }) => taps.length === round)
       await sim.remove()
       await one.until(({ gone }) => gone.length === round)
     }
-    expect(new Set(one.taps.map(tap => tap.card)).size).toBe(20)
+    expect(new Set(one.taps.map(tap => tap.card)).size).toBe(rounds)
     expect(one.discards).toEqual([])
     expect(one.health().counts['starts']).toBe(1)
   })

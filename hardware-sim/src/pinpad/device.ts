@@ -8,6 +8,7 @@ import type { Fill } from './block.ts'
 import { Ear, type Heard, spoken } from './codec.ts'
 import { KeyBox, type KeyOptions } from './keybox.ts'
 import { type EntryRequest, readEntry } from './requests.ts'
+import { numberOf, Spoilings, textOf } from './spoilings.ts'
 import { type Complaint, HABITS, type Habits, LINE, type Vendor } from './tables.ts'
 
 export interface PadOptions extends KeyOptions {
@@ -49,14 +50,8 @@ export interface Cable {
   unplug(): Promise<void>
 }
 
-/** How the line is spoilt: how many packets more. */
-type Spoiling = 'bad-lrc' | 'nak' | 'silence' | 'repeat' | 'cut' | 'half' | 'noise'
-const SPOILINGS: readonly Spoiling[] = ['bad-lrc', 'nak', 'silence', 'repeat', 'cut', 'half', 'noise']
-
 /** A packet goes out this often. */
 const ATTEMPTS = 3
-/** More than any accident needs. */
-const MOST_TIMES = 1_000_000
 const WELCOME = 'WELCOME'
 
 interface Entry {
@@ -71,7 +66,7 @@ export class Pad {
   readonly #timing: Timing
   readonly #cable: Cable
   readonly #keys: KeyBox
-  readonly #spoilt = new Map<Spoiling, number>()
+  readonly #spoilings = new Spoilings()
   #byteMs = 0
   #sendingUntilMs = 0
   #plugged = false
@@ -117,9 +112,8 @@ export class Pad {
 
   /** The accidents that are on. */
   active(): readonly string[] {
-    const spoilt = [...this.#spoilt.keys()]
     return [
-      ...spoilt,
+      ...this.#spoilings.on,
       ...(this.#byteMs > 0 ? ['slow'] : []),
       ...(this.#tampered ? ['tamper'] : []),
       ...(this.#plugged ? [] : ['unplug']),
@@ -210,8 +204,8 @@ export class Pad {
 
   #heard(heard: Heard): void {
     if (heard.what === 'packet' || heard.what === 'broken-packet') {
-      if (this.#strikes('silence')) return
-      if (heard.what === 'broken-packet' || this.#strikes('nak')) return this.#refuse()
+      if (this.#spoilings.strikes('silence')) return
+      if (heard.what === 'broken-packet' || this.#spoilings.strikes('nak')) return this.#refuse()
       this.#naks = 0
       this.#counts.packetsHeard += 1
       this.#signal(LINE.taken)
@@ -284,7 +278,7 @@ export class Pad {
     this.#counts.answers += 1
     this.#answer = { text, attempts: 0, stop: () => undefined }
     this.#sayAgain()
-    if (this.#strikes('repeat')) this.#write(spoken(text))
+    if (this.#spoilings.strikes('repeat')) this.#write(spoken(text))
   }
 
   #sayAgain(): void {
@@ -297,13 +291,13 @@ export class Pad {
     }
     answer.attempts += 1
     answer.stop = this.#timing.clock.after(this.#options.ackMs ?? 3000, () => this.#sayAgain())
-    this.#writeAnswer(spoken(answer.text, false, this.#strikes('bad-lrc')))
+    this.#writeAnswer(spoken(answer.text, false, this.#spoilings.strikes('bad-lrc')))
   }
 
   #writeAnswer(bytes: Uint8Array): void {
-    if (this.#strikes('noise')) this.#write(Uint8Array.of(0x00, 0xff, 0x41, 0x80, 0x37))
-    if (this.#strikes('half')) return this.#write(bytes.subarray(0, Math.ceil(bytes.length / 2)))
-    if (!this.#strikes('cut')) return this.#write(bytes)
+    if (this.#spoilings.strikes('noise')) this.#write(Uint8Array.of(0x00, 0xff, 0x41, 0x80, 0x37))
+    if (this.#spoilings.strikes('half')) return this.#write(bytes.subarray(0, Math.ceil(bytes.length / 2)))
+    if (!this.#spoilings.strikes('cut')) return this.#write(bytes)
     const wire = this.#wire
     this.#wire = undefined
     wire?.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => wire.reset())
@@ -330,12 +324,8 @@ export class Pad {
 
   /** @throws CashdeskError `sim.usage` */
   async accident(name: string, args: { readonly [name: string]: Json }): Promise<void> {
-    const spoiling = SPOILINGS.find(known => known === name)
-    if (spoiling !== undefined) {
-      const times = numberOf(args, 'times', 1, MOST_TIMES)
-      if (times === 0) this.#spoilt.delete(spoiling)
-      else this.#spoilt.set(spoiling, times)
-    } else if (name === 'press' || name.startsWith('key-')) this.press(textOf(args, 'keys'))
+    if (this.#spoilings.set(name, args)) return
+    if (name === 'press' || name.startsWith('key-')) this.press(textOf(args, 'keys'))
     else if (name === 'slow') this.#byteMs = numberOf(args, 'ms', 50, 10_000)
     else if (name === 'wrong-ksn') this.#keys.reuseOnce()
     else if (name === 'tamper') this.#tamper()
@@ -352,31 +342,7 @@ export class Pad {
   }
 
   #recover(): void {
-    this.#spoilt.clear()
+    this.#spoilings.clear()
     this.#byteMs = 0
   }
-
-  #strikes(name: Spoiling): boolean {
-    const left = this.#spoilt.get(name) ?? 0
-    if (left <= 1) this.#spoilt.delete(name)
-    else this.#spoilt.set(name, left - 1)
-    return left > 0
-  }
-}
-
-function textOf(args: { readonly [name: string]: Json }, name: string): string {
-  const value = args[name]
-  if (typeof value === 'string') return value
-  throw new CashdeskError('sim.usage', { argument: name })
-}
-
-function numberOf(
-  args: { readonly [name: string]: Json },
-  name: string,
-  otherwise: number,
-  max: number,
-): number {
-  const value = args[name] ?? otherwise
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= max) return value
-  throw new CashdeskError('sim.usage', { argument: name, max })
 }

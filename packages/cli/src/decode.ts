@@ -75,6 +75,7 @@ export interface Decoder {
 /** Loaded only when they are chosen. */
 const DECODERS: { readonly [name: string]: () => Promise<{ readonly decoder: Decoder }> } = {
   escpos: () => import('./decode-escpos.ts'),
+  pcsc: () => import('./decode-atr.ts'),
   pinpad: () => import('./decode-pinpad.ts'),
 }
 

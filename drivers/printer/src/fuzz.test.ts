@@ -4,7 +4,7 @@ import { completed } from './escpos-commands.ts'
 import { PrinterSession } from './session.ts'
 
 const ROUNDS = Number(process.env['FUZZ'] ?? 2000)
-vi.setConfig({ testTimeout: 5_000 + ROUNDS })
+vi.setConfig({ testTimeout: 90_000 + ROUNDS })
 
 /** Random whole numbers below `most`, the same for every run. */
 function seeded(seed: number): (most: number) => number {

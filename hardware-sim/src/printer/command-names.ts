@@ -23,7 +23,7 @@ const TABLE: { readonly [code: string]: readonly [string, ...string[]] } = {
   'ESC c': ['paper sensors and panel buttons', 'fn', 'n'], 'ESC d': ['print and feed lines', 'n'], 'ESC e': ['print and feed lines back', 'n'],
   'ESC i': ['partial cut'], 'ESC m': ['partial cut'], 'ESC p': ['drawer pulse', 'm', 't1', 't2'], 'ESC r': ['colour', 'n'],
   'ESC t': ['code page', 'n'], 'ESC u': ['transmit drawer status', 'n'], 'ESC v': ['transmit paper status'], 'ESC {': ['upside-down', 'n'],
-  'ESC (': ['function group', 'group', 'length:2'], 'ESC 4': ['italic', 'n'],
+  'ESC (': ['function group', 'group', 'length:2'], 'ESC 4': ['italic on'], 'ESC 5': ['italic off'],
   'FS (': ['function group', 'group', 'length:2'], 'FS 2': ['define kanji', 'c:2'], 'FS ?': ['cancel kanji', 'c:2'],
   'FS g': ['NV user memory', 'fn'], 'GS C': ['counter mode', 'fn'], 'GS E': ['head control', 'n'], 'GS c': ['print counter'],
   'GS g': ['maintenance counter', 'fn', 'm', 'n:2'], 'GS j': ['automatic status back for ink', 'n'],

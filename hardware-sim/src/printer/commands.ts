@@ -228,6 +228,9 @@ const BY_CODE: { readonly [code: string]: Carry } = {
     [
       ...[
         'ESC ?',
+        // Of the older ESC/P: italic, which this face lacks.
+        'ESC 4',
+        'ESC 5',
         'ESC <',
         'ESC S',
         'ESC T',

@@ -4,7 +4,7 @@ import { Engine } from './engine.ts'
 import { createInterpreter } from './interpreter.ts'
 
 const ROUNDS = Number(process.env['FUZZ'] ?? 2000)
-vi.setConfig({ testTimeout: 5_000 + ROUNDS })
+vi.setConfig({ testTimeout: 90_000 + ROUNDS })
 const CLEAR = [0x10, 0x14, 8, 1, 3, 20, 1, 6, 2, 8]
 const RECEIPT = [0x1b, 0x40, ...Buffer.from('whole receipt\n'), 0x1d, 0x56, 0x00]
 

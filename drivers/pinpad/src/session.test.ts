@@ -139,6 +139,15 @@ describe('an entry', () => {
     expect(ended(session.tick(300))).toBe('stopped')
   })
 
+  test('is found in a flood, to which not every packet is replied', () => {
+    const session = waiting()
+    const stray = packetBytes('99')
+    const flood = Uint8Array.from([...Array.from({ length: 1_000 }, () => [...stray]).flat(), ...BLOCK])
+    const { send, end } = session.bytes(flood, 0)
+    expect(end).toMatchObject({ how: 'answered' })
+    expect(send).toEqual(Array.from({ length: 17 }, () => ACK))
+  })
+
   test('is lost with the line', () => {
     expect(ended(waiting().lost())).toBe('lost')
     expect(ended(new PadSession(TIMES).lost())).toBe('goes on')

@@ -51,6 +51,9 @@ export interface SessionCounts {
 
 type Phase = 'idle' | 'unacknowledged' | 'settling' | 'waiting' | 'stopping'
 
+/** Packets of one arrival that are replied to. A pad waits for each reply; only a mad one sends more. */
+const MAX_REPLIES = 16
+
 /** Ends whatever the pad is at. */
 export const CANCEL: Step = { bytes: packetBytes(PACKET.cancel), until: 'eot' }
 
@@ -115,7 +118,8 @@ export class PadSession {
     let end: SessionEnd | undefined
     for (const frame of frames) {
       const reaction = this.#frame(frame, nowMs)
-      send.push(...reaction.send)
+      // The reply that an end brings always goes out; those to a flood do not pile up.
+      if (send.length < MAX_REPLIES || reaction.end !== undefined) send.push(...reaction.send)
       end ??= reaction.end
     }
     return end === undefined ? { send } : { send, end }

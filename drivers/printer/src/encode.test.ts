@@ -106,12 +106,13 @@ test('a preview shows the lines of the paper, and refuses what would not be prin
   const document = paper(
     text('SHOP', { align: 'center', size: 2 }),
     pair('Milk', '1,29 €'),
+    pair('Sum', '1,29', { size: 2 }),
     qr('https://example.org'),
     { block: 'feed', lines: 1 },
     text('bye'),
   )
   expect(previewReceipt(document, epson32)).toEqual({
-    text: `            SHOP\nMilk${' '.repeat(22)}1,29 €\n    [QR https://example.org]\n\nbye\n`,
+    text: `            SHOP\nMilk${' '.repeat(22)}1,29 €\nSum${' '.repeat(25)}1,29\n    [QR https://example.org]\n\nbye\n`,
   })
   expect(previewReceipt(document, epson32, { copy: true })).toMatchObject({
     text: expect.stringMatching(/^ *\*\*\* COPY \*\*\*\n/),

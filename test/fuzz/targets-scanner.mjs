@@ -1,6 +1,10 @@
-// Scanners: streams of codes in every framing.
+// Scanners: streams of codes in every framing, reports of HID scanners and their descriptors, keys of a keyboard wedge.
+import { readDescriptor } from '../../drivers/scanner/dist/hid-descriptor.js'
+import { HID_LAYOUTS } from '../../drivers/scanner/dist/hid-layout.js'
+import { HidSession } from '../../drivers/scanner/dist/hid-session.js'
 import { ScanSession } from '../../drivers/scanner/dist/session.js'
-import { asciiOf } from './inputs.mjs'
+import { WedgeSession } from '../../drivers/scanner/dist/wedge-session.js'
+import { asciiOf, bytesOf } from './inputs.mjs'
 
 const CODES = [
   '4006381333931\r',
@@ -31,8 +35,98 @@ const line = (framing, code, expected) => () => {
 const EAN = '4006381333931'
 const shape = open => ({ weight: 10, good: CODES, open, saysAtMost: bytes => 2 + 2 * bytes, holdsAtMost: 1 })
 
+/** A descriptor that works, of a scanner with 56 bytes of data, AIM and a flag for what goes on. */
+const DESCRIPTOR = bytesOf(
+  '058c0902a1018502150026ff007508950109fb810209fc810209fd8102953809fe820201750195012501 09ff81027507810 3c0'.replace(
+    ' 3c0',
+    '3c0',
+  ),
+)
+const descriptors = () => ({
+  take: bytes => (readDescriptor(bytes) === undefined ? 0 : 1),
+  rest: () => undefined,
+  proves: () => readDescriptor(DESCRIPTOR) !== undefined,
+  holds: () => 0,
+})
+
+/** One report of the counted layout. */
+function report(text, aim = ']E0', continued = 0) {
+  const bytes = new Uint8Array(62)
+  const data = asciiOf(text)
+  bytes.set([2, data.length, ...asciiOf(aim), ...data])
+  bytes[61] = continued
+  return bytes
+}
+
+function hid() {
+  const session = new HidSession(HID_LAYOUTS.counted)
+  return {
+    take: bytes => {
+      let said = 0
+      // The system hands in whole reports, whatever is in them; sometimes shorter ones.
+      for (let at = 0; at < bytes.length; at += 62) said += session.bytes(bytes.slice(at, at + 62)).length
+      return said
+    },
+    rest: () => void session.silence(),
+    proves: () => session.bytes(report(EAN)).some(event => event.kind === 'scan' && event.text === EAN),
+    holds: () => (session.pending ? 1 : 0),
+  }
+}
+
+/** Any byte as a key: what it types, with modifiers and pauses that follow from it. */
+function wedge() {
+  const session = new WedgeSession()
+  let at = 0
+  const keys = (text, gapMs) =>
+    [...text].flatMap(letter => {
+      at += gapMs
+      return session.key({
+        code: letter === '\r' ? 'Enter' : `Digit${letter}`,
+        key: letter,
+        shift: false,
+        at,
+      })
+    })
+  return {
+    take: bytes => {
+      let said = 0
+      for (const byte of bytes) {
+        at += byte % 7 === 0 ? 60 : 3
+        const letter = String.fromCharCode(byte)
+        const code =
+          byte % 11 === 0 ? '' : byte === 13 ? 'Enter' : byte < 58 ? `Digit${byte % 10}` : `Key${letter}`
+        const press = {
+          code,
+          key: letter,
+          shift: byte % 5 === 0,
+          ctrl: byte % 13 === 0,
+          alt: byte % 17 === 0,
+          at,
+        }
+        said += session.key(press).length
+      }
+      return said
+    },
+    rest: () => {
+      at += 1_000
+      session.silence()
+    },
+    proves: () => {
+      const events = keys(`${EAN}\r`, 3)
+      return events.some(event => event.kind === 'scan' && event.text === EAN)
+    },
+    holds: () => (session.pending ? 1 : 0),
+  }
+}
+
 export const targets = {
   'scanner-lines': shape(line({}, `${EAN}\r`, EAN)),
   'scanner-silence': shape(line({ suffix: 'silence', charset: 'utf-8' }, EAN, EAN)),
   'scanner-framed': shape(line({ prefix: '\u0002', suffix: { text: '\u0003' } }, `\u0002${EAN}\u0003`, EAN)),
+  'scanner-hid': {
+    ...shape(hid),
+    good: [report(EAN), report('x'.repeat(56), ']Q1', 1), report('tail', ']Q1')],
+  },
+  'scanner-wedge': shape(wedge),
+  'hid-descriptor': { ...shape(descriptors), good: [DESCRIPTOR, bytesOf('05010906a101c0')] },
 }

@@ -4,14 +4,15 @@ import { readBmps, ZVT_FRAMING } from '../../drivers/terminal/dist/apdu.js'
 import { authorisation } from '../../drivers/terminal/dist/commands.js'
 import { readIntermediate, readPrintBlock, readPrintLine } from '../../drivers/terminal/dist/print.js'
 import { encodeMessage, SerialLine } from '../../drivers/terminal/dist/serial-line.js'
-import { idleSession, step } from '../../drivers/terminal/dist/session.js'
+import { step } from '../../drivers/terminal/dist/session.js'
+import { idleSession } from '../../drivers/terminal/dist/speech.js'
 import { readAbort, readEnquiry, readRegistration, readStatus } from '../../drivers/terminal/dist/status.js'
 import { ApduReader, readFields, readTlv } from '../../hardware-sim/dist/terminal/codec.js'
 import { cutFrames } from '../../packages/kernel/dist/index.js'
 import { bytesOf } from './inputs.mjs'
 
 const NOW = 1_795_291_200_000
-const LIMITS = { t3Ms: 5000, t4Ms: 180_000, approvalMs: 3000, wholeMs: 1_800_000 }
+const LIMITS = { t3Ms: 5000, t4Ms: 180_000, approvalMs: 3000, questionMs: 60_000, wholeMs: 1_800_000 }
 const NONE = new Uint8Array(0)
 
 /** A status information as a terminal sends it, its length counted here. */
@@ -93,8 +94,9 @@ function dialogue() {
       limits: LIMITS,
     })
   const answer = effects =>
-    effects.flatMap(({ do: what }) => {
+    effects.flatMap(({ do: what, question }) => {
       if (what === 'ask') return answer(put({ in: 'verdict', verdict: 'accept' }))
+      if (what === 'question') return answer(put({ in: 'answered', question, answer: { answer: 'yes' } }))
       if (what === 'print') return answer(put({ in: 'printed', kept: true }))
       return [what]
     })
@@ -107,7 +109,8 @@ function dialogue() {
       return said
     },
     rest: () => {
-      for (const timer of ['frame', 'approval', 'dialogue', 'answer', 'whole']) put({ in: 'tick', timer })
+      for (const timer of ['frame', 'approval', 'question', 'dialogue', 'answer', 'whole'])
+        put({ in: 'tick', timer })
       put({ in: 'closed' })
       state = { ...state, pending: NONE }
       start()
@@ -169,10 +172,12 @@ function simulator() {
 }
 
 const perByte = bytes => 8 + 8 * bytes
+/** Every single byte may end a dialogue, with all its timers, and the next is begun here at once. */
+const perPiece = bytes => 16 + 16 * bytes
 
 export const targets = {
   'zvt-stream': { weight: 14, good: GOOD, open: stream, saysAtMost: perByte, holdsAtMost: 65_540 },
-  'zvt-session': { weight: 8, good: GOOD, open: dialogue, saysAtMost: perByte, holdsAtMost: 64 * 65_540 },
+  'zvt-session': { weight: 8, good: GOOD, open: dialogue, saysAtMost: perPiece, holdsAtMost: 64 * 65_540 },
   'zvt-serial': {
     weight: 10,
     good: [...GOOD.map(each => encodeMessage(each)), bytesOf('06'), bytesOf('15')],

@@ -10,6 +10,10 @@ const TABLE = {
   ...(await import('./targets-terminal.mjs')).targets,
   ...(await import('./targets-printer.mjs')).targets,
   ...(await import('./targets-scanner.mjs')).targets,
+  ...(await import('./targets-codes.mjs')).targets,
+  ...(await import('./targets-cards.mjs')).targets,
+  ...(await import('./targets-pinpad.mjs')).targets,
+  ...(await import('./targets-nfc.mjs')).targets,
   ...(await import('./targets-house.mjs')).targets,
 }
 

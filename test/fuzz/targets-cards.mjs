@@ -1,0 +1,104 @@
+// Cards: answers to reset, NDEF messages, the memory of a tag, and a whole reading of a card that answers anything.
+import { readAtr } from '../../drivers/nfc/dist/atr.js'
+import { readNdef } from '../../drivers/nfc/dist/ndef.js'
+import { readCard } from '../../drivers/nfc/dist/reading.js'
+import { dataAreaBytes, findMessage } from '../../drivers/nfc/dist/type2.js'
+import { bytesOf } from './inputs.mjs'
+
+/** MIFARE Classic 1K, Ultralight, an ISO-DEP card, a bank card with contacts, FeliCa. */
+const ATRS = [
+  '3b8f8001804f0ca000000306030001000000006a',
+  '3b8f8001804f0ca0000003060300030000000068',
+  '3b8180018080',
+  '3b6800000073c84012009000',
+  '3b8f8001804f0ca00000030611003b0000000042',
+].map(bytesOf)
+
+const TEXT = bytesOf('d1010754 02656e61626364')
+const MESSAGES = [
+  TEXT,
+  bytesOf('d1010a55 04612e6578616d706c65'),
+  bytesOf('91010754 02656e61626364 51010555 04612e6263'),
+  // chunked, and a smart poster with two records inside
+  bytesOf('b6010355 046162 56000363 6465'),
+  bytesOf('d1021453 70 91010555 04612e6263 51010754 02656e61626364'),
+]
+const TAGS = [
+  bytesOf('030e d1010a55 04612e6578616d706c65 fe'),
+  bytesOf('0103a00c34 030b d1010754 02656e61626364 fe'),
+  bytesOf('03ff0100'.padEnd(520, 'd1')),
+]
+
+const once = (read, proves) => () => ({ take: read, rest: () => undefined, proves, holds: () => 0 })
+
+/** Enough for a tag of any size; a reading that asks for more does not end. */
+const MOST_COMMANDS = 4_000
+
+/** A card whose answers are pieces of the input, over and over: how many commands the reader sends it. */
+function conversation(bytes) {
+  if (bytes.length === 0) return 0
+  const at = index => bytes[index % bytes.length] ?? 0
+  const talk = readCard(readAtr(ATRS[at(0) % ATRS.length]), {
+    ndef: true,
+    applications: [['loyalty', 'D2760000850101']],
+  })
+  let commands = 0
+  let from = 0
+  for (let step = talk.next(); step.done !== true && commands <= MOST_COMMANDS; commands += 1) {
+    const length = 2 + (at(from) % 20)
+    const answer = Uint8Array.from({ length }, (_, index) => at(from + index))
+    // Mostly a good end, or no reading would get far.
+    if (at(from + 1) % 4 > 0) answer.set([0x90, 0x00], length - 2)
+    from += length
+    step = talk.next(answer)
+  }
+  return commands
+}
+
+const SIZES = [6, 16, 62, 109, 255]
+
+export const targets = {
+  'card-atr': {
+    weight: 8,
+    good: ATRS,
+    open: once(
+      bytes => {
+        const { fields, problems } = readAtr(bytes)
+        return fields.length + problems.length
+      },
+      () => readAtr(ATRS[0]).technology === 'mifare-classic',
+    ),
+    saysAtMost: bytes => 8 + 3 * bytes,
+    holdsAtMost: 0,
+  },
+  'card-ndef': {
+    weight: 8,
+    good: MESSAGES,
+    open: once(
+      bytes => readNdef(bytes).records.length,
+      () => readNdef(TEXT).records.length === 1,
+    ),
+    saysAtMost: bytes => 1 + bytes,
+    holdsAtMost: 0,
+  },
+  'card-memory': {
+    weight: 8,
+    good: TAGS,
+    open: once(
+      bytes => {
+        dataAreaBytes(bytes)
+        return SIZES.every(size => findMessage(bytes, size * 8).found !== undefined) ? 1 : 0
+      },
+      () => findMessage(bytesOf('0300fe'), 48).found === 'message',
+    ),
+    saysAtMost: () => 1,
+    holdsAtMost: 0,
+  },
+  'card-reading': {
+    weight: 2,
+    good: [...TAGS, ...MESSAGES, bytesOf('04a1b2c3d4e5809000')],
+    open: once(conversation, () => true),
+    saysAtMost: () => MOST_COMMANDS,
+    holdsAtMost: 0,
+  },
+}

@@ -1,16 +1,29 @@
 // Text as terminals write it: code page 437 by default, the old seven-bit set with German letters, or what was
 // negotiated with tag 14 in the registration (PA00P015 ch. 9.4).
 
+/** Parts of ISO 8859 that Node can read. */
+type Iso = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 13 | 14 | 15
+
 /** `7-bit`: ASCII with German letters in the places of brackets and braces. */
-export type Charset = 'cp437' | '7-bit' | 'iso-8859-1' | 'iso-8859-2' | 'iso-8859-15' | 'utf-8'
+export type Charset = 'cp437' | '7-bit' | 'utf-8' | `iso-8859-${Iso}`
 
 /** What tag 14 calls it; the seven-bit set cannot be negotiated. */
 export const CHARSET_CODES: { readonly [charset in Charset]?: number } = {
   cp437: 0xff,
+  'utf-8': 0xfe,
   'iso-8859-1': 0x01,
   'iso-8859-2': 0x02,
+  'iso-8859-3': 0x03,
+  'iso-8859-4': 0x04,
+  'iso-8859-5': 0x05,
+  'iso-8859-6': 0x06,
+  'iso-8859-7': 0x07,
+  'iso-8859-8': 0x08,
+  'iso-8859-9': 0x09,
+  'iso-8859-10': 0x0a,
+  'iso-8859-13': 0x0d,
+  'iso-8859-14': 0x0e,
   'iso-8859-15': 0x0f,
-  'utf-8': 0xfe,
 }
 
 /** Code page 437 from 0x80 on. */

@@ -77,6 +77,7 @@ const DECODERS: { readonly [name: string]: () => Promise<{ readonly decoder: Dec
   escpos: () => import('./decode-escpos.ts'),
   pcsc: () => import('./decode-atr.ts'),
   pinpad: () => import('./decode-pinpad.ts'),
+  zvt: () => import('./decode-zvt.ts'),
 }
 
 /** The most that is read; a capture of a whole day of a terminal is smaller. */

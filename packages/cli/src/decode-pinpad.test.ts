@@ -6,6 +6,7 @@ import type { Decoded } from './decode.ts'
 import { decoder } from './decode-pinpad.ts'
 
 const ACK = [6]
+const RUNS = Number(process.env['FUZZ'] ?? 2_000)
 async function decoded(
   parts: readonly (Uint8Array | readonly number[])[],
   options: { readonly profile?: string } = {},
@@ -92,5 +93,29 @@ describe('a capture of a PIN entry', () => {
       { offset: 19, length: 4, what: 'no answer of this family' },
       { offset: 25, length: 2, what: 'a packet that is cut off' },
     ])
+  })
+
+  test('of any bytes at all is explained to its last byte, each once', async () => {
+    const good = [
+      'Z62.4012345678909\u001cDUKPT ENCRYPTION0412NPIN',
+      '73.000009876543210E000011B9C1845EB993A7A',
+      '71A',
+    ]
+    let state = 9
+    const pick = (below: number): number => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+      return (state >>> 8) % below
+    }
+    for (let run = 0; run < RUNS; run += 1) {
+      const bytes = concatBytes(
+        Uint8Array.from({ length: pick(20) }, () => pick(256)),
+        packetBytes(good[pick(3)] ?? '').map(byte => (pick(30) === 0 ? byte ^ (1 << pick(8)) : byte)),
+        packetBytes(good[pick(3)] ?? '').subarray(0, pick(30)),
+      )
+      const { fields, problems } = await decoded([bytes])
+      const skipped = problems.filter(({ what }) => /cut off|no signal/.test(what))
+      const covered = [...fields, ...skipped].reduce((sum, { length = 0 }) => sum + length, 0)
+      expect(covered).toBe(bytes.length)
+    }
   })
 })

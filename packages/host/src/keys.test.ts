@@ -196,6 +196,27 @@ describe('the key store', () => {
     expect(await use(made[4]?.id)).toBe('unreadable')
   })
 
+  test('answers whatever is handed in with a verdict', async () => {
+    const keys = store()
+    const parts = [
+      '',
+      'G',
+      '0',
+      '4012345678909',
+      'FFFF9876543210E00001',
+      '123456789012345600000001',
+      '1B9C1845EB993A7A',
+    ]
+    const long = 'A912150391AB65A67E52883D81CE2D15'
+    for (const account of [...parts, '١٢٣٤٥٦٧٨'])
+      for (const ksnHex of parts)
+        for (const blockHex of [...parts, long])
+          for (const format of ['iso-0', 'iso-3', 'iso-4'] as const) {
+            const verdict = await keys.verify({ account, block: { format, blockHex, ksnHex } }, 'ab')
+            expect(['wrong', 'unreadable', 'replayed', 'unknown-key']).toContain(verdict)
+          }
+  })
+
   test('shows no key, whoever looks at it or at its errors', async () => {
     const keys = store()
     const looks = [inspect(keys, { depth: 9, showHidden: true }), JSON.stringify(keys)].join()

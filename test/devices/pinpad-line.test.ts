@@ -148,7 +148,11 @@ const ports = (states: string[] = []): DevicePorts => ({
 describe('over a real wire', () => {
   test('a pad on TCP is asked, pulled, plugged in and asked again', async () => {
     const sim = await startPinpadSim({ pin: '8642' })
-    const pad = tcpPinpad({ host: '127.0.0.1', port: sim.port, timeouts: { ackMs: 500, settleMs: 100 } })
+    const pad = tcpPinpad({
+      host: '127.0.0.1',
+      port: sim.port,
+      timeouts: { openMs: 1_000, ackMs: 500, settleMs: 100 },
+    })
     const keys = keyStore()
     const reference = await keys.reference(ACCOUNT, '8642')
     await pad.open(ports())

@@ -15,7 +15,7 @@ const TABLE: { readonly [code: string]: readonly [string, ...string[]] } = {
   'ESC !': ['print mode', 'n'], 'ESC $': ['absolute position', 'n:2'], 'ESC \\': ['relative position', 'n:2'],
   'ESC %': ['user-defined characters', 'n'], 'ESC &': ['define characters', 'y', 'c1', 'c2'], 'ESC *': ['column image', 'm', 'n:2'],
   'ESC -': ['underline', 'n'], 'ESC 2': ['default line spacing'], 'ESC 3': ['line spacing', 'n'], 'ESC <': ['return home'],
-  'ESC ?': ['cancel user-defined character', 'n'], 'ESC D': ['tab positions'], 'ESC E': ['bold', 'n'], 'ESC G': ['double strike', 'n'],
+  'ESC 0x0c': ['print the page'], 'ESC ?': ['cancel user-defined character', 'n'], 'ESC D': ['tab positions'], 'ESC E': ['bold', 'n'], 'ESC G': ['double strike', 'n'],
   'ESC J': ['print and feed', 'n'], 'ESC K': ['print and feed back', 'n'], 'ESC L': ['select page mode'], 'ESC M': ['font', 'n'],
   'ESC R': ['international character set', 'n'], 'ESC S': ['select standard mode'], 'ESC T': ['print direction in page mode', 'n'],
   'ESC U': ['unidirectional printing', 'n'], 'ESC V': ['turn by 90 degrees', 'n'],

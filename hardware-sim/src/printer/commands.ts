@@ -6,6 +6,8 @@ import { columnImage, graphics, rasterImage } from './graphics-commands.ts'
 import type { Workings } from './interpreter.ts'
 import { cell, DEFAULT_SPACING_DOTS, initialModes, motionUnits } from './modes.ts'
 import type { Align, Style } from './operations.ts'
+import { pageCommands } from './page-mode.ts'
+import { storedImageCommands } from './stored-images.ts'
 import { barcode, barcodeSettings, symbols } from './symbol-commands.ts'
 
 type Carry = (work: Workings, args: Uint8Array) => void
@@ -122,6 +124,7 @@ function measured(work: Workings, args: Uint8Array): void {
 
 function initialise(work: Workings): void {
   work.line.clear()
+  work.page = undefined
   work.modes = initialModes(work.paperDots)
 }
 
@@ -145,8 +148,6 @@ const BY_CODE: { readonly [code: string]: Carry } = {
   text,
   LF: lineFeed,
   CR: noEffect,
-  FF: noEffect,
-  CAN: noEffect,
   HT: tab,
   // initialise, select, position
   'ESC @': initialise,
@@ -219,6 +220,8 @@ const BY_CODE: { readonly [code: string]: Carry } = {
     else work.problem('unsupported', 'GS 8 without L')
   },
   'GS v': rasterImage,
+  ...storedImageCommands,
+  ...pageCommands,
   'ESC *': columnImage,
   // known, and without effect on this printer
   'ESC V': onlyDefault(n => n === 0 || n === 48, 'turned characters'),
@@ -232,8 +235,6 @@ const BY_CODE: { readonly [code: string]: Carry } = {
         'ESC 4',
         'ESC 5',
         'ESC <',
-        'ESC S',
-        'ESC T',
         'ESC U',
         'ESC c',
         'ESC r',

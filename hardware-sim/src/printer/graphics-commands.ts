@@ -1,6 +1,7 @@
 // The commands for pictures: raster images (`GS v 0`), column images (`ESC *`) and stored graphics (`GS ( L`).
 import type { Workings } from './interpreter.ts'
 import type { Bitmap } from './operations.ts'
+import { storedGraphics } from './stored-images.ts'
 
 /** Rows of one picture that are drawn: two metres of paper. */
 const ROWS_LIMIT = 16_384
@@ -68,6 +69,7 @@ export function graphics(work: Workings, data: Uint8Array): void {
     store(work, data)
     return
   }
+  if (storedGraphics(work, data)) return
   if (fn !== 2 && fn !== 50) {
     work.problem('unsupported', `graphics function ${fn}`)
     return

@@ -4,7 +4,9 @@ import { COMMANDS } from './commands.ts'
 import { Line } from './line.ts'
 import { initialModes, type Modes } from './modes.ts'
 import type { Area, Operation, Problem } from './operations.ts'
+import { goesOnPage, onPage, type Page, widthOf } from './page-mode.ts'
 import { type Command, CommandParser } from './parser.ts'
+import type { StoredImages } from './stored-images.ts'
 
 /** What a command works on. */
 export interface Workings {
@@ -13,6 +15,9 @@ export interface Workings {
   readonly paperDots: number
   /** Graphics stored by `GS ( L` function 112 and not printed yet. */
   graphics: Operation | undefined
+  readonly stored: StoredImages
+  /** Set in page mode. */
+  page: Page | undefined
   readonly emit: (operation: Operation) => void
   /** Area and alignment that hold for what is printed now. */
   area(): Area
@@ -42,16 +47,21 @@ export function createInterpreter(paperDots = 576): Interpreter {
   let operations: Operation[] = []
   let current: { readonly at: number; readonly code: string } = { at: 0, code: '' }
   const emit = (operation: Operation): void => {
-    operations.push(operation)
+    if (work.page !== undefined && goesOnPage(operation)) onPage(work.page, { operation })
+    else operations.push(operation)
   }
   const work: Workings = {
     modes: initialModes(paperDots),
     line: new Line(),
     paperDots,
     graphics: undefined,
+    stored: { nv: new Map(), ram: new Map() },
+    page: undefined,
     emit,
     area: () => {
       const { marginDots, areaDots, align } = work.modes
+      const onto = work.page?.areas.at(-1)
+      if (onto !== undefined) return { left: 0, width: widthOf(onto), align: 'left' }
       const left = Math.min(marginDots, paperDots - 12)
       return { left, width: Math.min(areaDots, paperDots - left), align }
     },
@@ -68,6 +78,8 @@ export function createInterpreter(paperDots = 576): Interpreter {
     work.line.clear()
     work.modes = initialModes(paperDots)
     work.graphics = undefined
+    work.stored.ram.clear()
+    work.page = undefined
   }
   return {
     push: bytes => parser.push(bytes),
@@ -92,6 +104,7 @@ export function createInterpreter(paperDots = 576): Interpreter {
     clear: () => {
       parser.clear()
       work.line.clear()
+      work.page = undefined
     },
   }
 }

@@ -111,6 +111,7 @@ export type Operation =
   | { readonly kind: 'barcode'; readonly area: Area; readonly barcode: Barcode }
   | { readonly kind: 'matrix'; readonly area: Area; readonly matrix: Matrix }
   | { readonly kind: 'image'; readonly area: Area; readonly bitmap: Bitmap }
+  | { readonly kind: 'page'; readonly areas: readonly PageArea[] }
   /** `feedDots`: to be moved on before the cut; `toCutter`: first bring the last line past the knife. */
   | {
       readonly kind: 'cut'
@@ -124,6 +125,20 @@ export type Operation =
   /** Automatic status back: bit mask of `GS a`. */
   | { readonly kind: 'report-status'; readonly mask: number }
   | { readonly kind: 'problem'; readonly problem: Problem }
+
+/** On a page: something printed where the last thing ended, or a move to `to` or by `by` dots from the area's top. */
+export type PagePiece = { readonly operation: Operation } | { readonly to: number } | { readonly by: number }
+
+/** A part of a page in dots; `direction` 0: as on paper, 1: upwards, 2: upside down, 3: downwards. */
+export interface PageArea {
+  readonly x: number
+  readonly y: number
+  readonly width: number
+  /** 0: as high as what stands on it. */
+  readonly height: number
+  readonly direction: 0 | 1 | 2 | 3
+  readonly pieces: readonly PagePiece[]
+}
 
 /** Something this printer did not understand or could not do. */
 export interface Problem {

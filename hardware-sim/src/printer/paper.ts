@@ -4,7 +4,8 @@ import { Canvas, PAPER_LIMIT_DOTS } from './canvas.ts'
 import { glyph } from './font.ts'
 import { heightOf } from './line.ts'
 import { cell, DEFAULT_SPACING_DOTS } from './modes.ts'
-import type { Area, Barcode, Bitmap, Matrix, Operation, Piece } from './operations.ts'
+import type { Area, Barcode, Bitmap, Matrix, Operation, PageArea, Piece } from './operations.ts'
+import { heightOfTurned, turned, widthOf } from './page-mode.ts'
 import { drawBarcode, drawMatrix, readBarcode, readMatrix } from './symbols.ts'
 import { caption, lineText } from './text.ts'
 
@@ -62,6 +63,7 @@ export class Paper {
     if (operation.kind === 'line') this.#line(operation)
     else if (operation.kind === 'feed') this.#feed(operation.dots, operation.lines)
     else if (operation.kind === 'image') this.#picture(operation.bitmap, operation.area)
+    else if (operation.kind === 'page') return this.#page(operation.areas)
     else if (operation.kind === 'barcode') return this.#barcode(operation.barcode, operation.area)
     else if (operation.kind === 'matrix') return this.#matrix(operation.matrix, operation.area)
     return undefined
@@ -137,6 +139,55 @@ export class Paper {
     this.#advance(drawn.bitmap.height)
     this.#note({ kind: matrix.kind, text: drawn.text }, area)
     return undefined
+  }
+
+  /** All areas of a page, each printed on a sheet of its own and laid down as it is turned. */
+  #page(areas: readonly PageArea[]): string | undefined {
+    const refused: string[] = []
+    let height = 0
+    for (const area of areas) {
+      const sheet = new Paper(widthOf(area), this.#canvas !== undefined)
+      refused.push(...sheet.#pieces(area))
+      const bitmap = sheet.#bitmap(area.height === 0 ? sheet.#y : heightOfTurned(area))
+      if (bitmap !== undefined) this.#canvas?.burn(turned(bitmap, area.direction), area.x, this.#y + area.y)
+      height = Math.max(height, area.y + (area.height === 0 ? sheet.#y : area.height))
+      for (const line of sheet.#lines) this.#write(line)
+      this.#codes.push(...sheet.#codes.slice(0, CODES_LIMIT - this.#codes.length))
+    }
+    this.#advance(Math.min(height, PAPER_LIMIT_DOTS))
+    return refused[0]
+  }
+
+  /** Text and bars stand on the line that was moved to; everything else hangs from it. */
+  #pieces({ pieces }: PageArea): readonly string[] {
+    const refused: string[] = []
+    let moved = false
+    for (const piece of pieces) {
+      if ('to' in piece) this.#y = piece.to
+      else if ('by' in piece) this.#y = Math.max(0, this.#y + piece.by)
+      else {
+        const { operation } = piece
+        const stands = operation.kind === 'line' ? operation.height : 0
+        const bars = operation.kind === 'barcode' ? operation.barcode.heightDots : 0
+        if (moved) this.#y = Math.max(0, this.#y - stands - bars)
+        const why = this.print(operation)
+        if (why !== undefined) refused.push(why)
+      }
+      moved = !('operation' in piece)
+    }
+    return refused
+  }
+
+  /** What is printed as dots, cut off below `height`. */
+  #bitmap(height: number): Bitmap | undefined {
+    const canvas = this.#canvas
+    if (canvas === undefined || height <= 0) return undefined
+    const { width } = canvas
+    const dots = new Uint8Array(width * Math.min(height, PAPER_LIMIT_DOTS))
+    for (let dot = 0; dot < dots.length; dot += 1) {
+      dots[dot] = canvas.at(dot % width, Math.floor(dot / width))
+    }
+    return { width, height: dots.length / width, dots }
   }
 
   /** The digits for people, centred on the print area's share that the bars take. */

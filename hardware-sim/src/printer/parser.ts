@@ -75,7 +75,7 @@ const counterMode = (args: Uint8Array): number =>
 
 // biome-ignore format: a table is read by its columns
 const ESC: { readonly [second: string]: Length } = {
-  ' ': 1, '!': 1, $: 2, '%': 1, '&': userCharacters, '(': measured, '-': 1, '2': 0, '3': 1, '4': 0, '5': 0, '<': 0,
+  ' ': 1, '!': 1, $: 2, '%': 1, '&': userCharacters, '(': measured, '-': 1, '2': 0, '3': 1, '4': 0, '5': 0, '<': 0, '\f': 0,
   '=': 1, '?': 1, '@': 0, D: untilNul, E: 1, G: 1, J: 1, K: 1, L: 0, M: 1, R: 1, S: 0, T: 1, U: 1, V: 1,
   W: 8, '\\': 2, a: 1, c: 2, d: 1, e: 1, i: 0, m: 0, p: 3, r: 1, t: 1, u: 1, v: 0, '{': 1,
   '*': after(3, args => u16(args, 1) * ((args[0] ?? 0) >= 32 ? 3 : 1)),

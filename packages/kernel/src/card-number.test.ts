@@ -1,3 +1,4 @@
+// Numbers that the card schemes publish for tests, in the ways terminals print them.
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { maskCardNumbers } from './card-number.ts'

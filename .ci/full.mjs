@@ -103,7 +103,7 @@ await proof('real kills', ['crash', '--', '--kills', '2000'], minutes(13), said 
 await proof('losses of power', ['power', '--', '--cuts', '200'], minutes(6), said => [
   `${said.cuts} cuts, ${said.acknowledged} acknowledged, ${said.lost} lost`,
 ])
-await proof('decoders', ['fuzz', '--', '--inputs', '1000000'], minutes(8), said => [
+await proof('decoders', ['fuzz', '--', '--inputs', '3000000'], minutes(8), said => [
   `${said.inputs} inputs for ${Object.keys(said.targets ?? {}).length} decoders, ${(said.findings?.length ?? 0) + (said.more ?? 0)} findings`,
 ])
 await proof('a backlog of 10,000 commits', ['bench', '--', 'backlog'], minutes(6), () => [])

@@ -32,6 +32,11 @@ const BENCHES = {
     text: 'resident set of an idle till, after a million scans, and of a thousand lanes',
     rounds: { usual: 5, quick: 1, least: 1 },
   },
+  drivers: {
+    load: () => import('./drivers.mjs'),
+    text: 'APDUs, receipts and codes a second, beside npm packages for the same; installs those on first use',
+    rounds: { usual: 60, quick: 5, least: 3 },
+  },
 }
 
 /** What runs in a process of its own, see child.mjs. */

@@ -58,13 +58,7 @@ export function createInterpreter(paperDots = 576): Interpreter {
     stored: { nv: new Map(), ram: new Map() },
     page: undefined,
     emit,
-    area: () => {
-      const { marginDots, areaDots, align } = work.modes
-      const onto = work.page?.areas.at(-1)
-      if (onto !== undefined) return { left: 0, width: widthOf(onto), align: 'left' }
-      const left = Math.min(marginDots, paperDots - 12)
-      return { left, width: Math.min(areaDots, paperDots - left), align }
-    },
+    area: () => areaOf(work),
     printLine: () => {
       const filled = work.line.take(work.area(), work.modes.spacingDots)
       if (filled !== undefined) emit(filled)
@@ -107,6 +101,14 @@ export function createInterpreter(paperDots = 576): Interpreter {
       work.page = undefined
     },
   }
+}
+
+/** On a page the area that is being filled, else what margin and width leave of the paper. */
+function areaOf({ modes, page, paperDots }: Workings): Area {
+  const onto = page?.areas.at(-1)
+  if (onto !== undefined) return { left: 0, width: widthOf(onto), align: 'left' }
+  const left = Math.min(modes.marginDots, paperDots - 12)
+  return { left, width: Math.min(modes.areaDots, paperDots - left), align: modes.align }
 }
 
 function carryOut(work: Workings, command: Command): void {

@@ -1,3 +1,4 @@
+// Answers to reset, as readers report them and as no reader should.
 import { fromHex, type NfcTechnology } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'
 import { readAtr } from './atr.ts'

@@ -27,7 +27,7 @@ export interface Atr {
 }
 
 /** TS, T0, 32 bytes behind it: no answer is longer. */
-export const MAX_ATR_BYTES = 33
+const MAX_ATR_BYTES = 33
 
 /** Registered application provider of the PC/SC workgroup, behind the tag 4F and its length. */
 const PCSC_RID = 'a000000306'

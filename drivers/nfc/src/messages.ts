@@ -31,8 +31,6 @@ export type ParentMessage =
   | { readonly type: 'transmit'; readonly id: number; readonly card: number; readonly apdu: string }
   | { readonly type: 'stop' }
 
-export type Sent<Message> = Message & { readonly v: typeof VERSION }
-
 /** The process beats this often, and is taken for hanging when it was silent for `SILENCE_MS`. */
 export const BEAT_MS = 1000
 export const SILENCE_MS = 6000

@@ -1,3 +1,4 @@
+// NDEF messages: every kind of record, and every way in which one can be damaged.
 import { concatBytes, fromHex } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'
 import { readNdef } from './ndef.ts'

@@ -1,3 +1,4 @@
+// The reading of a card as a conversation, with simulated cards on the other side and no reader between.
 import { classic, isoDep, phone, type SimulatedCard, tag } from '@cashdesk/hardware-sim'
 import { concatBytes, fromHex, hex } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'

@@ -106,7 +106,7 @@ function troubleOf(
 }
 
 /** The UID in the answer to GET DATA; undefined where the card tells none. */
-export function uidOf(answer: Uint8Array): NfcUid | undefined {
+function uidOf(answer: Uint8Array): NfcUid | undefined {
   const uid = dataOf(answer)
   if (!isGood(answer) || !UID_BYTES.has(uid.length)) return undefined
   const origin = uid.length > 4 ? 'fixed' : uid[0] === RANDOM_UID ? 'random' : 'shared'

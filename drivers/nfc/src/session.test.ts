@@ -1,3 +1,4 @@
+// The supervision of the reader process, in every order of messages, ends and ticks.
 import { isoDep, type SimulatedCard, tag } from '@cashdesk/hardware-sim'
 import { hex } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'

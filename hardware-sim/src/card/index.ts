@@ -12,6 +12,13 @@ export {
   type TagOptions,
   tag,
 } from './cards.ts'
-export { ndefMessage, type TagRecord } from './ndef.ts'
+export {
+  ndefMessage,
+  type TagExternal,
+  type TagMime,
+  type TagRecord,
+  type TagText,
+  type TagUri,
+} from './ndef.ts'
 export { missingForPcscd, type Pcscd, startPcscd } from './pcscd.ts'
 export { CARD_PROGRAM } from './program.ts'

@@ -1,3 +1,4 @@
+// An answer to reset explained: every byte has its line, every mistake its offset.
 import { describe, expect, it } from 'vitest'
 import type { Decoded } from './decode.ts'
 import { decoder } from './decode-atr.ts'

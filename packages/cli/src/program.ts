@@ -79,18 +79,7 @@ function commands(io: ProgramIo, ended: (code: number) => void): Command {
       const { runTill } = await import('./run-till.ts')
       ended(await runTill(io, file, options))
     })
-  program
-    .command('preview <file>')
-    .description('a receipt document (JSON) as it would stand on paper, without a printer')
-    .option('--png <file>', 'draw it')
-    .option('--text', 'its text too, beside --png')
-    .option('--profile <name>', 'epson-48 (default), epson (42 columns) or epson-32')
-    .option('--copy', 'as the copy of it')
-    .option('--json', 'one line of JSON')
-    .action(async (file: string, options: PreviewOptions) => {
-      const { preview } = await import('./preview.ts')
-      ended(await preview(io, file, options))
-    })
+  previewCommand(program, ended, io)
   journalCommands(program, ended, io)
   supportCommand(program, ended, io)
   // These have options of their own, and their own help.
@@ -152,6 +141,21 @@ interface DoctorWords {
   readonly pay?: string
   readonly scan?: boolean
   readonly unplug?: boolean
+}
+
+function previewCommand(program: Command, ended: (code: number) => void, io: ProgramIo): void {
+  program
+    .command('preview <file>')
+    .description('a receipt document (JSON) as it would stand on paper, without a printer')
+    .option('--png <file>', 'draw it')
+    .option('--text', 'its text too, beside --png')
+    .option('--profile <name>', 'epson-48 (default), epson (42 columns) or epson-32')
+    .option('--copy', 'as the copy of it')
+    .option('--json', 'one line of JSON')
+    .action(async (file: string, options: PreviewOptions) => {
+      const { preview } = await import('./preview.ts')
+      ended(await preview(io, file, options))
+    })
 }
 
 function forwarded(program: Command, name: string, description: string): Command {

@@ -31,21 +31,31 @@ export interface Count {
   readonly last: number
   /** The number of our last command, which its answer repeats. */
   readonly ours: number
-  /** The number of their last command, and what we answered to it, if we have. */
+  /** The number of their last command that had one. */
   readonly heard: number
+  /** What their present command is answered with; absent where it has no number: a print line has no place for one. */
+  readonly answers?: number
+  /** Commands without a number since the last one with: each may have used one up unsaid. */
+  readonly unsaid: number
+  /** What we answered to the last command with a number, if we have. */
   readonly reply?: Uint8Array
 }
 
 /** `again`: it came before. `missed`: one before it did not come. `late`: the answer to something older than our last. */
-export type Standing = 'next' | 'again' | 'missed' | 'late'
+type Standing = 'next' | 'again' | 'missed' | 'late'
+
+/** Print lines of the longest receipt; more of them and a gap is no longer told from lines. */
+const MAX_UNSAID = 1_000
 
 /** Before the first message after a registration that agreed on counting. */
-export const COUNT_START: Count = { last: 0, ours: 0, heard: 0 }
+export const COUNT_START: Count = { last: 0, ours: 0, heard: 0, unsaid: 0 }
 
 /** The count when we give a command. */
 export function countOurs(count: Count): Count {
-  const number = nextNumber(count.last)
-  return { ...count, last: number, ours: number }
+  // Numbers that went unsaid may be taken: one that is too high ascends all the same.
+  let number = nextNumber(count.last)
+  for (let unsaid = count.unsaid; unsaid > 0; unsaid -= 1) number = nextNumber(number)
+  return { ...count, last: number, ours: number, unsaid: 0 }
 }
 
 /** How an answer stands in the count. One without a number is taken as it is. */
@@ -57,13 +67,16 @@ export function placeAnswer(count: Count, data: Uint8Array): Standing {
 /** How a command of theirs stands in the count, and the count with it. */
 export function placeCommand(count: Count, data: Uint8Array): readonly [Standing, Count] {
   const number = numberIn(data)
-  if (number === undefined) return ['next', withoutReply(count)]
-  if (number === count.heard) return ['again', count]
+  const { last, ours, heard, unsaid } = count
+  if (number === undefined) return ['next', { last, ours, heard, unsaid: Math.min(unsaid + 1, MAX_UNSAID) }]
+  if (number === heard) return ['again', { ...count, answers: number }]
   // An abort of ours may have crossed theirs: then both have this number.
-  const next = number === nextNumber(count.last) || number === count.ours
-  return [next ? 'next' : 'missed', { ...withoutReply(count), last: number, heard: number }]
+  const next = number === ours || follows(number, last, unsaid)
+  return [next ? 'next' : 'missed', { last: number, ours, heard: number, answers: number, unsaid: 0 }]
 }
 
-function withoutReply({ last, ours, heard }: Count): Count {
-  return { last, ours, heard }
+function follows(number: number, last: number, unsaid: number): boolean {
+  let next = nextNumber(last)
+  for (let more = unsaid; more > 0 && next !== number; more -= 1) next = nextNumber(next)
+  return next === number
 }

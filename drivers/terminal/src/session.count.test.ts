@@ -64,6 +64,21 @@ describe('where both sides count', () => {
     )
   })
 
+  test('a print line has no place for a number, is answered without one, and may have used one up', () => {
+    const line = '06d1034048 41'.replace(' ', '')
+    for (const after of [3, 4]) {
+      const talk = counting().says(ack(1), `04ff0a0a000606${number(2)}`)
+      talk.sent()
+      talk.says(line).put({ in: 'printed', kept: true })
+      expect(talk.sent()).toEqual(['800000'])
+      talk
+        .says(APPROVED(after))
+        .accept()
+        .says(COMPLETED(after + 1))
+      expect(talk.outcome).toBe('done')
+    }
+  })
+
   test('999999 is followed by 000001', () => {
     const talk = counting()
     const { count } = talk.state

@@ -67,9 +67,10 @@ export class Speech {
     const { count } = this.state
     // The number stands alone or behind the answer, in one container (PA00P015 ch. 5.1).
     const inside = container === undefined ? [] : (readBmps(container).fields[0]?.value ?? [])
-    const data = count ? writeTlv(BMP.tlv, inside, numberTag(count.heard)) : container
+    const number = count?.answers
+    const data = number === undefined ? container : writeTlv(BMP.tlv, inside, numberTag(number))
     const bytes = data ? encodeApdu(reply, data) : encodeApdu(reply)
-    if (count) this.set({ count: { ...count, reply: bytes } })
+    if (count && number !== undefined) this.set({ count: { ...count, reply: bytes } })
     this.effects.push({ do: 'send', bytes })
   }
 

@@ -9,13 +9,13 @@ export interface TriedDevice {
 }
 
 /** The cable. On a shop's device a person pulls it. */
-export interface Cable {
+interface Cable {
   unplug(): Promise<void>
   plug(): Promise<void>
 }
 
 /** What only a line under our control can be made to do. */
-export interface Line extends Cable {
+interface Line extends Cable {
   /** Openings tried since the beginning; connections open now; the most at once. */
   counts(): { readonly tried: number; readonly open: number; readonly most: number }
   flood(bytes: number): void

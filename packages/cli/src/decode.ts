@@ -48,7 +48,7 @@ export interface DecodeInput {
   readonly file?: string
 }
 
-export interface DecoderOption {
+interface DecoderOption {
   /** As commander writes it: `--png <file>`, `--text`. */
   readonly flags: string
   readonly description: string

@@ -1,6 +1,7 @@
 // The printer driver: one connection for many jobs, one job at a time, and no job that is called done before the
 // printer itself said so.
 import {
+  CashdeskError,
   type DeviceHealth,
   type DevicePorts,
   type DeviceState,
@@ -103,6 +104,13 @@ class StreamPrinter implements EscPosPrinter {
     this.#profile = options.profile ?? epson
     this.name = options.name ?? transport.name
     this.#session = new PrinterSession(options.drawer?.openWhen)
+    const { language = 'esc-pos', answers, automaticStatus } = this.#profile
+    if (language !== 'esc-pos' && (answers || automaticStatus !== 0)) {
+      throw new CashdeskError('config.invalid', {
+        field: 'profile.answers',
+        reason: 'the status of a Star printer cannot be read',
+      })
+    }
     // Says at once if the profile names a code page nobody knows.
     charsetOf(this.#profile)
   }

@@ -2,10 +2,11 @@
 import { pair, qr, type ReceiptBlock, type ReceiptDocument, rule, text } from '@cashdesk/kernel'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { tcpPrinter } from './driver.ts'
 import { type EncodeOptions, encodeReceipt } from './encode.ts'
 import { layOut } from './layout.ts'
 import { previewReceipt } from './preview.ts'
-import { epson, epson32, epson48, type PrinterProfile } from './profile.ts'
+import { epson, epson32, epson48, type PrinterProfile, star48 } from './profile.ts'
 
 const paper = (...blocks: readonly ReceiptBlock[]): ReceiptDocument => ({
   kind: 'sale',
@@ -227,4 +228,9 @@ describe('the bytes of a job', () => {
     const profile = { ...epson, codePages: JSON.parse('{"cp-unheard-of":3}') }
     expect(() => encodeReceipt(paper(), profile)).toThrow('config.invalid')
   })
+})
+
+test('a Star printer is not asked what it cannot answer', () => {
+  const asked = { ...star48, answers: true }
+  expect(() => tcpPrinter({ host: '127.0.0.1', profile: asked })).toThrow('config.invalid')
 })

@@ -166,6 +166,10 @@ const printerSettings = {
     })
     .exactOptional(),
   copyText: text('What a second paper says; COPY if absent', 40).exactOptional(),
+  unprintable: z
+    .enum(['report', 'image', 'replace'])
+    .describe('What becomes of characters that the printer does not have; report if absent')
+    .exactOptional(),
 }
 const printer = z.discriminatedUnion('kind', [
   z.strictObject({

@@ -63,6 +63,8 @@ interface PrinterSettings {
   readonly answers?: boolean
   readonly drawer?: DrawerOptions
   readonly copyText?: string
+  /** Characters that the printer does not have are reported, drawn or replaced; `report` if absent. */
+  readonly unprintable?: 'report' | 'image' | 'replace'
 }
 
 export type PrinterConfig = (TcpPlace | SerialPlace | UsbPlace | FilePlace) & PrinterSettings

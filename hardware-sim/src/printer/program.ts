@@ -1,7 +1,8 @@
 // The simulated receipt printer as a program: its options and accidents in words.
 import { CashdeskError } from '@cashdesk/kernel'
-import { type SimProgram, wholeNumber } from '../program.ts'
-import { startPrinterSim } from './printer.ts'
+import { type RunningSim, type SimProgram, wholeNumber } from '../program.ts'
+import { openPty } from '../scanner/pty.ts'
+import { type PrinterSim, startPrinterSim } from './printer.ts'
 
 export const PRINTER_PROGRAM: SimProgram = {
   name: 'printer',
@@ -9,6 +10,7 @@ export const PRINTER_PROGRAM: SimProgram = {
   options: [
     { flag: 'port', text: 'TCP port, on real printers 9100 (0 = any)', default: '0' },
     { flag: 'host', text: 'address to listen on', default: '127.0.0.1' },
+    { flag: 'pty', text: 'also be a serial device at this path (needs socat or python3; not on Windows)' },
     { flag: 'out', text: 'folder for receipt-0001.png, .txt and .json' },
     { flag: 'paper', text: 'width of the paper in mm: 80 (48 columns) or 58 (32 columns)', default: '80' },
     {
@@ -78,7 +80,7 @@ export const PRINTER_PROGRAM: SimProgram = {
   start: async options => {
     const show = oneOf(options, 'show', ['yes', 'no']) === 'yes'
     const out = options['out']
-    return await startPrinterSim({
+    const sim = await startPrinterSim({
       port: wholeNumber(options, 'port', 65_535),
       paperDots: oneOf(options, 'paper', ['80', '58']) === '80' ? 576 : 384,
       pin3WhenOpen: oneOf(options, 'pin3-when-open', ['high', 'low']) === 'low' ? 'low' : 'high',
@@ -86,7 +88,24 @@ export const PRINTER_PROGRAM: SimProgram = {
       ...(out === undefined ? {} : { out }),
       ...(show ? { onReceipt: receipt => void process.stderr.write(`\n${receipt.text}\n\n`) } : {}),
     })
+    const path = options['pty']
+    return path === undefined ? sim : await onLine(sim, path)
   },
+}
+
+/** The printer is a serial device, too. A link that breaks takes the device file with it. */
+async function onLine(sim: PrinterSim, path: string): Promise<RunningSim> {
+  try {
+    const pty = await openPty(path, sim.port)
+    const close = async (): Promise<void> => {
+      await pty.close()
+      await sim.close()
+    }
+    return { ...sim, ports: { ...sim.ports, pty: pty.path }, close }
+  } catch (thrown) {
+    await sim.close()
+    throw thrown
+  }
 }
 
 function oneOf(

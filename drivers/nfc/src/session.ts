@@ -111,6 +111,7 @@ export class NfcSession {
   /** Ends everything; the driver sees to it that the process ends. */
   close(): Step {
     this.#forget('the till closes the reader')
+    this.#pid = undefined
     this.#phase = 'closed'
     this.#trouble = undefined
     return this.#step()
@@ -176,6 +177,7 @@ export class NfcSession {
   }
 
   #lose(reason: string, nowMs: number): void {
+    this.#pid = undefined
     this.#count('losses')
     this.#forget(reason)
     if (nowMs - this.#startedMs >= STEADY_MS) this.#pauseMs = FIRST_PAUSE_MS
@@ -189,7 +191,6 @@ export class NfcSession {
 
   /** Every reader and card of the present process is gone. */
   #forget(reason: string): void {
-    this.#pid = undefined
     for (const reader of [...this.#readers.keys()]) this.#readerGone(reader, 'nfc.reader-lost', reason)
     this.#onWay.clear()
     this.#graceMs = undefined

@@ -4,8 +4,10 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import {
   type CardSim,
   classic,
@@ -154,6 +156,14 @@ async function card(simulated: SimulatedCard): Promise<CardSim> {
   const sim = await startCardSim({ card: simulated, port: service?.port ?? 0 })
   open.push(sim)
   return sim
+}
+
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 const ready = (one: Till): boolean => one.health().state === 'ready'
@@ -326,6 +336,46 @@ describe('the reader process', () => {
     await one.until(({ taps }) => taps.length === 2)
     expect(one.gone).toEqual([one.taps[0]?.card])
     expect(one.health().counts['starts']).toBe(2)
+  })
+
+  test('that hangs, because a service takes connections and never answers, is killed and started again', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cashdesk-nfc-'))
+    const socket = join(folder, 'pcscd.comm')
+    const sockets: Socket[] = []
+    const deaf = createServer(taken => void sockets.push(taken))
+    await new Promise<void>(resolve => deaf.listen(socket, resolve))
+    open.push({
+      close: async () => {
+        for (const each of sockets) each.destroy()
+        await new Promise<void>(resolve => deaf.close(() => resolve()))
+        await rm(folder, { recursive: true, force: true })
+      },
+    })
+    const one = await till({ binding: 'nfc-pcsc', socket })
+    await one.until(({ reader }) => reader.health().facts['process'] !== undefined)
+    const hanging = Number(one.health().facts['process'])
+    await one.until(({ reader }) => reader.health().trouble?.code === 'nfc.reader-lost')
+    await one.until(({ reader }) => (reader.health().counts['starts'] ?? 0) >= 2)
+    expect(lives(hanging)).toBe(false)
+  })
+
+  test('ends with the till, even when the till is killed', async () => {
+    const driver = fileURLToPath(new URL('../dist/index.js', import.meta.url))
+    const script = `import { nfcReader } from ${JSON.stringify(pathToFileURL(driver).href)}
+      const clock = { now: Date.now, monotonicMs: () => performance.now(), after: (ms, wake) => { const t = setTimeout(wake, ms); return () => clearTimeout(t) } }
+      const reader = nfcReader({ socket: '/nowhere/pcscd.comm' })
+      const quiet = () => {}
+      await reader.open({ clock, log: quiet, tapped: quiet, removed: quiet, discarded: quiet,
+        healthChanged: health => { if (health.facts.process) console.log(health.facts.process) } })`
+    const owner = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const pid = await new Promise<number>(resolve =>
+      owner.stdout.once('data', said => resolve(Number.parseInt(String(said), 10))),
+    )
+    expect(lives(pid)).toBe(true)
+    owner.kill('SIGKILL')
+    while (lives(pid)) await new Promise<void>(resolve => void setTimeout(resolve, 20))
   })
 
   linux('without a service waits, and closing it takes no time', async () => {

@@ -66,15 +66,20 @@ export function inProcess(
   }
 }
 
-/** In real time over `transport`. */
-function real(transport: Transport, end: () => Promise<void>): Place {
+/** Real time, for devices that are on no line of ours. */
+export function realTime(): Pick<Place, 'clock' | 'random' | 'until'> {
   const until: Subject['until'] = async (done, withinMs) => {
     const endMs = performance.now() + withinMs
     // A turn of the event loop for each look: a driver that blocked it would be seen as one that never gets ready.
     while (!done() && performance.now() < endMs) await new Promise(resolve => setTimeout(resolve, 2))
     return done()
   }
-  return { clock: CLOCK, random: new SimRandom(1), transport, passing: work => work, until, end }
+  return { clock: CLOCK, random: new SimRandom(1), until }
+}
+
+/** In real time over `transport`. */
+function real(transport: Transport, end: () => Promise<void>): Place {
+  return { ...realTime(), transport, passing: work => work, end }
 }
 
 export function overTcp(sim: { readonly port: number; close(): Promise<void> }): Place {

@@ -216,6 +216,26 @@ describe('a receipt that an accident meets', () => {
     }
   })
 
+  it('is done by the last answer alone where the profile says that the printer gives no other', async () => {
+    const clock = new SimClock()
+    const network = new SimNetwork({ clock, seed: 3 })
+    let asked = 0
+    const onPoint = (point: PrinterPoint): void => {
+      if (point === 'asked') asked += 1
+    }
+    const paper = simulatedPrinter({ clock, onPoint })
+    const transport = network.transport('printer', paper.peer)
+    const printer = printerOn({ transport, profile: { ...epson48, checkpoints: false } })
+    await printer.open(portsWith(clock))
+    const printing = printer.print(job(false))
+    while (clock.pending > 0 && paper.receipts.length === 0) await clock.settle(100)
+    await clock.settle(1_000)
+    expect(await printing).toMatchObject({ outcome: 'done' })
+    // Its name, and the end.
+    expect(asked).toBe(2)
+    await printer.close()
+  })
+
   it('is a copy when the link broke inside a command whose data the printer waits for', async () => {
     const world = await virtual()
     const encoded = encodeReceipt(DOCUMENT, epson48, { checkpoints: true })

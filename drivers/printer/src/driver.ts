@@ -179,7 +179,7 @@ class StreamPrinter implements EscPosPrinter {
     return encodeReceipt(job.document, this.#profile, {
       ...this.#options,
       copy: job.copy,
-      checkpoints: this.#profile.answers,
+      checkpoints: this.#profile.answers && this.#profile.checkpoints !== false,
       ...(this.#glyphs === undefined ? {} : { glyphs: this.#glyphs }),
     })
   }

@@ -23,6 +23,11 @@ export interface PrinterProfile {
   readonly language?: 'esc-pos' | 'star-prnt' | 'star-line'
   /** Does the printer answer status questions on this connection? If not, no print is ever known to be done. */
   readonly answers: boolean
+  /**
+   * Does it answer questions inside a job, too? Default true. Without, a printer on a serial line that is switched off and
+   * on in the middle of a job is believed when it answers the question behind it.
+   */
+  readonly checkpoints?: boolean
   /** `GS a` mask of changes that the printer reports unasked; 0 for none. */
   readonly automaticStatus: number
 }

@@ -53,6 +53,14 @@ test('the number to mirror stands in the container; none known is an empty one, 
   expect(hex(endOfDay('123456', { mirror: Uint8Array.of(7) }).frame)).toBe('06500912345606041f1f0107')
 })
 
+test('that a part may be approved stands in front of the number to mirror', () => {
+  const none = new Uint8Array(0)
+  expect(hex(authorisation(AMOUNT, { partial: true, mirror: none }).frame)).toBe(
+    `060113${AMOUNT_HEX}06071f7001011f1f00`,
+  )
+  expect(hex(authorisation(AMOUNT, { partial: false }).frame)).toBe(`06010a${AMOUNT_HEX}`)
+})
+
 test('a counted command carries its number behind what stands in its container already', () => {
   expect(hex(authorisation(AMOUNT).frameWith(numberTag(1)))).toBe(`060112${AMOUNT_HEX}06061f7303000001`)
   expect(hex(authorisation(AMOUNT, { mirror: Uint8Array.of(7) }).frameWith(numberTag(12)))).toBe(

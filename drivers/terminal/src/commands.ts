@@ -127,6 +127,8 @@ function amountFields({ minor, currency }: Amount): readonly Uint8Array[] {
  */
 export interface Extras {
   readonly mirror?: Uint8Array | undefined
+  /** TLV 1F70: the register goes on where only a part is approved. */
+  readonly partial?: boolean
 }
 
 function money(
@@ -135,9 +137,12 @@ function money(
 ): Command {
   const fields = [...(body.fields ?? []), ...amountFields(amount)]
   const order = { amountMinor: amount.minor, currency: currencyOf(amount.currency) }
-  const tlv = extras.mirror && writeTlv(TAG.mirroredReceipt, extras.mirror)
+  const tlv = concatBytes(
+    extras.partial ? writeTlv(TAG.partialApproval, [1]) : [],
+    extras.mirror ? writeTlv(TAG.mirroredReceipt, extras.mirror) : [],
+  )
   const traits = { status: 'approval', paper: 'payment', order } as const
-  return command(name, { control: body.control, fields, ...(tlv && { tlv }) }, traits)
+  return command(name, { control: body.control, fields, ...(tlv.length > 0 && { tlv }) }, traits)
 }
 
 /** 06 01 */

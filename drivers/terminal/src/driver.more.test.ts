@@ -145,6 +145,18 @@ describe('a question during a payment', () => {
   })
 })
 
+test('an approval of a part is done with that part, and asked for only where the till goes on with it', async () => {
+  const peer = new Peer()
+  peer.scripts.set('0601', async talk => {
+    talk.say(ACK, STATUS.replace('1999', '1200'))
+    await talk.hear()
+    talk.say('060f00')
+  })
+  const { terminal } = await start(peer, { partialApproval: true })
+  expect(await terminal.pay(ORDER, accepting)).toMatchObject({ outcome: 'done', data: { amountMinor: 1200 } })
+  expect(peer.heard.find(heard => heard.startsWith('0601'))).toMatch(/06041f700101$/)
+})
+
 describe('a reservation', () => {
   test('is made, booked in part, and given back', async () => {
     const peer = new Peer()

@@ -86,9 +86,9 @@ class ZvtTerminal implements Terminal {
   // ── money ───────────────────────────────────────────────────────────────────────────────────────────
 
   pay(order: PaymentOrder, hooks: PaymentHooks): Promise<Outcome<PaymentFacts>> {
-    const { password } = this.#settings
+    const { password, partialApproval: partial } = this.#settings
     return this.#money(order, hooks, {
-      command: (amount, extras) => commands.authorisation(amount, extras),
+      command: (amount, extras) => commands.authorisation(amount, { ...extras, partial }),
       undo: (amount, receipt) => commands.reversal(password, receipt, amount),
     })
   }

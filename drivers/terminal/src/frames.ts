@@ -155,6 +155,7 @@ export const TAG = {
   tip: 0x1f36,
   inputMode: 0x1f38,
   inputResult: 0x1f3a,
+  partialApproval: 0x1f70,
   messageSequence: 0x1f73,
 } as const
 

@@ -1,8 +1,10 @@
 // The driver on a serial line: whole payments over a real stream, a real device file, and lines that lose and garble.
+import type { Clock, Transport, TransportListener } from '@cashdesk/kernel'
 import { expect, onTestFinished, test } from 'vitest'
 import { accepting, closeAll, goodPayment, ORDER, Peer, STATUS, start } from '../test/node-peer.ts'
 import { type Accidents, canPty, message, openPty, SerialBox } from '../test/node-serial-box.ts'
 import type { ZvtOptions } from './index.ts'
+import { overSerial } from './serial-transport.ts'
 
 async function onLine(
   accidents: Accidents,
@@ -123,4 +125,41 @@ test('a line is asked for in words that are checked', async () => {
   const { zvtTerminal } = await import('./index.ts')
   expect(() => zvtTerminal({ host: 'pt', framing: 'morse' as 'serial' })).toThrow(/config/)
   expect(zvtTerminal({ serial: { path: '/dev/ttyS0' } }).name).toBe('serial /dev/ttyS0')
+})
+
+test('a closed line says so once, takes nothing more and leaves no timer behind', async () => {
+  const told: unknown[] = []
+  const timers = new Set<object>()
+  const written: Uint8Array[] = []
+  let inner: TransportListener | undefined
+  const transport: Transport = {
+    name: 'line',
+    async open(listener) {
+      inner = listener
+      return {
+        write: async bytes => void written.push(bytes),
+        close: async () => listener.closed(),
+      }
+    },
+  }
+  const clock: Clock = {
+    now: () => 0,
+    monotonicMs: () => 0,
+    after: () => {
+      const timer = {}
+      timers.add(timer)
+      return () => void timers.delete(timer)
+    },
+  }
+  const line = overSerial(transport, clock, { t1Ms: 200, t2Ms: 5000 })
+  const connection = await line.open({ data: () => undefined, closed: cause => void told.push(cause) })
+  await connection.write(Uint8Array.of(0x06, 0x02, 0))
+  inner?.data(Uint8Array.of(0x10, 0x02, 0x06))
+  expect(timers.size).toBe(2)
+  await connection.close()
+  inner?.data(Uint8Array.of(0x10, 0x02, 0x06))
+  expect([timers.size, told, written.length]).toEqual([0, [undefined], 1])
+  await expect(connection.write(Uint8Array.of(0x06, 0x02, 0))).rejects.toMatchObject({
+    code: 'transport.closed',
+  })
 })

@@ -77,6 +77,7 @@ class Runner {
   readonly #early: Uint8Array[] = []
   /** Holds the input that is being worked on and what its effects brought about: a handful. */
   readonly #inbox: LineInput[] = []
+  #closing = false
   #ended = false
 
   constructor(line: SerialLine, name: string, clock: Clock, listener: TransportListener) {
@@ -91,10 +92,11 @@ class Runner {
     for (const bytes of this.#early.splice(0)) this.take({ in: 'bytes', bytes })
     return {
       write: async apdu => {
-        if (this.#ended) throw new CashdeskError('transport.closed', { name: this.#name })
+        if (this.#ended || this.#closing) throw new CashdeskError('transport.closed', { name: this.#name })
         this.take({ in: 'send', apdu })
       },
       close: () => {
+        this.#closing = true
         this.#stopAll()
         return connection.close()
       },
@@ -102,7 +104,7 @@ class Runner {
   }
 
   take(input: LineInput): void {
-    if (this.#ended) return
+    if (this.#ended || this.#closing) return
     if (!this.#connection) {
       if (input.in === 'bytes' && this.#early.length < MAX_EARLY) this.#early.push(input.bytes)
       return

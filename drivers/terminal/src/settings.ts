@@ -73,6 +73,8 @@ export interface ZvtOptions {
   /** The register prints the terminal's receipts (06 D1, 06 D3). Default true. */
   readonly printsReceipts?: boolean
   readonly registrationConfig?: RegistrationConfig
+  /** Tell the terminal that a part of an amount may be approved (TLV 1F70): the till takes the rest elsewhere. Default false. */
+  readonly partialApproval?: boolean
   /** What the terminal writes when nothing was negotiated. Default `cp437`. */
   readonly charset?: Charset
   /** What is known of this make of terminal. Default: nothing, and then a person settles what a broken link left. */
@@ -98,6 +100,7 @@ export interface Settings {
   readonly charset: Charset
   readonly profile: Profile
   readonly signature: 'ask' | 'on-paper'
+  readonly partialApproval: boolean
   readonly logOffOnClose: boolean
   readonly timeouts: TerminalTimeouts
 }
@@ -147,6 +150,7 @@ export function settingsOf(options: ZvtOptions): Settings {
     charset,
     profile: { afterAutoReversal: 'unknown', mirrorsReceipt: false, ...profile },
     signature,
+    partialApproval: options.partialApproval === true,
     logOffOnClose,
     // The answer to a message that had to be repeated comes as much later.
     timeouts:

@@ -1,6 +1,8 @@
 // Whatever a printer, or something that is none, sends back: the session stays whole and understands the next answer.
+import { PNG } from 'pngjs'
 import { describe, expect, test, vi } from 'vitest'
 import { completed } from './escpos-commands.ts'
+import { pictureOf } from './picture.ts'
 import { PrinterSession } from './session.ts'
 
 const ROUNDS = Number(process.env['FUZZ'] ?? 2000)
@@ -107,4 +109,21 @@ describe('bytes that others made', () => {
       else expect(done.bytes.length).toBeLessThanOrEqual(bytes.length + bytes.length)
     }
   })
+})
+
+test('a picture that is bent or cut off is drawn or refused, and nothing else', () => {
+  const draw = seeded(19)
+  const image = new PNG({ width: 24, height: 16 })
+  image.data.fill(0x7f)
+  const whole = PNG.sync.write(image)
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const bent = Buffer.from(whole.subarray(0, draw(3) === 0 ? draw(whole.length) : whole.length))
+    for (let flip = draw(4); flip > 0 && bent.length > 0; flip -= 1) {
+      const at = draw(bent.length)
+      bent[at] = (bent[at] ?? 0) ^ (1 << draw(8))
+    }
+    const picture = pictureOf(bent.toString('base64'), 384)
+    if ('code' in picture) expect(picture.code).toBe('printer.unprintable')
+    else expect(picture.dots.length).toBe(picture.width * picture.height)
+  }
 })

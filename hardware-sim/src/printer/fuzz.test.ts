@@ -1,6 +1,7 @@
 // The interpreter on anything: it neither fails nor hangs, keeps a bounded amount, and prints the next receipt.
 import { describe, expect, test, vi } from 'vitest'
 import { Engine } from './engine.ts'
+import { explainEscPos } from './explain.ts'
 import { createInterpreter } from './interpreter.ts'
 
 const ROUNDS = Number(process.env['FUZZ'] ?? 2000)
@@ -94,6 +95,20 @@ describe('the printer', () => {
         at += step
       }
       expect([pieces, other.uncut, other.pending]).toEqual([whole, one.uncut, one.pending])
+    }
+  })
+
+  test('explains every byte of it once', () => {
+    const draw = seeded(9)
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const bytes = bent(draw)
+      const { commands, brokenOff } = explainEscPos(bytes)
+      let at = 0
+      for (const command of commands) {
+        if (command.at !== at) throw new Error(`round ${round}: a gap at ${at}`)
+        at += command.length
+      }
+      expect(at + (brokenOff?.length ?? 0)).toBe(bytes.length)
     }
   })
 

@@ -255,6 +255,24 @@ describe('messages are counted', () => {
     expect(peer.heard.at(-1)).toMatch(/^0601.*1f7303000001$/)
   })
 
+  test('from the beginning again after a new registration, which is not counted itself', async () => {
+    const peer = new Peer()
+    peer.scripts.set('0600', talk => talk.say(ACK, '060f0d295200000106061f7303000000'))
+    peer.scripts.set('0601', talk => talk.say('846c00'))
+    const { terminal } = await start(peer, { registrationConfig: { messageSequence: true } })
+    for (let round = 0; round < 2; round += 1) {
+      await terminal.pay(ORDER, accepting)
+      expect(await terminal.logOff?.()).toMatchObject({ outcome: 'done' })
+    }
+    const numbers = (command: string): readonly (string | undefined)[] =>
+      peer.heard
+        .filter(heard => heard.startsWith(command))
+        .map(heard => heard.split('1f7303').slice(1).join(' '))
+    expect(numbers('0600')).toEqual(['000000', '000000'])
+    expect(numbers('0601')).toEqual(['000001', '000001'])
+    expect(numbers('0602')).toEqual(['000002', '000002'])
+  })
+
   test('not when it does not', async () => {
     const peer = new Peer()
     peer.scripts.set('0601', goodPayment)

@@ -12,9 +12,22 @@ import {
   type PrinterProfile,
   star48,
 } from '@cashdesk/printer'
-import { PNG } from 'pngjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { prepareZXingModule, readBarcodes } from 'zxing-wasm/reader'
+
+interface Picture {
+  readonly width: number
+  readonly height: number
+  readonly data: Buffer
+}
+interface Png {
+  new (size: { readonly width: number; readonly height: number }): Picture
+  readonly sync: { read(file: Buffer): Picture; write(picture: Picture): Buffer }
+}
+
+/** Of the driver, which unpacks pictures with it. */
+const require = createRequire(new URL('../../drivers/printer/package.json', import.meta.url))
+const { PNG }: { readonly PNG: Png } = require('pngjs')
 
 beforeAll(async () => {
   const file = createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm')

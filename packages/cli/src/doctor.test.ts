@@ -4,12 +4,13 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { startScannerSim } from '@cashdesk/hardware-sim'
+import { missingForPcscd, startPcscd, startScannerSim } from '@cashdesk/hardware-sim'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type DoctorOptions, type DoctorReport, doctor, type Finding, type Machine } from './doctor.ts'
 import { tryLibrary } from './doctor-libraries.ts'
 import { linuxDevices } from './doctor-linux.ts'
 import { cardService, nodeIsTooOld, syncSpeed } from './doctor-machine.ts'
+import { cardReaders } from './doctor-readers.ts'
 
 let root = ''
 
@@ -35,6 +36,7 @@ const bare: Machine = {
   root: '/nowhere-at-all',
   nodeVersion: 'v20.19.0',
   cardService: async () => 'missing',
+  cardReaders: async () => ({ area: 'cards', name: 'readers', verdict: 'ok', said: 'ACS ACR122U' }),
   tryLibrary: async ({ name }) => ({ name, state: 'missing' }),
 }
 
@@ -117,6 +119,29 @@ describe('cashdesk doctor', () => {
     expect(about(found, 'serial')).toMatchObject([
       { name: 'COM3', said: 'a serial port, Scanner (COM3), USB 0c2e:0b61' },
     ])
+  })
+
+  it('asks for card readers only where the service runs and there is a package to ask with', async () => {
+    const runs: Machine = { ...bare, cardService: async () => 'runs' }
+    expect(about(await report({}, runs), 'cards')).toHaveLength(1)
+    const loaded: Machine = { ...runs, tryLibrary: async ({ name }) => ({ name, state: 'loaded' }) }
+    expect(about(await report({}, loaded), 'cards')).toMatchObject([
+      { said: 'runs' },
+      { said: 'ACS ACR122U' },
+    ])
+  })
+
+  it.skipIf(missingForPcscd() !== undefined)('names the readers of a real service', async () => {
+    const service = await startPcscd()
+    try {
+      expect(await cardReaders(service.socket)).toMatchObject({
+        area: 'cards',
+        verdict: 'ok',
+        said: expect.stringContaining('Virtual PCD'),
+      })
+    } finally {
+      await service.close()
+    }
   })
 
   it('says it to people with a mark, and what to do below', async () => {

@@ -42,6 +42,7 @@ export interface Machine {
   readonly root: string
   readonly nodeVersion: string
   readonly cardService: (platform: string) => Promise<CardService>
+  readonly cardReaders: () => Promise<Finding>
   readonly tryLibrary: (library: Library, list: boolean) => Promise<LibraryState>
 }
 
@@ -50,6 +51,10 @@ const HERE: Machine = {
   root: '/',
   nodeVersion: process.version,
   cardService,
+  cardReaders: async () => {
+    const { cardReaders } = await import('./doctor-readers.ts')
+    return await cardReaders(process.env['PCSCLITE_CSOCK_NAME'])
+  },
   tryLibrary,
 }
 
@@ -81,7 +86,10 @@ async function examine({ config }: DoctorOptions, machine: Machine): Promise<Doc
       libraries.map(({ state }) => state),
       machine.platform,
     ),
-    cardsFinding(await machine.cardService(machine.platform), machine.platform),
+    ...(await cardFindings(
+      machine,
+      libraries.some(({ library, state }) => library.owner === '@cashdesk/nfc' && state.state === 'loaded'),
+    )),
     ...(config === undefined ? [await diskFinding('.')] : await tillFindings(config)),
   ]
   return { ok: !findings.some(({ verdict }) => verdict === 'wrong'), platform: machine.platform, findings }
@@ -127,6 +135,13 @@ const CARD_SERVICE: { readonly [state in CardService]: { readonly [platform: str
     win32: 'It belongs to Windows: switch the service "Smart Card" on',
   },
   unknown: { linux: 'Look at: systemctl status pcscd.socket' },
+}
+
+/** The service, and its readers where it runs and there is a package to ask it with. */
+async function cardFindings(machine: Machine, canAsk: boolean): Promise<readonly Finding[]> {
+  const service = await machine.cardService(machine.platform)
+  const finding = cardsFinding(service, machine.platform)
+  return service === 'runs' && canAsk ? [finding, await machine.cardReaders()] : [finding]
 }
 
 function cardsFinding(state: CardService, platform: string): Finding {

@@ -26,8 +26,8 @@ interface Png {
 }
 
 /** Of the driver, which unpacks pictures with it. */
-const require = createRequire(new URL('../../drivers/printer/package.json', import.meta.url))
-const { PNG }: { readonly PNG: Png } = require('pngjs')
+const ofDriver = createRequire(new URL('../../drivers/printer/package.json', import.meta.url))
+const { PNG }: { readonly PNG: Png } = ofDriver('pngjs')
 
 beforeAll(async () => {
   const file = createRequire(import.meta.url).resolve('zxing-wasm/reader/zxing_reader.wasm')

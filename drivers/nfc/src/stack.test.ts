@@ -73,12 +73,12 @@ class Till {
   }
 
   async open(): Promise<this> {
-    const noted = <T>(list: T[]): ((item: T) => void) => {
-      return item => {
+    const noted =
+      <T>(list: T[]) =>
+      (item: T): void => {
         list.push(item)
         this.#wake()
       }
-    }
     await this.reader.open({
       clock,
       random: { bytes: length => new Uint8Array(length) },
@@ -101,9 +101,7 @@ class Till {
     }
   }
 
-  health(): DeviceHealth {
-    return this.reader.health()
-  }
+  health = (): DeviceHealth => this.reader.health()
 
   #wake(): void {
     for (const resolve of this.#changed.splice(0)) resolve()
@@ -158,13 +156,7 @@ async function card(simulated: SimulatedCard): Promise<CardSim> {
   return sim
 }
 
-function lives(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
+const lives = (pid: number): boolean => existsSync(`/proc/${pid}/stat`)
 
 const ready = (one: Till): boolean => one.health().state === 'ready'
 const TAG = (): SimulatedCard => tag({ uid: '04a1b2c3d4e580', ndef: [{ uri: 'https://a.example/k/1' }] })

@@ -75,8 +75,10 @@ export interface Decoder {
 /** Loaded only when they are chosen. */
 const DECODERS: { readonly [name: string]: () => Promise<{ readonly decoder: Decoder }> } = {
   escpos: () => import('./decode-escpos.ts'),
+  gs1: () => import('./decode-gs1.ts'),
   pcsc: () => import('./decode-atr.ts'),
   pinpad: () => import('./decode-pinpad.ts'),
+  track: () => import('./decode-track.ts'),
   zvt: () => import('./decode-zvt.ts'),
 }
 

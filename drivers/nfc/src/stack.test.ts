@@ -1,7 +1,7 @@
 // The driver on a real smart-card service: pcscd with its virtual reader, and virtual cards, ours and Debian's. Where
 // that is not installed, the tests are skipped, and say what to install.
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer, type Socket } from 'node:net'
@@ -156,7 +156,11 @@ async function card(simulated: SimulatedCard): Promise<CardSim> {
   return sim
 }
 
-const lives = (pid: number): boolean => existsSync(`/proc/${pid}/stat`)
+/** What has ended and waits to be buried (state Z) does not live. */
+function lives(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`
+  return existsSync(stat) && !/\) Z /.test(readFileSync(stat, 'latin1'))
+}
 
 const ready = (one: Till): boolean => one.health().state === 'ready'
 const TAG = (): SimulatedCard => tag({ uid: '04a1b2c3d4e580', ndef: [{ uri: 'https://a.example/k/1' }] })

@@ -5,13 +5,27 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startTerminalSim, type TerminalSim, type TerminalSimOptions } from '@cashdesk/hardware-sim'
-import type { OperationId, PaymentHooks, Terminal, TerminalAnswer } from '@cashdesk/kernel'
+import type { DevicePorts, OperationId, PaymentHooks, Terminal, TerminalAnswer } from '@cashdesk/kernel'
 import { type ZvtOptions, zvtTerminal } from '@cashdesk/terminal'
 import { describe, expect, it, onTestFinished } from 'vitest'
 
 const OP = '019358a0-0000-7000-8000-000000000001' as OperationId
 const ORDER = { op: OP, amountMinor: 1999, currency: 'EUR' }
 const canPty = process.platform !== 'win32' && spawnSync('python3', ['-c', 'import pty']).status === 0
+
+const PORTS: DevicePorts = {
+  clock: {
+    now: () => Date.now(),
+    monotonicMs: () => performance.now(),
+    after(delayMs, wake) {
+      const handle = setTimeout(wake, delayMs)
+      return () => clearTimeout(handle)
+    },
+  },
+  random: { bytes: length => new Uint8Array(length) },
+  log: () => undefined,
+  healthChanged: () => undefined,
+}
 
 async function pair(
   simulated: TerminalSimOptions,
@@ -24,19 +38,7 @@ async function pair(
     ...options,
     timeouts: { openMs: 2_000, closeMs: 500, t2Ms: 300, ...options.timeouts },
   })
-  await terminal.open({
-    clock: {
-      now: () => Date.now(),
-      monotonicMs: () => performance.now(),
-      after(delayMs, wake) {
-        const handle = setTimeout(wake, delayMs)
-        return () => clearTimeout(handle)
-      },
-    },
-    random: { bytes: length => new Uint8Array(length) },
-    log: () => undefined,
-    healthChanged: () => undefined,
-  })
+  await terminal.open(PORTS)
   onTestFinished(async () => {
     await terminal.close()
     await sim.close()
@@ -72,6 +74,22 @@ describe('over a serial line', () => {
     const { sim, terminal, hooks } = await pair({ pty: path }, { serial: { path, baudRate: 115_200 } })
     expect(await terminal.pay(ORDER, hooks)).toMatchObject({ outcome: 'done' })
     expect(booked(sim)).toEqual(['payment 1999 booked'])
+  })
+
+  it.runIf(canPty)('is taken up again by a till that was closed: the terminal has not noticed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cashdesk-zvt-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const path = join(folder, 'line')
+    const { sim, terminal, hooks } = await pair(
+      { pty: path, serial: {} },
+      { serial: { path, baudRate: 115_200 } },
+    )
+    for (const count of [1, 2, 3]) {
+      expect(await terminal.pay(ORDER, hooks)).toMatchObject({ outcome: 'done' })
+      expect(booked(sim)).toHaveLength(count)
+      await terminal.close()
+      await terminal.open(PORTS)
+    }
   })
 })
 

@@ -71,6 +71,21 @@ export function readFields(data: Buffer): Map<number, Buffer> | undefined {
   return fields
 }
 
+/** Where the field `wanted` begins, or undefined if there is none that can be found. */
+export function bmpOffset(data: Buffer, wanted: number): number | undefined {
+  let at = 0
+  while (at < data.length) {
+    const bmp = data.readUInt8(at)
+    const kind = FIELDS.get(bmp)
+    const size = kind === undefined ? undefined : prefix(kind, data, at + 1)
+    const end = size === undefined ? undefined : at + 1 + size.header + size.data
+    if (end === undefined || end > data.length) return undefined
+    if (bmp === wanted) return at
+    at = end
+  }
+  return undefined
+}
+
 export function writeFields(fields: readonly Field[]): Buffer {
   return Buffer.concat(
     fields.flatMap(([bmp, value]) => {
@@ -145,7 +160,7 @@ export function writeTlv(objects: readonly TlvObject[]): Buffer {
 }
 
 /** Up to 7F plainly, then `81 n`, then `82 high low`. */
-function tlvLength(size: number): Buffer {
+export function tlvLength(size: number): Buffer {
   if (size < 0x80) return Buffer.from([size])
   return size < 0x100 ? Buffer.from([0x81, size]) : Buffer.from([0x82, size >> 8, size & 0xff])
 }

@@ -225,6 +225,7 @@ export class Terminal {
       this.#limits().t3Ms,
     )
     this.#link = link
+    link.number(this.#registration.numbered)
     link.listen()
   }
 
@@ -305,7 +306,9 @@ export class Terminal {
     return this.#run('registration', link, async talk => {
       if (!talk.accept()) return 'did not answer'
       this.#registration = next
+      link.number(false)
       await completeRegistration(talk, this.#till, next)
+      link.number(next.numbered)
       return 'registered'
     })
   }

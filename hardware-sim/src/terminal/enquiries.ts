@@ -28,6 +28,7 @@ export const UNREGISTERED: Registration = {
   currency: false,
   tlv: false,
   blocks: false,
+  numbered: false,
   charset: CHARSET.cp437,
   width: 24,
   agreed: [],
@@ -56,6 +57,7 @@ export function registrationOf(data: Buffer, currency: Buffer): Registration | n
     config,
     currency: named,
     tlv: container !== undefined,
+    numbered: tlv.get(TAG.sequence)?.toString('hex') === '000000',
     blocks: permits(tlv.get(TAG.commands), COMMAND.printBlock),
     charset: knowsCharset ? charset : CHARSET.cp437,
     width: fitsWidth ? width : UNREGISTERED.width,
@@ -80,7 +82,8 @@ export async function completeRegistration(talk: Talk, till: Till, next: Registr
   ]
   // Whether or not the register asked: what the terminal can do itself.
   const able: TlvObject = [TAG.commands, writeTlv([[TAG.command, Buffer.from([0x06, 0xd3])]])]
-  const tlv = writeTlv([...answers.filter(([tag]) => next.agreed.includes(tag)), able])
+  const sequence: TlvObject[] = next.numbered ? [[TAG.sequence, bcd(0, 3)]] : []
+  const tlv = writeTlv([...answers.filter(([tag]) => next.agreed.includes(tag)), able, ...sequence])
   const fields: Field[] = [
     [BMP.paymentType, Buffer.from([0x00])],
     [BMP.terminalId, bcd(till.terminalId, 4)],

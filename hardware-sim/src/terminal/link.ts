@@ -3,6 +3,7 @@
 import type { Stop } from '@cashdesk/kernel'
 import type { Timing, Wire } from '../wire.ts'
 import { type Apdu, ApduReader, writeApdu } from './codec.ts'
+import { hasPlace, MessageSequence, numbered, numberOf } from './sequence.ts'
 import { REPLY } from './tables.ts'
 
 /** What became of something the terminal sent: an answer (80 or 84), nothing in time, or the link broke. */
@@ -26,7 +27,18 @@ export class Link {
   readonly #t3Ms: number
   readonly #reader = new ApduReader()
   readonly #waiting: { readonly apdu: Apdu; readonly arrived: number }[] = []
-  #question: { readonly asked: number; readonly answer: (answer: Answer) => void } | undefined
+  #question:
+    | {
+        readonly asked: number
+        readonly number: number | undefined
+        readonly answer: (answer: Answer) => void
+      }
+    | undefined
+  #sequence: MessageSequence | undefined
+  /** The last answer to a command. */
+  #reply: { readonly control: number; readonly data: Buffer } | undefined
+  /** The number of the command that is carried out, for its answers. */
+  #commandNumber: number | undefined
   #order = 0
   #pumping = false
   #ended = false
@@ -51,8 +63,15 @@ export class Link {
   }
 
   /** Answers a command of the register. */
-  reply(control: number, data?: Buffer): void {
-    void this.send(writeApdu(control, data))
+  reply(control: number, data: Buffer = Buffer.alloc(0)): void {
+    const number = this.#sequence === undefined ? undefined : this.#commandNumber
+    this.#reply = { control, data }
+    void this.send(number === undefined ? writeApdu(control, data) : numbered(control, data, number))
+  }
+
+  /** From the next command on both number their messages (1F73), or not. */
+  number(isNumbered: boolean): void {
+    this.#sequence = isNumbered ? new MessageSequence() : undefined
   }
 
   /** Resolves when the bytes left, or cannot any more. */
@@ -66,6 +85,8 @@ export class Link {
   /** Sends a command and waits for the register's 80 or 84. */
   ask(bytes: Buffer, waitMs: number): Promise<Answer> {
     if (!this.#alive) return Promise.resolve({ kind: 'lost' })
+    const number = hasPlace(bytes) ? this.#sequence?.next() : undefined
+    const sent = number === undefined ? bytes : withNumber(bytes, number)
     return new Promise(resolve => {
       const stop = this.#timing.clock.after(waitMs, () => settle({ kind: 'silent' }))
       const settle = (answer: Answer): void => {
@@ -74,8 +95,8 @@ export class Link {
         resolve(answer)
       }
       this.#order += 1
-      this.#question = { asked: this.#order, answer: settle }
-      void this.send(bytes)
+      this.#question = { asked: this.#order, number, answer: settle }
+      void this.send(sent)
     })
   }
 
@@ -125,14 +146,26 @@ export class Link {
   #deliver(apdu: Apdu, arrived: number): void {
     const reply = apdu.control >> 8
     if (reply !== REPLY.positive && reply !== REPLY.negative) {
-      this.#events.command(this, apdu)
+      this.#command(apdu)
       return
     }
     // An answer that is older than the question is no answer to it.
     if (this.#question === undefined || arrived < this.#question.asked) return
+    const { number } = this.#question
+    if (number !== undefined && (numberOf(apdu) ?? number) !== number) return
     const code = apdu.control & 0xff
     const positive = reply === REPLY.positive || code === 0
     this.#question.answer({ kind: 'answer', positive, code, data: apdu.data })
+  }
+
+  #command(apdu: Apdu): void {
+    const number = this.#sequence === undefined ? undefined : numberOf(apdu)
+    this.#commandNumber = number
+    if (this.#sequence?.take(number) !== false) {
+      this.#reply = undefined
+      this.#events.command(this, apdu)
+      // It did not hear our answer: it gets it once more, and nothing is done twice.
+    } else if (this.#reply !== undefined) this.reply(this.#reply.control, this.#reply.data)
   }
 
   #end(): void {
@@ -147,4 +180,9 @@ export class Link {
     this.#question?.answer({ kind: 'lost' })
     this.#events.lost(this)
   }
+}
+
+function withNumber(bytes: Buffer, number: number): Buffer {
+  const [apdu] = new ApduReader().push(bytes)
+  return apdu === undefined ? bytes : numbered(apdu.control, apdu.data, number)
 }

@@ -155,6 +155,7 @@ export const TAG = {
   infoAmount: 0x1f20,
   infoCurrency: 0x1f21,
   tip: 0x1f36,
+  sequence: 0x1f73,
 } as const
 
 /** Attribute byte of a print line, table 16. `last` alone is reserved: it needs another bit beside it. */

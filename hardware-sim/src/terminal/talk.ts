@@ -15,6 +15,8 @@ export interface Registration {
   /** The register sent a TLV container, so the terminal may. */
   readonly tlv: boolean
   readonly blocks: boolean
+  /** Both number their messages (1F73). */
+  readonly numbered: boolean
   readonly charset: number
   readonly width: number
   /** Tags that the register sent and the terminal agrees to: only these are echoed. */

@@ -40,6 +40,14 @@ interface Typed {
   readonly late: boolean
 }
 
+/**
+ * Behind other keys a code must prove itself for this long: no scanner pauses longer inside a code, and a person who
+ * typed has scanned by then.
+ */
+const QUIET_MS = 500
+/** Of what was typed before a code: no number that proves itself is longer. */
+const BEFORE_LIMIT = 14
+
 /** Holds at most one code. */
 export class WedgeSession {
   readonly #options: WedgeOptions
@@ -50,6 +58,8 @@ export class WedgeSession {
   #lastAt = 0
   /** Keys dropped since the code became too long. */
   #dropped = 0
+  /** What was typed shortly before this code and did not end: it may be the first part of the same code. */
+  #before = ''
   /** Digits typed while Alt is held down, which Windows takes for one character. */
   #altDigits = ''
 
@@ -81,10 +91,13 @@ export class WedgeSession {
     const events: ScanEvent[] = []
     // Time that steps back belongs to another window: nothing is joined across it.
     if (this.pending && (gap > this.#endMs || gap < 0)) events.push(...this.silence())
+    if (gap > QUIET_MS || gap < 0) this.#before = ''
     const late = this.pending && gap > this.#charMs
     this.#lastAt = press.at
     if (ENDINGS.has(press.code) || (press.code === '' && press.key === 'Enter')) {
-      return [...events, ...this.#end(late, true)]
+      events.push(...this.#end(late, true))
+      this.#before = ''
+      return events
     }
     if (press.alt === true && press.ctrl !== true && /^Numpad\d$/.test(press.code)) {
       this.#altDigits = (this.#altDigits + press.code.slice(-1)).slice(-5)
@@ -135,11 +148,13 @@ export class WedgeSession {
     const [typed, dropped] = [this.#typed, this.#dropped]
     this.#typed = []
     this.#dropped = 0
+    const before = this.#before
+    this.#before = (before + typed.map(each => each.text).join('')).slice(-BEFORE_LIMIT)
     if (dropped > 0) return [{ kind: 'discard', code: 'scanner.too-long', bytes: dropped }]
-    return this.#judge(typed, late, ended)
+    return this.#judge(typed, before, late, ended)
   }
 
-  #judge(typed: readonly Typed[], late: boolean, ended: boolean): readonly ScanEvent[] {
+  #judge(typed: readonly Typed[], before: string, late: boolean, ended: boolean): readonly ScanEvent[] {
     const text = typed.map(each => each.text).join('')
     const isBad = (each: Typed): boolean => isNoiseKey(each.text)
     const broken = Math.max(
@@ -155,7 +170,8 @@ export class WedgeSession {
     if (!ended || (late && !provesItself(text))) {
       return [{ kind: 'discard', code: 'scanner.cut-off', bytes: typed.length }]
     }
-    if (broken === 0) return [scanOf(text, this.#options)]
+    const doubtful = before !== '' && (!provesItself(text) || provesItself(before + text))
+    if (broken === 0) return doubtful ? [garbled(typed.length)] : [scanOf(text, this.#options)]
     // A person's key and a scanner's pause look alike. If both readings prove themselves, neither is believed.
     const [wholeIsGood, tailIsGood] = [!typed.some(isBad) && provesItself(text), provesItself(tail)]
     if (wholeIsGood && !tailIsGood) return [scanOf(text, this.#options)]

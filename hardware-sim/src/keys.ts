@@ -30,7 +30,7 @@ export function listenToKeys(input: Typing, stage: Stage, typed?: TypedLines): (
 }
 
 /** The short help: each key with the accident it plays. */
-export function keyHelp(table: readonly SimAccident[], typed?: TypedLines): string {
+function keyHelp(table: readonly SimAccident[], typed?: TypedLines): string {
   const colon = typed === undefined ? '' : ':'
   const keys = table
     .filter(line => line.key !== undefined)

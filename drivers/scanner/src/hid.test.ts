@@ -143,6 +143,51 @@ function hostOf(clock: SimClock): ScannerHost & { readonly scans: Scan[]; readon
 }
 
 describe('a HID scanner', () => {
+  test('is found by what it says it is, read, lost and found again', async () => {
+    const [bus, clock] = [new HidBus(), new SimClock()]
+    const scanner = hidScannerFrom(async () => bus.module, { layout: 'counted' })
+    opened.push(scanner)
+    const host = hostOf(clock)
+    await scanner.open(host)
+    bus.plug('keyboard', 1, 6)
+    await clock.settle(60_000)
+    expect(scanner.health()).toMatchObject({ state: 'absent', trouble: { code: 'transport.unreachable' } })
+    for (let round = 1; round <= 3; round += 1) {
+      bus.plug('gun')
+      await clock.settle(60_000)
+      expect(scanner.health()).toMatchObject({ state: 'ready', counts: { connects: round } })
+      for (const report of hidReports(PEN, { model: 'counted', aim: ']E0' })) bus.send('gun', report)
+      await clock.settle(1_000)
+      expect(host.scans).toHaveLength(round)
+      bus.unplug('gun')
+      await clock.settle(10)
+      expect(scanner.health().state).toBe('absent')
+    }
+    expect(host.scans[0]).toMatchObject({ text: PEN, aim: ']E0', source: 'HID scanner' })
+    expect(host.errors).toEqual([])
+    await scanner.close()
+    expect(clock.pending).toBe(0)
+  })
+
+  test('pulled out in the middle of a code discards what came of it, and reads the next whole', async () => {
+    const [bus, clock] = [new HidBus(), new SimClock()]
+    bus.plug('gun')
+    const scanner = hidScannerFrom(async () => bus.module, { layout: 'counted' })
+    opened.push(scanner)
+    const host = hostOf(clock)
+    await scanner.open(host)
+    await clock.settle(100)
+    const [part = new Uint8Array()] = hidReports('L'.repeat(100), { model: 'counted', aim: ']Q1' })
+    bus.send('gun', part)
+    bus.unplug('gun')
+    bus.plug('gun')
+    await clock.settle(60_000)
+    for (const report of hidReports(PEN, { model: 'counted', aim: ']E0' })) bus.send('gun', report)
+    await clock.settle(1_000)
+    expect(host.errors).toEqual(['scanner.cut-off'])
+    expect(host.scans.map(({ text }) => text)).toEqual([PEN])
+  })
+
   test('without its package says what to install, and keeps the till going', async () => {
     const clock = new SimClock()
     const scanner = hidScannerFrom(() => Promise.reject(new TypeError('no such module')))

@@ -25,12 +25,29 @@ export type FoundKind =
   | 'card-reader'
   | 'hid'
 
-/** Everything under `root`, which is `/` but for tests. */
-export function linuxDevices(root: string): readonly FoundDevice[] {
-  return [...serialPorts(root), ...hidDevices(root), ...usbInterfaces(root)]
+/** Where to look, `/` but for tests, and whether this process may open what is found. */
+interface Place {
+  readonly root: string
+  readonly mayOpen: (file: string) => boolean
 }
 
-function serialPorts(root: string): readonly FoundDevice[] {
+/** Everything under `root`. Root may open everything, so a test has its own `mayOpen`. */
+export function linuxDevices(root: string, mayOpen: Place['mayOpen'] = isOpenToUs): readonly FoundDevice[] {
+  const place = { root, mayOpen }
+  return [...serialPorts(place), ...hidDevices(place), ...usbInterfaces(place)]
+}
+
+function isOpenToUs(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK | constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function serialPorts(place: Place): readonly FoundDevice[] {
+  const { root } = place
   const tty = join(root, 'sys/class/tty')
   const steady = steadyNames(root)
   return entries(tty).flatMap(name => {
@@ -38,7 +55,7 @@ function serialPorts(root: string): readonly FoundDevice[] {
     // A UART of type 0 is a place where none was found; consoles have no device at all.
     if (device === undefined || text(join(tty, name, 'type')) === '0') return []
     const path = `/dev/${name}`
-    return [{ kind: 'serial', path, ...usbFacts(device), ...steady.get(path), ...rights(root, path) }]
+    return [{ kind: 'serial', path, ...usbFacts(device), ...steady.get(path), ...rights(place, path) }]
   })
 }
 
@@ -53,7 +70,8 @@ function steadyNames(root: string): ReadonlyMap<string, { readonly steady: strin
 }
 
 /** `05 8C` opens the usage page of bar code scanners (HID Usage Tables ch. 1), `05 01 09 06` a keyboard. */
-function hidDevices(root: string): readonly FoundDevice[] {
+function hidDevices(place: Place): readonly FoundDevice[] {
+  const { root } = place
   const hid = join(root, 'sys/bus/hid/devices')
   return entries(hid).flatMap(name => {
     const device = real(join(hid, name)) ?? join(hid, name)
@@ -71,7 +89,7 @@ function hidDevices(root: string): readonly FoundDevice[] {
         kind,
         ...(title === undefined ? {} : { title }),
         ...(vendor && product ? { usb: `${vendor}:${product}`.toLowerCase() } : {}),
-        ...(path === undefined ? {} : { path, ...rights(root, path) }),
+        ...(path === undefined ? {} : { path, ...rights(place, path) }),
       },
     ]
   })
@@ -86,7 +104,8 @@ function kindOf(descriptor: Uint8Array): FoundKind | undefined {
 /** Printers are USB class 7, readers of chip cards class 11 (usb.org, defined class codes). */
 const CLASSES: { readonly [code: string]: FoundKind } = { '07': 'usb-printer', '0b': 'card-reader' }
 
-function usbInterfaces(root: string): readonly FoundDevice[] {
+function usbInterfaces(place: Place): readonly FoundDevice[] {
+  const { root } = place
   const usb = join(root, 'sys/bus/usb/devices')
   return entries(usb).flatMap(name => {
     const folder = real(join(usb, name)) ?? join(usb, name)
@@ -94,7 +113,7 @@ function usbInterfaces(root: string): readonly FoundDevice[] {
     if (kind === undefined) return []
     const [node] = entries(join(folder, 'usbmisc'))
     const path = node === undefined ? undefined : `/dev/usb/${node}`
-    return [{ kind, ...usbFacts(folder), ...(path === undefined ? {} : { path, ...rights(root, path) }) }]
+    return [{ kind, ...usbFacts(folder), ...(path === undefined ? {} : { path, ...rights(place, path) }) }]
   })
 }
 
@@ -113,16 +132,11 @@ function usbFacts(folder: string): Pick<FoundDevice, 'title' | 'usb'> {
 }
 
 /** Nothing if it may be opened, or if there is no such file. */
-function rights(root: string, path: string): Pick<FoundDevice, 'group'> {
+function rights({ root, mayOpen }: Place, path: string): Pick<FoundDevice, 'group'> {
   const file = join(root, path)
   try {
     const { gid } = statSync(file)
-    try {
-      accessSync(file, constants.R_OK | constants.W_OK)
-      return {}
-    } catch {
-      return { group: groupName(root, gid) }
-    }
+    return mayOpen(file) ? {} : { group: groupName(root, gid) }
   } catch {
     return {}
   }

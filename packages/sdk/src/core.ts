@@ -3,12 +3,14 @@
 import type {
   Article,
   Clock,
+  Currency,
   ErrorReport,
   Event,
   Gtin,
   Input,
   Log,
   Random,
+  RestrictedTemplate,
   SaleId,
   Scan,
   Stop,
@@ -16,6 +18,7 @@ import type {
 } from '@cashdesk/kernel'
 import {
   CashdeskError,
+  exponentOf,
   lineId,
   minor,
   newId,
@@ -28,7 +31,7 @@ import {
 } from '@cashdesk/kernel'
 import type { Command, CommandArticle } from './commands.ts'
 import type { LaneLoop, Taken } from './loop.ts'
-import type { CatalogArticle, TillOptions } from './options.ts'
+import type { CatalogArticle, Measured, TillOptions } from './options.ts'
 import type { Performer } from './performer.ts'
 import type { Plugin } from './plugin.ts'
 import type { SaleEvents } from './sale.ts'
@@ -39,6 +42,8 @@ export interface CoreOptions {
   readonly random: Random
   readonly log: Log
   readonly catalog: TillOptions['catalog']
+  readonly restricted: readonly RestrictedTemplate[]
+  readonly currency: Currency
 }
 
 /** Scans that wait for a slow catalog: a cashier is not faster than this. */
@@ -117,15 +122,17 @@ export class TillCore {
     return known?.gtin === code ? known : undefined
   }
 
-  async #lookUp(code: Gtin): Promise<Article | undefined> {
-    const found = await this.#asked(code)
-    return found ? articleOf(found, code) : undefined
+  async #lookUp(code: Gtin, measured?: Measured): Promise<Article | undefined> {
+    const found = await this.#asked(code, measured)
+    if (!found) return undefined
+    const priceMinor = measured && pricedAt(measured, this.options.currency)
+    return articleOf(priceMinor === undefined ? found : { ...found, priceMinor }, code)
   }
 
   /** @throws CashdeskError `article.unknown` when the catalog fails: what it throws is the register's own */
-  async #asked(code: Gtin): Promise<CatalogArticle | undefined> {
+  async #asked(code: Gtin, measured?: Measured): Promise<CatalogArticle | undefined> {
     try {
-      return await this.options.catalog?.(code)
+      return await this.options.catalog?.(code, measured)
     } catch (thrown) {
       const reason = thrown instanceof Error ? thrown.message : String(thrown)
       this.options.log('error', 'The catalog failed.', { code, reason })
@@ -241,8 +248,14 @@ export class TillCore {
 
   async #scanInput(scan: Pick<Scan, 'text' | 'aim'>): Promise<Extract<Input, { type: 'scan' }>> {
     const line = lineId(newId(stampOf(this.options.clock, this.options.random), 0))
-    const code = readCode(scan.text, scan.aim)
+    const code = readCode(scan.text, scan.aim, { restricted: this.options.restricted })
     const text = scan.text.slice(0, 200)
+    if (code.kind === 'variable') {
+      const { gtin, measure, value, decimals } = code
+      const article = await this.#lookUp(gtin, { measure, value, decimals })
+      const wants = article ? this.#wants(article, undefined) : []
+      return { type: 'scan', text, line, gtin, wants, ...(article ? { article } : {}) }
+    }
     if (code.kind !== 'gtin') {
       const basket = this.#identify(text)
       const error = code.kind === 'invalid' ? code.error : undefined
@@ -332,4 +345,14 @@ function articleOf(known: CommandArticle, code: Gtin | undefined): Article {
     ...(group === undefined ? {} : { group }),
     ...(facts === undefined ? {} : { facts }),
   }
+}
+
+/**
+ * The price that a label carries, in minor units; undefined where it carries a weight or a count.
+ * @throws CashdeskError `value.amount` for a price finer than the currency
+ */
+function pricedAt({ measure, value, decimals }: Measured, code: Currency): number | undefined {
+  if (measure !== 'price') return undefined
+  const shift = exponentOf(code) - decimals
+  return minor(shift < 0 ? value / 10 ** -shift : value * 10 ** shift, 'price')
 }

@@ -29,7 +29,7 @@ export {
 export type { TillListeners } from './listeners.ts'
 export { nodeSecrets } from './node-ports.ts'
 export { openTill } from './open.ts'
-export type { CatalogArticle, RegisterStatus, TillOptions } from './options.ts'
+export type { CatalogArticle, Measured, RegisterStatus, TillOptions } from './options.ts'
 export type {
   CallDescription,
   ClaimContext,

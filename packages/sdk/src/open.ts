@@ -115,6 +115,8 @@ function joined(
     random,
     log,
     catalog: options.catalog,
+    restricted: options.restrictedCodes ?? [],
+    currency: currency(options.currency),
   })
   return { core, loop, performer }
 }

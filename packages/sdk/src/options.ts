@@ -10,6 +10,8 @@ import type {
   NfcReader,
   Printer,
   Random,
+  RestrictedNumber,
+  RestrictedTemplate,
   Scanner,
   Terminal,
   TerminalAnswer,
@@ -30,6 +32,9 @@ export interface CatalogArticle {
   readonly facts?: Article['facts']
 }
 
+/** What a label says besides the article: 1234 with 3 decimals is 1.234. */
+export type Measured = Pick<RestrictedNumber, 'measure' | 'value' | 'decimals'>
+
 /** What the register says became of a sale that it owns. */
 export interface RegisterStatus {
   readonly status: 'paid' | 'cancelled' | 'open' | 'unknown'
@@ -49,8 +54,19 @@ export interface TillOptions {
   readonly locale?: string
   /** The lines at the top of every receipt. */
   readonly header?: readonly string[]
-  /** Answers the article of a code, or undefined. */
-  readonly catalog?: (gtin: Gtin) => CatalogArticle | undefined | Promise<CatalogArticle | undefined>
+  /**
+   * Answers the article of a code, or undefined. `measured` comes with a restricted-circulation code: for a weight or a
+   * count the article's price is that of this much of it; for a price the till takes the label's, whatever is answered.
+   */
+  readonly catalog?: (
+    gtin: Gtin,
+    measured?: Measured,
+  ) => CatalogArticle | undefined | Promise<CatalogArticle | undefined>
+  /**
+   * What codes of restricted circulation (02, 04, 20 to 29) say in this shop, by `restrictedTemplate`; the first that
+   * fits counts. None: they are article numbers like any other.
+   */
+  readonly restrictedCodes?: readonly RestrictedTemplate[]
   readonly scanner?: Scanner | readonly Scanner[]
   readonly terminal?: Terminal
   readonly printer?: Printer

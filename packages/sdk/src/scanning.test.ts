@@ -1,5 +1,6 @@
 // Where a scan goes: to the open question, into the basket, to a coupon's plugin, or back with a reason.
 
+import { restrictedTemplate } from '@cashdesk/kernel'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { cards } from '../test/cards.ts'
@@ -207,5 +208,45 @@ describe('a code for the basket', () => {
     await expect(sale.claim('X-10')).rejects.toMatchObject({ code: 'scan.unreadable' })
     await sale.claim('C-10')
     expect(sale.view().claims).toHaveLength(1)
+  })
+})
+
+describe('a label of this shop alone', () => {
+  const SCALE = [
+    restrictedTemplate('20IIIIIVPPPPC', { decimals: 2 }),
+    restrictedTemplate('21IIIIIXWWWWC', { decimals: 3 }),
+  ]
+
+  it('sells at the price that it carries, and by its weight as the catalog says', async () => {
+    await till.close()
+    const asked: unknown[] = []
+    till = await shop.till({
+      restrictedCodes: SCALE,
+      catalog: (gtin, measured) => {
+        asked.push([gtin, measured])
+        const priceMinor = measured?.measure === 'weight' ? Math.round((measured.value * 899) / 1000) : 1
+        return { name: 'Cheese', priceMinor, vat: 700 }
+      },
+    })
+    sale = till.find('R-1')
+    expect(await till.scan('2012345602991', ']E0')).toBeUndefined()
+    expect(await till.scan('2154321012506', ']E0')).toBeUndefined()
+    expect(sale.view().lines.map(line => line.grossMinor)).toEqual([299, 1124])
+    expect(asked).toEqual([
+      ['2012345000001', { measure: 'price', value: 299, decimals: 2 }],
+      ['2154321000008', { measure: 'weight', value: 1250, decimals: 3 }],
+    ])
+  })
+
+  it('whose price was misread sells nothing', async () => {
+    await till.close()
+    till = await shop.till({
+      restrictedCodes: SCALE,
+      catalog: () => ({ name: 'Cheese', priceMinor: 1, vat: 700 }),
+    })
+    sale = till.find('R-1')
+    // The check digit of the whole fits, that of the price does not.
+    expect(await till.scan('2012345102996', ']E0')).toMatchObject({ code: 'scan.unreadable' })
+    expect(sale.view().lines).toEqual([])
   })
 })

@@ -22,10 +22,13 @@ script.runInThisContext()({}, require, { exports: {} })
 if (!cachedData) process.on('exit', () => writeFileSync(cache, script.createCachedData()))
 `
 
+/** Native code, which no bundle can hold; loaded only for devices that these registers have not. */
+const NATIVE = ['usb', 'node-hid', 'serialport', 'nfc-pcsc', 'pcsc-mini']
+
 /** Answers the path of the program. @throws CashdeskError `sim.usage` when it does not start */
 export async function bundledRegister(dir: string): Promise<string> {
   const program = join(dir, 'register.cjs')
-  const bundle = await rolldown({ input: REGISTER, platform: 'node', logLevel: 'silent' })
+  const bundle = await rolldown({ input: REGISTER, platform: 'node', external: NATIVE, logLevel: 'silent' })
   await bundle.write({ file: join(dir, 'register-code.cjs'), format: 'cjs', codeSplitting: false })
   await bundle.close()
   await writeFile(program, LOADER)

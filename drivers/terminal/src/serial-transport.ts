@@ -77,6 +77,8 @@ class Runner {
   readonly #early: Uint8Array[] = []
   /** Holds the input that is being worked on and what its effects brought about: a handful. */
   readonly #inbox: LineInput[] = []
+  /** Everything that was handed to the connection has left, or never will. */
+  #written: Promise<unknown> = Promise.resolve()
   #closing = false
   #ended = false
 
@@ -95,10 +97,12 @@ class Runner {
         if (this.#ended || this.#closing) throw new CashdeskError('transport.closed', { name: this.#name })
         this.take({ in: 'send', apdu })
       },
-      close: () => {
+      close: async () => {
         this.#closing = true
         this.#stopAll()
-        return connection.close()
+        // The last ACK is still on its way: without it the terminal says its last word again, to whoever comes next.
+        await this.#within(CLOSE_MS, this.#written)
+        return await connection.close()
       },
     }
   }
@@ -126,10 +130,12 @@ class Runner {
 
   #perform(effect: LineEffect): void {
     switch (effect.do) {
-      case 'write':
+      case 'write': {
         // A write that fails is a lost connection, and the connection says so itself.
-        void this.#connection?.write(effect.bytes).catch(() => undefined)
+        const written = this.#connection?.write(effect.bytes).catch(() => undefined)
+        this.#written = Promise.all([this.#written, written])
         return
+      }
       case 'deliver':
         return this.#listener.data(effect.apdu)
       case 'timer':
@@ -168,6 +174,16 @@ class Runner {
       this.#timers.set(timer, second)
     })
     this.#timers.set(timer, first)
+  }
+
+  #within(limitMs: number, work: Promise<unknown>): Promise<void> {
+    return new Promise(resolve => {
+      const stop = this.#clock.after(limitMs, resolve)
+      void work.then(() => {
+        stop()
+        resolve()
+      })
+    })
   }
 
   #stopAll(): void {

@@ -119,8 +119,8 @@ class SerialLine {
     // An answer to a terminal that is not there any more, or a call that nobody takes: nobody acknowledges it.
     if (this.#session === undefined && (isAnswer || !this.#open())) return
     if (!this.#accidents.strikes('line-lost-ack')) this.#put(Buffer.from([SIGN.ack]))
-    // Who answers has understood, even if its ACK was lost.
-    if (isAnswer && !this.#isRepeated(apdu)) this.#acknowledged()
+    // Who answers has understood, and who speaks of something new has, even if the ACK was lost.
+    if (!this.#isRepeated(apdu)) this.#acknowledged()
     if (this.#isRepeated(apdu)) {
       this.#counted.duplicates += 1
       return
@@ -137,6 +137,11 @@ class SerialLine {
   }
 
   #open(): boolean {
+    // What a register that hung up did not acknowledge is not for the one that calls now.
+    this.#stopT2?.()
+    this.#stopT2 = undefined
+    for (const { left } of this.#waiting.splice(0)) left?.()
+    this.#last = undefined
     const early: Buffer[] = []
     let session: Session = { listener: undefined, early }
     const mine = (): boolean => this.#session === session

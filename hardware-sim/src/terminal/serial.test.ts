@@ -171,6 +171,14 @@ describe('the serial line', () => {
     await register.register()
   })
 
+  it('keeps nothing for the next call that the last one left unacknowledged', async () => {
+    const { register } = await serial()
+    await register.register()
+    await register.says('06 02 00')
+    await register.hears('80 00 00')
+    await register.register()
+  })
+
   it('takes a repeated answer once: the register that did not hear our ACK has not answered twice', async () => {
     const { sim, register } = await serial()
     await register.register()

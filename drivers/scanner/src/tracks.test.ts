@@ -145,3 +145,8 @@ describe('a card of the shop', () => {
     expect(scanOf(gift, { ownCards: [''] })).toMatchObject({ code: 'scanner.payment-card' })
   })
 })
+
+test('a second track that was typed with D for its separator is a payment card as well', () => {
+  for (const pan of TEST_CARDS)
+    expect(scanOf(`${pan}D29121010000`, {})).toMatchObject({ kind: 'discard', code: 'scanner.payment-card' })
+})

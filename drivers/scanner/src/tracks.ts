@@ -36,7 +36,10 @@ const TRACKS: { readonly [sentinel: string]: { readonly number: 1 | 2 | 3; reado
 
 /** Does a text look like tracks, whatever device it came from? Or hold the number and expiry of a card? */
 export function isTracks(text: string): boolean {
-  return /^[%;+]([^?]*\?|B?[\d ]{12})/.test(text) || /(?<!\d)\d{12,19}(=\d{4}|\^[^^]{0,26}\^\d{4})/.test(text)
+  return (
+    /^[%;+]([^?]*\?|B?[\d ]{12})/.test(text) ||
+    /(?<!\d)\d{12,19}(=\d{4}|D\d{7}|\^[^^]{0,26}\^\d{4})/.test(text)
+  )
 }
 
 /**

@@ -1,5 +1,6 @@
 // Text as terminals write it: code page 437 by default, the old seven-bit set with German letters, or what was
 // negotiated with tag 14 in the registration (PA00P015 ch. 9.4).
+import { maskCardNumbers } from '@cashdesk/kernel'
 
 /** Parts of ISO 8859 that Node can read. */
 type Iso = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 13 | 14 | 15
@@ -40,9 +41,12 @@ const SEVEN_BIT: { readonly [byte: number]: string } = {
   0x7e: 'ß',
 }
 
-/** Decodes text; control characters but line ends become blanks, and what has no character becomes U+FFFD. */
+/**
+ * Decodes text; control characters but line ends become blanks, and what has no character becomes U+FFFD. A card number
+ * in it is masked: texts are printed, shown, kept and reported.
+ */
 export function decodeText(bytes: Uint8Array, charset: Charset): string {
-  return decoded(bytes, charset).replace(/[^\n\P{Cc}]/gu, ' ')
+  return maskCardNumbers(decoded(bytes, charset).replace(/[^\n\P{Cc}]/gu, ' '))
 }
 
 function decoded(bytes: Uint8Array, charset: Charset): string {

@@ -116,7 +116,8 @@ function bmps(source: Bytes, problems: Problem[]): readonly ExplainedField[] {
       const what = BMP_FORMATS.has(bmp) ? `${name} is cut off` : `${name} is not in the specification`
       problems.push({ offset: offsetOf(at), what })
       const rest = piece(source, at, bytes.length - at)
-      fields.push(leaf(rest, 'not readable', part => ({ value: `${part.length} bytes` })))
+      // No bytes: a card number may be among them, and captures are passed around.
+      fields.push(leaf(rest, 'not readable', part => ({ value: `${part.length} bytes`, hidden: true })))
       return fields
     }
     const kind = BMP_KINDS.get(bmp) ?? { name: 'unnamed', reads: 'bytes' }

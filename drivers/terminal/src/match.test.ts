@@ -66,6 +66,20 @@ describe('a payment that the terminal had approved', () => {
     )
   })
 
+  it('cannot be told from a terminal that shows nothing any more: its memory may have been cleared', () => {
+    expect(verdict(approved, { shows: 'nothing' })).toBe('terminal.cannot-tell')
+  })
+
+  it('cannot be told from a reversal that failed, which took nothing back', () => {
+    for (const resultCode of [0xb5, 0x6c])
+      expect(verdict(approved, shown({ trace: '000153' }, { resultCode, originalTrace: '000152' }))).toBe(
+        'terminal.cannot-tell',
+      )
+    const signed = { ...APPROVED, signature: 'required' } as const
+    expect(verdict({ approved: signed }, shown({}, { resultCode: 0xb5 }))).toBe('terminal.cannot-tell')
+    expect(verdict(approved, shown({}, { resultCode: 0x6c }), 'unknown')).toBe('terminal.cannot-tell')
+  })
+
   it('cannot be told by a receipt number alone, which wraps', () => {
     const { receipt, amountMinor, currency } = APPROVED
     const bare = { receipt: receipt ?? '', amountMinor, currency }
@@ -100,7 +114,7 @@ describe('a payment that the terminal had approved', () => {
   })
 
   it('was not booked when the terminal knows no transaction at all', () => {
-    expect(verdict(approved, { shows: 'nothing' })).toBe('terminal.not-booked')
+    expect(verdict({ before: BEFORE }, { shows: 'nothing' })).toBe('terminal.not-booked')
   })
 })
 

@@ -52,7 +52,8 @@ const notBooked = (why: string): Verdict => refused(report('terminal.not-booked'
 
 /** Judges one attempt by what the terminal shows. */
 export function judge(expected: PaymentExpectation, shown: Shown, profile: Profile): Verdict {
-  if (shown.shows === 'silence' && expected.approved)
+  // Approved and acknowledged means booked, as far as we know; a terminal whose memory was cleared shows nothing, too.
+  if ((shown.shows === 'silence' || shown.shows === 'nothing') && expected.approved)
     return cannotTell('the terminal approved and does not repeat it')
   if (shown.shows === 'refusal') return unknown(report('terminal.cannot-tell', { ...codeDetail(shown.code) }))
   if (shown.shows !== 'transaction') return notBooked('the terminal has no transaction')
@@ -61,7 +62,7 @@ export function judge(expected: PaymentExpectation, shown: Shown, profile: Profi
   const facts: Seen = { currency: expected.currency, ...status.facts }
   if (status.guessed) return cannotTell('the status information holds unknown fields')
   if (status.resultCode === undefined) return cannotTell('the result code is missing')
-  if (status.resultCode !== RESULT.ok) return judgeFailed(expected, status, facts)
+  if (status.resultCode !== RESULT.ok) return judgeFailed(expected, status, facts, profile)
   if (status.originalTrace !== undefined && expected.kind !== 'reverse' && expected.kind !== 'release')
     return judgeReversal(expected, status.originalTrace, facts)
   if (expected.approved) return judgeApproved(expected, expected.approved, facts, profile)
@@ -69,14 +70,18 @@ export function judge(expected: PaymentExpectation, shown: Shown, profile: Profi
 }
 
 /** The last transaction failed. If it is ours, ours moved no money, or gave it back. */
-function judgeFailed(expected: PaymentExpectation, status: StatusReport, facts: Seen): Verdict {
+function judgeFailed(
+  expected: PaymentExpectation,
+  status: StatusReport,
+  facts: Seen,
+  profile: Profile,
+): Verdict {
   const { approved, before, kind } = expected
   if (kind === 'reverse' && status.resultCode === RESULT.alreadyReversed)
     return done({ ...facts, amountMinor: facts.amountMinor ?? expected.amountMinor })
   if (approved) {
-    const reverses = status.originalTrace !== undefined && status.originalTrace === approved.trace
-    const ours = reverses || identified(facts, approved) || !hasNumbers(facts)
-    if (ours) return refused(report('terminal.reversed', codeDetail(status.resultCode)))
+    const verdict = judgeFailedAfterApproval(approved, status, facts, profile)
+    if (verdict) return verdict
     return isEarlier(facts.terminalTime, approved.terminalTime)
       ? notBooked('the last transaction is older')
       : cannotTell('another transaction failed after it')
@@ -87,6 +92,28 @@ function judgeFailed(expected: PaymentExpectation, status: StatusReport, facts: 
   return resultCode <= RESULT.lastHostCode
     ? refused(resultReport(resultCode, text))
     : refused(report('terminal.not-booked', codeDetail(resultCode)))
+}
+
+/** What a failed transaction says about an approved one; undefined if it is another one. */
+function judgeFailedAfterApproval(
+  approved: PaymentFacts,
+  { originalTrace, resultCode }: StatusReport,
+  facts: Seen,
+  profile: Profile,
+): Verdict | undefined {
+  const reversed = refused(report('terminal.reversed', codeDetail(resultCode ?? RESULT.notPossible)))
+  if (originalTrace !== undefined) {
+    if (originalTrace !== approved.trace) return undefined
+    // A reversal that failed took nothing back, unless there was nothing left to take back.
+    return resultCode === RESULT.alreadyReversed ? reversed : cannotTell('a reversal of it failed')
+  }
+  if (identified(facts, approved)) return reversed
+  if (hasNumbers(facts)) return undefined
+  // A code alone is what some show after they reversed by themselves; after a signature that was not good it may as
+  // well be our own reversal, which failed.
+  return profile.afterAutoReversal === 'reversal' && approved.signature === undefined
+    ? reversed
+    : cannotTell('a result code alone does not say what failed')
 }
 
 /** The last transaction is a reversal: of ours, or of an older one. */

@@ -58,6 +58,9 @@ export function keepOpen(transport: Transport, listener: LinkListener, options: 
   return new KeptLink(transport, listener, options)
 }
 
+/** Pieces kept of what comes before the connection is handed over: a device says a greeting then, no more. */
+const MAX_EARLY = 64
+
 class KeptLink implements Link {
   readonly #transport: Transport
   readonly #listener: LinkListener
@@ -163,7 +166,7 @@ class KeptLink implements Link {
         {
           data: bytes => {
             if (isMine()) this.#listener.data(bytes)
-            else if (mine === undefined) early.push(bytes)
+            else if (mine === undefined && early.length < MAX_EARLY) early.push(bytes)
           },
           closed: cause => {
             const reason = cause ?? lost(this.#transport.name, 'ended')

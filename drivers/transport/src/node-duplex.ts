@@ -30,10 +30,13 @@ export function connectionOver(
   let ours = false
   let trouble: Error | undefined
   const broken = (): Error => lost(name, trouble === undefined ? 'ended' : reasonOf(trouble), trouble)
+  /** Writes under way: a closing stream does not always call back for what it still holds. */
+  const writing = new Set<() => void>()
   const gone = new Promise<void>(resolve => {
     stream.once('close', () => {
       open = false
       resolve()
+      for (const fail of [...writing]) fail()
       if (ours) listener.closed()
       else listener.closed(lost(name, trouble === undefined ? 'ended' : reasonOf(trouble), trouble))
     })
@@ -46,9 +49,13 @@ export function connectionOver(
     write(bytes) {
       if (!open || ours) return Promise.reject(broken())
       return new Promise((resolve, reject) => {
-        // A closing stream does not always call back for what it still holds.
-        void gone.then(() => reject(broken()))
+        const fail = (): void => {
+          writing.delete(fail)
+          reject(broken())
+        }
+        writing.add(fail)
         stream.write(bytes, error => {
+          writing.delete(fail)
           if (error) reject(lost(name, reasonOf(error), error))
           // Node reports no error for a write that was under way when its socket was torn down.
           else if (stream.destroyed) reject(broken())

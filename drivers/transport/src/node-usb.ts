@@ -168,25 +168,23 @@ class UsbConnection implements Connection {
   #open = true
   #ours = false
   #writing: Promise<unknown> = Promise.resolve()
-  #gone: (cause: CashdeskError) => void = () => undefined
-  /** Rejects what is under way when the connection ends. */
-  readonly #end: Promise<never>
+  /** What is under way and fails when the connection ends: the writes that nobody has answered. */
+  readonly #failing: Set<(cause: CashdeskError) => void> = new Set()
 
   constructor(at: Claimed, name: string, listener: TransportListener) {
     this.#at = at
     this.#name = name
     this.#listener = listener
-    this.#end = new Promise((_, reject) => {
-      this.#gone = reject
-    })
-    this.#end.catch(() => undefined)
     if (at.in !== undefined) void this.#read(at.in)
   }
 
   write(bytes: Uint8Array): Promise<void> {
     const mine = this.#writing.then(() => this.#send(Uint8Array.from(bytes)))
     this.#writing = mine.catch(() => undefined)
-    return Promise.race([mine, this.#end])
+    return new Promise((resolve, reject) => {
+      this.#failing.add(reject)
+      void mine.then(resolve, reject).then(() => this.#failing.delete(reject))
+    })
   }
 
   async close(): Promise<void> {
@@ -242,7 +240,7 @@ class UsbConnection implements Connection {
   async #over(cause?: CashdeskError): Promise<void> {
     if (!this.#open) return
     this.#open = false
-    this.#gone(cause ?? lost(this.#name, 'closed by us'))
+    for (const fail of this.#failing) fail(cause ?? lost(this.#name, 'closed by us'))
     const { device, interfaceNumber } = this.#at
     const released = device
       .releaseInterface(interfaceNumber)

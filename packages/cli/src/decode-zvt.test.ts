@@ -41,3 +41,10 @@ test('a binary file of several APDUs is read, as JSON too', async () => {
   expect(JSON.parse(said)).toMatchObject({ kind: '3 ZVT APDUs', problems: [] })
   expect(said).not.toContain('135790')
 })
+
+test('what cannot be read shows none of its bytes: a card number may be among them', async () => {
+  const { code, said } = await run('040F15', '2700', '23F2F9', '4111111111111111D2912101')
+  expect(code).toBe(1)
+  expect(said).toMatch(/cut off|not in the specification/)
+  expect(said.replace(/[^0-9a-f]/gi, '')).not.toContain('41111111')
+})

@@ -174,7 +174,9 @@ function terminalSubject(terminal: Terminal, currency: string, { payMinor, ...wi
     const hooks: PaymentHooks = { onApproval: async () => 'accept', onPrint: async () => undefined }
     wishes.tell(`    Pay ${payMinor} minor units (${currency}) at ${terminal.name} now …`)
     const paid = await terminal.pay({ op: operation(), ...order }, hooks)
-    if (paid.outcome !== 'done') return `the payment is ${paid.outcome} (${paid.error.code})`
+    if (paid.outcome === 'unknown')
+      return `what became of the payment is not known (${paid.error.code}): look at the terminal’s own slip, and reverse it there if it was booked`
+    if (paid.outcome === 'refused') return `the payment is refused (${paid.error.code})`
     const back = await terminal.reverse({ op: operation(), ...order }, paid.data, hooks)
     if (back.outcome === 'done') return undefined
     const trace = paid.data.trace === undefined ? '' : `, trace ${paid.data.trace}`

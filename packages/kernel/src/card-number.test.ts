@@ -22,6 +22,13 @@ describe('card numbers in a text', () => {
     expect(maskCardNumbers('4111-1111-1111-1111')).toBe('****-****-****-1111')
   })
 
+  it('are masked beside an expiry, a receipt number or another card', () => {
+    expect(maskCardNumbers('4111 1111 1111 1111 12/29')).toBe('**** **** **** 1111 12/29')
+    expect(maskCardNumbers('Karte 4111111111111111 1229')).toBe('Karte ************1111 1229')
+    expect(maskCardNumbers('Beleg 0042 4111111111111111')).toBe('Beleg 0042 ************1111')
+    expect(maskCardNumbers('4111111111111111 5555555555554444')).toBe('************1111 ************4444')
+  })
+
   it('are not seen where there is none: amounts, dates, terminal ids, masked numbers', () => {
     for (const text of [
       '12,50 EUR',

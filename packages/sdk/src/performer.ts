@@ -39,7 +39,7 @@ const MAX_PROVIDER_CALLS = 16
 /** Of these, calls that are made again: a backlog, however long and slow, leaves room for what a sale waits for now. */
 const MAX_REPEATED_CALLS = 12
 /** A driver ends every order by itself; these are the second line, far beyond any real dialogue. */
-const TERMINAL_LIMIT_MS = 900_000
+const TERMINAL_LIMIT_MS = 2_700_000
 const PRINTER_LIMIT_MS = 120_000
 
 export interface PerformerOptions {
@@ -289,7 +289,7 @@ export class Performer {
         const taken = await this.#options.submit({ type: 'terminal.slip', op, lines: kept })
         const refusal = taken.events.find(event => event.type === 'refused')
         if (refusal) throw new CashdeskError(refusal.error.code, refusal.error.detail)
-        this.#options.slip(lines)
+        this.#options.slip(kept)
       },
       ...(question && sale !== undefined && tender !== undefined
         ? { onQuestion: async asked => question(asked, { sale, payment: tender }) }

@@ -43,7 +43,7 @@ export interface MoneyHooks {
 export type MoneyOutcome = Outcome<PaymentFacts> & { readonly attempt: PaymentExpectation }
 
 /** A driver ends every order by itself; this is the second line, far beyond any real dialogue. */
-export const TERMINAL_LIMIT_MS = 900_000
+export const TERMINAL_LIMIT_MS = 2_700_000
 
 export interface TerminalOrdersOptions {
   readonly terminal: Terminal | undefined
@@ -124,7 +124,8 @@ export class TerminalOrders {
 
   #ended(attempt: PaymentExpectation, outcome: Outcome<PaymentFacts>): void {
     if (outcome.outcome === 'unknown') {
-      this.#unresolved = attempt
+      // One attempt is never forgotten over another one that somebody asks about.
+      this.#unresolved = this.#unresolved?.op === attempt.op ? attempt : (this.#unresolved ?? attempt)
       return
     }
     if (outcome.outcome === 'done') this.#last = outcome.data

@@ -1,0 +1,26 @@
+// Attempts at a terminal without a till behind it: none is forgotten while nobody knows its end.
+import { expect, it } from 'vitest'
+import { ScriptedTerminal } from '../test/devices.ts'
+import { openDevices } from './index.ts'
+
+it('an unresolved attempt stays in the way, whatever else is asked about meanwhile', async () => {
+  const terminal = new ScriptedTerminal()
+  await using devices = await openDevices({ terminal })
+  devices.on('slip', () => undefined)
+  const order = { amountMinor: 1_999, currency: 'EUR' }
+  const hooks = { onApproval: () => 'accept' } as const
+  const old = (await devices.pay(order, hooks)).attempt
+  terminal.script = ['lose-booked']
+  terminal.answersQueries = 'no'
+  const lost = await devices.pay(order, hooks)
+  expect(lost.outcome).toBe('unknown')
+  expect((await devices.query(old)).outcome).toBe('unknown')
+  expect(devices.unresolved?.op).toBe(lost.attempt.op)
+  expect(await devices.pay(order, hooks)).toMatchObject({
+    outcome: 'refused',
+    error: { code: 'terminal.blocked' },
+  })
+  terminal.answersQueries = 'yes'
+  expect((await devices.query(lost.attempt)).outcome).toBe('done')
+  expect(devices.unresolved).toBeUndefined()
+})

@@ -1,14 +1,14 @@
 // Attempts at a terminal without a till behind it: none is forgotten while nobody knows its end.
 import { expect, it } from 'vitest'
 import { ScriptedTerminal } from '../test/devices.ts'
-import { openDevices } from './index.ts'
+import { type MoneyHooks, openDevices } from './index.ts'
 
 it('an unresolved attempt stays in the way, whatever else is asked about meanwhile', async () => {
   const terminal = new ScriptedTerminal()
   await using devices = await openDevices({ terminal })
   devices.on('slip', () => undefined)
   const order = { amountMinor: 1_999, currency: 'EUR' }
-  const hooks = { onApproval: () => 'accept' } as const
+  const hooks: MoneyHooks = { onApproval: () => 'accept' }
   const old = (await devices.pay(order, hooks)).attempt
   terminal.script = ['lose-booked']
   terminal.answersQueries = 'no'

@@ -80,6 +80,11 @@ describe('a payment that the terminal had approved', () => {
     expect(verdict(approved, shown({}, { resultCode: 0x6c }), 'unknown')).toBe('terminal.cannot-tell')
   })
 
+  it('gave nothing back if it was a reversal itself, and failed', () => {
+    const failed = shown(APPROVED, { resultCode: 0x6c, originalTrace: '000150' })
+    expect(verdict({ kind: 'reverse', approved: APPROVED }, failed)).toBe('terminal.reversed')
+  })
+
   it('cannot be told by a receipt number alone, which wraps', () => {
     const { receipt, amountMinor, currency } = APPROVED
     const bare = { receipt: receipt ?? '', amountMinor, currency }

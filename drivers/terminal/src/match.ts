@@ -102,13 +102,11 @@ function judgeFailedAfterApproval(
   profile: Profile,
 ): Verdict | undefined {
   const reversed = refused(report('terminal.reversed', codeDetail(resultCode ?? RESULT.notPossible)))
-  if (originalTrace !== undefined) {
-    if (originalTrace !== approved.trace) return undefined
-    // A reversal that failed took nothing back, unless there was nothing left to take back.
+  // A reversal that failed took nothing back, unless there was nothing left to take back.
+  if (originalTrace !== undefined && originalTrace === approved.trace)
     return resultCode === RESULT.alreadyReversed ? reversed : cannotTell('a reversal of it failed')
-  }
   if (identified(facts, approved)) return reversed
-  if (hasNumbers(facts)) return undefined
+  if (hasNumbers(facts) || originalTrace !== undefined) return undefined
   // A code alone is what some show after they reversed by themselves; after a signature that was not good it may as
   // well be our own reversal, which failed.
   return profile.afterAutoReversal === 'reversal' && approved.signature === undefined

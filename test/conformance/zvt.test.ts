@@ -13,6 +13,9 @@ const OP = '019358a0-0000-7000-8000-000000000001' as OperationId
 const ORDER = { op: OP, amountMinor: 1999, currency: 'EUR' }
 const canPty = process.platform !== 'win32' && spawnSync('python3', ['-c', 'import pty']).status === 0
 
+/** On a line where nothing is lost: a busy machine is no reason to say anything twice. */
+const PATIENT = { t1Ms: 1_000, t2Ms: 5_000, t3Ms: 20_000, openMs: 20_000 }
+
 const PORTS: DevicePorts = {
   clock: {
     now: () => Date.now(),
@@ -71,7 +74,10 @@ describe('over a serial line', () => {
     const folder = await mkdtemp(join(tmpdir(), 'cashdesk-zvt-'))
     onTestFinished(() => rm(folder, { recursive: true, force: true }))
     const path = join(folder, 'line')
-    const { sim, terminal, hooks } = await pair({ pty: path }, { serial: { path, baudRate: 115_200 } })
+    const { sim, terminal, hooks } = await pair(
+      { pty: path },
+      { serial: { path, baudRate: 115_200 }, timeouts: PATIENT },
+    )
     expect(await terminal.pay(ORDER, hooks)).toMatchObject({ outcome: 'done' })
     expect(booked(sim)).toEqual(['payment 1999 booked'])
   })
@@ -82,7 +88,7 @@ describe('over a serial line', () => {
     const path = join(folder, 'line')
     const { sim, terminal, hooks } = await pair(
       { pty: path, serial: {} },
-      { serial: { path, baudRate: 115_200 } },
+      { serial: { path, baudRate: 115_200 }, timeouts: PATIENT },
     )
     for (const count of [1, 2, 3]) {
       expect(await terminal.pay(ORDER, hooks)).toMatchObject({ outcome: 'done' })

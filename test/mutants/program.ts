@@ -15,7 +15,7 @@ Each mutant is applied to a copy, and the unmodified simulate or crash command m
   --only NAME       this mutant alone; may be repeated
   --open            those of test/mutants/open instead, which no command finds yet: what the simulation lacks
   --with COMMAND    simulate or crash, instead of the one that each mutant names
-  --seeds N         seeds a mutant may survive before it counts as not caught (default 200)
+  --seeds N         seeds a mutant may survive before it counts as not caught (default 400)
   --kills N         the same for crash (default 60)
   --limit SECONDS   of one run (default 300)
   --jobs N          copies side by side (default: the processors, at most 4)
@@ -73,7 +73,7 @@ function askedFor(args: readonly string[]): Asked {
     only: values.only ?? [],
     open: values.open ?? false,
     with: command,
-    seeds: whole('--seeds', values.seeds, 200),
+    seeds: whole('--seeds', values.seeds, 400),
     kills: whole('--kills', values.kills, 60),
     limitMs: whole('--limit', values.limit, 300) * 1000,
     jobs: whole('--jobs', values.jobs, Math.min(4, availableParallelism())),

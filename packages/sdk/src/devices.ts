@@ -30,12 +30,12 @@ import type {
   TerminalTotals,
 } from '@cashdesk/kernel'
 import { CashdeskError, newId, refused, report, reportOf } from '@cashdesk/kernel'
+import { PRINTER_LIMIT_MS, TERMINAL_LIMIT_MS } from './device-limits.ts'
 import { nodeClock, nodeRandom } from './node-ports.ts'
 import {
   type MoneyHooks,
   type MoneyOrder,
   type MoneyOutcome,
-  TERMINAL_LIMIT_MS,
   TerminalOrders,
   within,
 } from './terminal-orders.ts'
@@ -74,8 +74,6 @@ export interface DeviceListeners {
   }) => void | Promise<void>
 }
 
-/** A driver ends every job by itself; this is the second line. */
-const PRINTER_LIMIT_MS = 120_000
 const NONE = { reason: 'none configured' }
 
 /**

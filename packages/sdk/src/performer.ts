@@ -28,6 +28,7 @@ import type {
 } from '@cashdesk/kernel'
 import { CashdeskError, maskCardNumbers, type Outcome, report, reportOf, unknown } from '@cashdesk/kernel'
 import { contextOf, defaultBlocks, standingOf } from './context.ts'
+import { PRINTER_LIMIT_MS, TERMINAL_LIMIT_MS } from './device-limits.ts'
 import type { DurableStep, Taken } from './loop.ts'
 import type { TillOptions } from './options.ts'
 import type { Plugin } from './plugin.ts'
@@ -38,9 +39,6 @@ import { receiptOf } from './receipt-of.ts'
 const MAX_PROVIDER_CALLS = 16
 /** Of these, calls that are made again: a backlog, however long and slow, leaves room for what a sale waits for now. */
 const MAX_REPEATED_CALLS = 12
-/** A driver ends every order by itself; these are the second line, far beyond any real dialogue. */
-const TERMINAL_LIMIT_MS = 2_700_000
-const PRINTER_LIMIT_MS = 120_000
 
 export interface PerformerOptions {
   readonly clock: Clock

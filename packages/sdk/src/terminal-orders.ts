@@ -14,6 +14,7 @@ import type {
   Terminal,
 } from '@cashdesk/kernel'
 import { CashdeskError, minor, refused, report, reportOf, unknown } from '@cashdesk/kernel'
+import { TERMINAL_LIMIT_MS } from './device-limits.ts'
 
 /** Minor units, always positive; ISO 4217. */
 export interface MoneyOrder {
@@ -41,9 +42,6 @@ export interface MoneyHooks {
 
 /** `attempt` is what `query` wants if the outcome is `unknown`. */
 export type MoneyOutcome = Outcome<PaymentFacts> & { readonly attempt: PaymentExpectation }
-
-/** A driver ends every order by itself; this is the second line, far beyond any real dialogue. */
-export const TERMINAL_LIMIT_MS = 2_700_000
 
 export interface TerminalOrdersOptions {
   readonly terminal: Terminal | undefined

@@ -252,6 +252,25 @@ const nfc = z
   ])
   .meta({ id: 'nfc' })
 
+const padSettings = {
+  name: deviceName,
+  profile: z
+    .enum(['verifone', 'uic'])
+    .describe('What its packets look like; verifone if absent')
+    .exactOptional(),
+  blockFormat: z
+    .enum(['iso-0', 'iso-3'])
+    .describe('What the pad is set to for 8-byte blocks; iso-0 if absent')
+    .exactOptional(),
+  timeouts: z
+    .strictObject({ openMs: limit, ackMs: limit, settleMs: limit, entryMs: limit, probeMs: limit })
+    .exactOptional(),
+}
+const pinpad = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('tcp'), host, port, ...padSettings }),
+  z.strictObject({ ...serialLine, ...padSettings }),
+])
+
 // ── the till ────────────────────────────────────────────────────────────────────────────────────────────
 
 export const configShape: z.ZodType<Config> = z
@@ -284,6 +303,7 @@ export const configShape: z.ZodType<Config> = z
     terminal: terminal.exactOptional(),
     printer: printer.exactOptional(),
     nfc: z.union([nfc, z.array(nfc).max(4)]).exactOptional(),
+    pinpad: pinpad.exactOptional(),
     plugins: z
       .array(z.discriminatedUnion('name', [activation]))
       .max(32)

@@ -1,6 +1,7 @@
 // A till as a shop writes it down: one JSON document. Its types stand here; the schema is in config-shape.ts.
 
 import type { NfcOptions } from '@cashdesk/nfc'
+import type { PinpadOptions } from '@cashdesk/pinpad'
 import type { ProfileName, WireProfile } from '@cashdesk/plugin-activation'
 import type { DrawerOptions } from '@cashdesk/printer'
 import type { Framing, HidScannerOptions } from '@cashdesk/scanner'
@@ -56,6 +57,10 @@ export interface NfcConfig extends NfcOptions {
   readonly kind: 'pcsc'
 }
 
+/** A pad has no port that everybody knows. */
+export type PinpadConfig = ((TcpPlace & { readonly port: number }) | SerialPlace) &
+  Omit<PinpadOptions, 'profile'> & { readonly profile?: 'verifone' | 'uic' }
+
 interface PrinterSettings {
   readonly name?: string
   readonly profile?: 'epson' | 'epson-48' | 'epson-32' | 'star-48'
@@ -98,6 +103,7 @@ export interface Config {
   readonly terminal?: TerminalConfig
   readonly printer?: PrinterConfig
   readonly nfc?: NfcConfig | readonly NfcConfig[]
+  readonly pinpad?: PinpadConfig
   readonly plugins?: readonly PluginConfig[]
   readonly catalog?: { readonly file: string }
   readonly commitBudgetMs?: number

@@ -1,8 +1,9 @@
 // From a configuration's devices to drivers. The sdk knows no driver; this is the place that knows them all.
 
-import type { NfcReader, Printer, Scanner, Terminal, Transport } from '@cashdesk/kernel'
+import type { NfcReader, Pinpad, Printer, Scanner, Terminal, Transport } from '@cashdesk/kernel'
 import { CashdeskError } from '@cashdesk/kernel'
 import { nfcReader } from '@cashdesk/nfc'
+import { serialPinpad, tcpPinpad } from '@cashdesk/pinpad'
 import { epson, epson32, epson48, type PrinterProfile, printer, star48, tcpPrinter } from '@cashdesk/printer'
 import { hidScanner, serialScanner, tcpScanner } from '@cashdesk/scanner'
 import type { Secret } from '@cashdesk/sdk'
@@ -11,6 +12,7 @@ import { fileTransport, serialTransport, usbTransport } from '@cashdesk/transpor
 import type {
   FilePlace,
   NfcConfig,
+  PinpadConfig,
   PrinterConfig,
   ScannerConfig,
   SerialPlace,
@@ -57,6 +59,13 @@ export function printerOf(config: PrinterConfig): Printer {
 /** @throws CashdeskError `config.invalid` naming the field */
 export function nfcOf({ kind, ...options }: NfcConfig): NfcReader {
   return nfcReader(options)
+}
+
+/** @throws CashdeskError `config.invalid` naming the field */
+export function pinpadOf(config: PinpadConfig): Pinpad {
+  if (config.kind === 'tcp') return tcpPinpad(config)
+  const { kind, name, profile, blockFormat, timeouts, ...line } = config
+  return serialPinpad({ ...config, transport: serialTransport(line) })
 }
 
 function wireOf(place: SerialPlace | UsbPlace | FilePlace): Transport {

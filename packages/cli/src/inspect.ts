@@ -2,7 +2,7 @@
 // the articles it names, and in secrets that are not there. What has no mistake becomes the options of a till.
 import { readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, resolve } from 'node:path'
-import { CashdeskError, type ErrorDetail, reportOf } from '@cashdesk/kernel'
+import { CashdeskError, type ErrorDetail, type Pinpad, reportOf } from '@cashdesk/kernel'
 import {
   isSecret,
   nodeSecrets,
@@ -15,7 +15,7 @@ import {
 import { readCatalog } from './catalog.ts'
 import type { Config } from './config.ts'
 import { configShape } from './config-shape.ts'
-import { nfcOf, printerOf, scannerOf, terminalOf } from './devices.ts'
+import { nfcOf, pinpadOf, printerOf, scannerOf, terminalOf } from './devices.ts'
 import { type Document, type Path, type Place, readDocument } from './document.ts'
 import { pluginOf } from './plugins.ts'
 import { type Finding, findings, inOrder, type Problem, pathText } from './problems.ts'
@@ -35,6 +35,8 @@ export interface Inspection {
   /** Everything below only where there are no problems. */
   readonly config?: Config
   readonly options?: TillOptions
+  /** The till has no use for it yet; the doctor tries it. */
+  readonly pinpad?: Pinpad
   readonly plugins?: readonly Plugin[]
   readonly articles?: number
 }
@@ -85,7 +87,7 @@ async function inspect(document: Document, folder: string, source: SecretSource)
   const problems = inOrder([...found.map(problemAt(document)), ...inCatalog])
   const uses = secrets.map(use => ({ ...use, path: pathText(use.path) }))
   if (problems.length > 0) return { problems, secrets: uses, document: document.value }
-  const { config, options, plugins, articles } = parts
+  const { config, options, pinpad, plugins, articles } = parts
   return {
     problems,
     secrets: uses,
@@ -93,6 +95,7 @@ async function inspect(document: Document, folder: string, source: SecretSource)
     config,
     options,
     plugins,
+    ...(pinpad === undefined ? {} : { pinpad }),
     ...(articles === undefined ? {} : { articles }),
   }
 }
@@ -167,6 +170,7 @@ function soundPart(value: unknown, found: readonly Found[]): Config {
 interface Parts {
   readonly config: Config
   readonly options: TillOptions
+  readonly pinpad?: Pinpad
   readonly plugins: readonly Plugin[]
   readonly articles?: number
   readonly catalogProblems: readonly Problem[]
@@ -204,10 +208,12 @@ async function wire(config: Config, folder: string, source: SecretSource, found:
     terminal: __,
     printer: ___,
     nfc: ____,
+    pinpad: padConfig,
     plugins: _____,
     catalog: ______,
     ...rest
   } = config
+  const pinpad = padConfig && attempt(['pinpad'], () => pinpadOf(padConfig))
   const options: TillOptions = {
     ...rest,
     dir: isAbsolute(dir) ? dir : resolve(folder, dir),
@@ -220,6 +226,7 @@ async function wire(config: Config, folder: string, source: SecretSource, found:
     config,
     options,
     plugins: ready,
+    ...(pinpad ? { pinpad } : {}),
     catalogProblems: articles?.problems ?? [],
     ...(articles ? { articles: articles.count } : {}),
   }

@@ -118,6 +118,8 @@ function doctorCommand(program: Command, ended: (code: number) => void, io: Prog
     .option('--print', 'with --conformance: may print up to ten short slips')
     .option('--pay <minor>', 'with --conformance: pays that amount once, and reverses it at once')
     .option('--scan', 'with --conformance: asks you to scan a code')
+    .option('--tap', 'with --conformance: asks you to hold a card to each reader')
+    .option('--pin', 'with --conformance: asks you to type four digits at the PIN pad (DUKPT)')
     .option('--unplug', 'with --conformance: asks you to pull and plug each device')
     .option('--json', 'one line of JSON')
     .action(async (options: DoctorWords) => {
@@ -140,6 +142,8 @@ interface DoctorWords {
   readonly print?: boolean
   readonly pay?: string
   readonly scan?: boolean
+  readonly tap?: boolean
+  readonly pin?: boolean
   readonly unplug?: boolean
 }
 

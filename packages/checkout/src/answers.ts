@@ -89,7 +89,7 @@ function providerAnswered(
   const buried = answer.outcome === 'refused' && answer.error.code === 'provider.not-found'
   // A release that was refused as buried is told as refused by some providers: it is sent once more to be sure.
   const dead = buried || (answer.outcome === 'refused' && kind === 'release')
-  const again = via === 'query' && dead ? SENT_ANEW.find(each => each === kind) : undefined
+  const again = via === 'query' && dead ? sentAnew(draft, operation) : undefined
   // It never arrived, and by asking for it the provider has buried its id: only a new id can still succeed.
   if (again) return openAgain(draft, sale, claim, again, operation)
   // It stood unheard and ran out while the line was down: the card may be free, so it is asked for anew.
@@ -132,6 +132,12 @@ function undone(draft: Draft, id: SaleId, claim: Claim, refusal: ErrorReport | u
 
 /** What is not given up because a message was lost. */
 const SENT_ANEW = ['reserve', 'renew', 'release', 'commit', 'void', 'refund'] as const
+
+/** A PIN is not kept, so a reservation that carried one cannot be sent anew: the customer would have to enter it again. */
+function sentAnew(draft: Draft, { kind, plugin }: LaneOperation): ProviderOperation | undefined {
+  if (kind === 'reserve' && draft.participant(plugin ?? '')?.pin) return undefined
+  return SENT_ANEW.find(each => each === kind)
+}
 
 /** After any answer: requote a changed basket, go on toward total, payment, paper or the end of a cancellation. */
 export function goOn(draft: Draft, sale: SaleId, claimId: Claim['id'], revision: number): void {

@@ -58,6 +58,11 @@ export interface ParticipantConfig {
     | { readonly reserve: 'refuse' }
     | { readonly reserve: 'defer'; readonly limits: DeferralLimits }
   readonly profile: ProviderProfile
+  /**
+   * Its reservation carries a PIN that the customer entered, encrypted. It is sent once: what became of it is asked, and
+   * only a person begins anew.
+   */
+  readonly pin?: true
 }
 
 export interface LaneConfig {

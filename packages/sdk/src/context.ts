@@ -1,15 +1,30 @@
 // What a plugin is shown of a sale, and how the till's own wording of a claim comes about.
 
-import { totalsOf } from '@cashdesk/checkout'
-import type { Claim, LaneConfig, ReceiptBlock, Sale } from '@cashdesk/kernel'
+import { type Lane, totalsOf } from '@cashdesk/checkout'
+import type { Claim, LaneConfig, OperationId, ProviderEffect, ReceiptBlock, Sale } from '@cashdesk/kernel'
 import { text } from '@cashdesk/kernel'
-import type { BasketLine, ClaimContext, ClaimStanding } from './plugin.ts'
+import type { BasketLine, ClaimContext, ClaimStanding, OperationContext } from './plugin.ts'
 
-export function contextOf(
-  sale: Sale,
-  claim: Claim,
-  config: LaneConfig,
-): Omit<ClaimContext<unknown>, 'config'> {
+type Shown = Omit<ClaimContext<unknown>, 'config'>
+
+/** What a plugin describes an operation by; undefined where the claim is gone. */
+export function describedBy(
+  { sales, config }: Lane,
+  id: OperationId,
+  { sale: saleId, claim: claimId, about, amountMinor }: ProviderEffect,
+): { readonly context: Shown; readonly operation: OperationContext } | undefined {
+  const sale = sales.get(saleId)
+  const claim = sale?.claims.find(each => each.id === claimId)
+  if (!sale || !claim || !config) return undefined
+  const operation = {
+    id,
+    ...(about === undefined ? {} : { about }),
+    ...(amountMinor === undefined ? {} : { amountMinor }),
+  }
+  return { context: contextOf(sale, claim, config), operation }
+}
+
+export function contextOf(sale: Sale, claim: Claim, config: LaneConfig): Shown {
   const basket: BasketLine[] = sale.lines
     .filter(line => line.state === 'active')
     .map(line => ({

@@ -2,6 +2,7 @@
 // secrets are taken out of it before the plugin sees it.
 import type { Call, ProviderOperation, ProviderProfile, ReadSpec } from '@cashdesk/kernel'
 import { CashdeskError, reportOf } from '@cashdesk/kernel'
+import { PIN_ENTRY_MS } from './device-limits.ts'
 import type { CallDescription, Configured, Plugin, PluginDefinition, PluginFactory } from './plugin.ts'
 import { checkDefinition, offlineOf } from './registration.ts'
 import { isSecret, type Secret } from './secret.ts'
@@ -14,6 +15,13 @@ export const DEFAULT_PROFILE: ProviderProfile = {
   onUnknown: 'repeat',
   taskAfterMs: 24 * 3_600_000,
   breaker: { failures: 5, coolMs: 15_000 },
+}
+
+/** While a customer enters a PIN the sale waits for that, too; and what carried a PIN is never sent again. */
+const PROFILE_WITH_PIN: ProviderProfile = {
+  ...DEFAULT_PROFILE,
+  reserveLimitMs: DEFAULT_PROFILE.reserveLimitMs + PIN_ENTRY_MS,
+  onUnknown: 'query',
 }
 
 const OPERATIONS: readonly ProviderOperation[] = [
@@ -79,7 +87,8 @@ function bind<Config extends object>(
   config: Config,
   secrets: ReadonlyMap<string, string>,
 ): Plugin {
-  const profile: ProviderProfile = { ...DEFAULT_PROFILE, ...definition.profile }
+  const { pin } = definition
+  const profile: ProviderProfile = { ...(pin ? PROFILE_WITH_PIN : DEFAULT_PROFILE), ...definition.profile }
   const given = definition.servers?.(config) ?? []
   const servers = new Map(Object.entries(isList(given) ? { main: given } : given))
   return {
@@ -98,7 +107,9 @@ function bind<Config extends object>(
       notPaidBy: definition.notPaidBy ?? [],
       offline: offlineOf(definition, config),
       profile,
+      ...(pin ? { pin: true } : {}),
     },
+    ...(pin ? { pin: (context, op) => pin({ ...context, config }, op) } : {}),
     wants: article => definition.wants?.(article, config) ?? false,
     identify: code => definition.identify?.(code, config) ?? false,
     describe: (operation, context, op) => {
@@ -110,7 +121,9 @@ function bind<Config extends object>(
             problem: `it has no ${operation}`,
           })
         refuseSecretNames(context)
-        return callOf(describe({ ...context, config }, op), profile.timeoutMs)
+        const call = callOf(describe({ ...context, config }, op), profile.timeoutMs)
+        checkPinPlace(definition, operation, call)
+        return call
       } catch (thrown) {
         return { wire: 'none', error: reportOf(thrown, 'plugin.threw') }
       }
@@ -121,6 +134,23 @@ function bind<Config extends object>(
   }
 }
 
+/** A PIN exists for the reservation alone, and one that is asked for is sent. On a wire of its own the plugin is handed it. */
+function checkPinPlace<Config extends object>(
+  { name, pin }: PluginDefinition<Config>,
+  operation: ProviderOperation,
+  call: Call,
+): void {
+  const carries = JSON.stringify(call).includes('{pin:')
+  const carrier = pin !== undefined && operation === 'reserve'
+  if (carries && !carrier)
+    throw new CashdeskError('plugin.invalid', { plugin: name, problem: `no PIN is entered for ${operation}` })
+  if (carrier && !carries && call.wire === 'http')
+    throw new CashdeskError('plugin.invalid', {
+      plugin: name,
+      problem: 'it asks for a PIN and does not send it',
+    })
+}
+
 /** What was scanned, typed or reported may not stand for a secret: it would be filled in on its way to the wire. */
 function refuseSecretNames(context: object): void {
   if (namesSecret(context))
@@ -128,7 +158,7 @@ function refuseSecretNames(context: object): void {
 }
 
 function namesSecret(value: unknown): boolean {
-  if (typeof value === 'string') return value.includes('{secret:')
+  if (typeof value === 'string') return value.includes('{secret:') || value.includes('{pin:')
   if (typeof value !== 'object' || value === null) return false
   return Object.entries(value).some(([name, each]) => namesSecret(name) || namesSecret(each))
 }

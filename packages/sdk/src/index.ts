@@ -36,11 +36,13 @@ export type {
   ClaimStanding,
   Configured,
   OperationContext,
+  PinWanted,
   Plugin,
   PluginDefinition,
   PluginFactory,
   StandardSchema,
 } from './plugin.ts'
+export { enteredPin } from './plugin.ts'
 export { type Ended, type PaymentResult, type SaleEvents, SaleHandle } from './sale.ts'
 export { publishedSchemas } from './schemas.ts'
 export { isSecret, resolveSecret, type Secret, type SecretSource, secret } from './secret.ts'

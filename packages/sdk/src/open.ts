@@ -9,6 +9,7 @@ import { LaneLoop } from './loop.ts'
 import { nodeClock, nodeHttp, nodeRandom, nodeSecrets } from './node-ports.ts'
 import { diskOf, type TillOptions } from './options.ts'
 import { Performer } from './performer.ts'
+import { PinEntries } from './pin-entry.ts'
 import type { Plugin } from './plugin.ts'
 import { Providers } from './provider.ts'
 import { checkTogether } from './registration.ts'
@@ -104,6 +105,7 @@ function joined(
     providers: new Providers(http, clock),
     ...(options.terminal ? { terminal: options.terminal } : {}),
     ...(options.printer ? { printer: options.printer } : {}),
+    pins: new PinEntries({ clock, ...(options.pinpad ? { pinpad: options.pinpad } : {}) }),
     lastBooked: () => loop.lastBooked,
     submit: input => loop.submit(input),
     message: (sale, message) => core.emit(sale, 'message', message),

@@ -8,6 +8,7 @@ import type {
   Http,
   Log,
   NfcReader,
+  Pinpad,
   Printer,
   Random,
   RestrictedNumber,
@@ -70,6 +71,8 @@ export interface TillOptions {
   readonly scanner?: Scanner | readonly Scanner[]
   readonly terminal?: Terminal
   readonly printer?: Printer
+  /** Where customers enter the PINs that plugins ask for; the till never has one in clear. */
+  readonly pinpad?: Pinpad
   /** Its taps arrive as `till.on('tap', …)`; what one of them means, the register says: `till.scan(text)`, or nothing. */
   readonly nfc?: NfcReader | readonly NfcReader[]
   /**

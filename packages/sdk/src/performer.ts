@@ -4,6 +4,7 @@ import type { Lane } from '@cashdesk/checkout'
 import { entry, headOf, type Outbox, type OutboxEntry } from '@cashdesk/journal'
 import type {
   Answer,
+  Call,
   CancelSignal,
   Clock,
   Effect,
@@ -26,12 +27,21 @@ import type {
   TerminalEffect,
   TerminalPrintLine,
 } from '@cashdesk/kernel'
-import { CashdeskError, maskCardNumbers, type Outcome, report, reportOf, unknown } from '@cashdesk/kernel'
-import { contextOf, defaultBlocks, standingOf } from './context.ts'
+import {
+  CashdeskError,
+  maskCardNumbers,
+  type Outcome,
+  refused,
+  report,
+  reportOf,
+  unknown,
+} from '@cashdesk/kernel'
+import { contextOf, defaultBlocks, describedBy, standingOf } from './context.ts'
 import { PRINTER_LIMIT_MS, TERMINAL_LIMIT_MS } from './device-limits.ts'
 import type { DurableStep, Taken } from './loop.ts'
 import type { TillOptions } from './options.ts'
-import type { Plugin } from './plugin.ts'
+import type { PinEntries } from './pin-entry.ts'
+import type { PinWanted, Plugin } from './plugin.ts'
 import type { Providers } from './provider.ts'
 import { receiptOf } from './receipt-of.ts'
 
@@ -49,6 +59,7 @@ export interface PerformerOptions {
   readonly providers: Providers
   readonly terminal?: Terminal
   readonly printer?: Printer
+  readonly pins: PinEntries
   /** The terminal's last transaction that is resolved. */
   readonly lastBooked: () => Pick<PaymentExpectation, 'before' | 'beforeAt'>
   readonly submit: (input: Input) => Promise<Taken>
@@ -96,17 +107,10 @@ export class Performer {
     if (effect.type === 'print')
       return { ...effect, document: receiptOf(sale, config, claim => this.#claimBlocks(sale, claim)) }
     if (effect.type !== 'provider') return effect
-    const claim = sale.claims.find(each => each.id === effect.claim)
     const plugin = this.#options.plugins.get(effect.plugin)
-    if (!claim || !plugin) return effect
-    const { about, amountMinor } = effect
-    const context = contextOf(sale, claim, config)
-    const operation = {
-      id: op,
-      ...(about === undefined ? {} : { about }),
-      ...(amountMinor === undefined ? {} : { amountMinor }),
-    }
-    return { ...effect, call: plugin.describe(effect.operation, context, operation) }
+    const described = describedBy(this.#options.lane, op, effect)
+    if (!plugin || !described) return effect
+    return { ...effect, call: plugin.describe(effect.operation, described.context, described.operation) }
   }
 
   #claimBlocks(sale: Sale, claim: Sale['claims'][number]): readonly ReceiptBlock[] {
@@ -131,7 +135,11 @@ export class Performer {
 
   /** A step is durable: whatever it put at the head of its queue leaves now. */
   performed({ queues, step }: DurableStep): void {
-    for (const event of step.events) if (event.type === 'op.settled') this.#begun.delete(event.op)
+    for (const event of step.events) {
+      if (event.type !== 'op.settled') continue
+      this.#begun.delete(event.op)
+      this.#options.pins.end(event.op)
+    }
     for (const queue of queues) this.#wake(queue)
   }
 
@@ -223,23 +231,45 @@ export class Performer {
   }
 
   #provider(head: OutboxEntry, effect: ProviderEffect): Promise<Answer> | undefined {
-    const plugin = this.#options.plugins.get(effect.plugin)
+    const { plugins, providers } = this.#options
+    const plugin = plugins.get(effect.plugin)
     if (!plugin) return undefined
+    const { operation } = effect
     if (head.next === 'query') {
-      const sale = this.#options.lane.sales.get(effect.sale)
-      const claim = sale?.claims.find(each => each.id === effect.claim)
-      const { config } = this.#options.lane
-      if (!sale || !claim || !config) return undefined
-      const about = effect.about === undefined ? {} : { about: effect.about }
-      const call = plugin.describe('query', contextOf(sale, claim, config), {
-        id: head.op,
-        of: effect.operation,
-        ...about,
-      })
-      return this.#options.providers.perform(plugin, 'query', head.op, call)
+      const described = describedBy(this.#options.lane, head.op, effect)
+      if (!described) return undefined
+      const { amountMinor: _, ...asked } = described.operation
+      const call = plugin.describe('query', described.context, { ...asked, of: operation })
+      return providers.perform(plugin, 'query', head.op, call)
     }
     const call = effect.call ?? { wire: 'none', error: report('plugin.missing', { plugin: effect.plugin }) }
-    return this.#options.providers.perform(plugin, effect.operation, head.op, call)
+    const { pin } = plugin
+    if (!pin || operation !== 'reserve' || call.wire === 'none')
+      return providers.perform(plugin, operation, head.op, call)
+    const described = describedBy(this.#options.lane, head.op, effect)
+    if (!described) return undefined
+    const { context } = described
+    return this.#withPin(head.op, plugin, call, context, () => pin(context, described.operation))
+  }
+
+  /** The customer's PIN first, and only where the provider is there to hear it. */
+  async #withPin(
+    op: OperationId,
+    plugin: Plugin,
+    call: Call,
+    { sale, tender }: ReturnType<typeof contextOf>,
+    wanted: () => PinWanted,
+  ): Promise<Answer> {
+    const { pins, providers, message } = this.#options
+    const closed = providers.closedTo(plugin, 'reserve')
+    if (closed) return closed
+    const signal = tender && this.#signals.get(`${sale} ${tender.id}`)
+    const entered = await pins.enter(op, wanted, {
+      onMessage: text => message(sale, text),
+      ...(signal ? { signal } : {}),
+    })
+    if (entered.outcome !== 'done') return refused(entered.error)
+    return providers.perform(plugin, 'reserve', op, call, entered.data)
   }
 
   #terminal(head: OutboxEntry, effect: TerminalEffect): Promise<Answer> | undefined {
@@ -337,6 +367,7 @@ export class Performer {
   /** Starts nothing more; what is under way ends when its devices and sockets are closed. */
   stop(): void {
     this.#stopped = true
+    this.#options.pins.endAll()
     for (const stop of this.#limits) stop()
   }
 

@@ -13,6 +13,8 @@ import type {
   LineId,
   OperationId,
   ParticipantConfig,
+  PinBlock,
+  PinRequest,
   ProviderOperation,
   ProviderProfile,
   ReadSpec,
@@ -102,6 +104,25 @@ export type CallDescription =
   | (HttpDescription & { readonly delete: string })
   | { readonly own: Json; readonly timeoutMs?: number }
 
+/** What a PIN is wanted for. */
+export type PinWanted = Omit<PinRequest, 'op'> & {
+  /** How long the customer has, 5000 to 240000; 60000 if absent. */
+  readonly withinMs?: number
+}
+
+/**
+ * What stands in a reservation's call for the PIN that the customer is about to enter. It is filled in for the wire
+ * alone, once: no journal, log or error has it.
+ */
+export const enteredPin = {
+  /** The encrypted PIN block in hexadecimal. */
+  block: '{pin:block}',
+  /** The key serial number in hexadecimal; empty without DUKPT. */
+  ksn: '{pin:ksn}',
+  /** `iso-0`, `iso-3` or `iso-4`. */
+  format: '{pin:format}',
+} as const
+
 type Describe<Config> = (context: ClaimContext<Config>, op: OperationContext) => CallDescription
 
 /** How a claim stands when the receipt is printed. */
@@ -135,6 +156,12 @@ export interface PluginDefinition<Config extends object> {
   readonly refund?: Describe<Config>
   readonly query?: Describe<Config>
   /**
+   * The customer enters a PIN at the pad before the reservation is sent; its call says where the PIN goes with
+   * `enteredPin`. Such a reservation is sent once and then only asked about: `query` is needed, `offline.reserve` is
+   * `refuse`.
+   */
+  readonly pin?: (context: ClaimContext<Config>, op: OperationContext) => PinWanted
+  /**
    * What happens when the line is down. Everything after the pivot waits in the outbox. `reserve: 'defer'` sells a line
    * without the provider's word, within the limits that `deferral` answers: only where the provider permits it.
    */
@@ -164,7 +191,7 @@ export interface PluginDefinition<Config extends object> {
   /** Performs calls described with `own`. Answers as the performer would: a doubt is `unknown`. */
   readonly perform?: (
     payload: Json,
-    op: { readonly id: OperationId; readonly timeoutMs: number },
+    op: { readonly id: OperationId; readonly timeoutMs: number; readonly pin?: PinBlock },
   ) => Promise<Answer>
 }
 
@@ -187,6 +214,8 @@ export interface Plugin {
     context: Omit<ClaimContext<unknown>, 'config'>,
     op: OperationContext,
   ): Call
+  /** Which PIN the reservation needs. @throws whatever the plugin throws */
+  readonly pin?: (context: Omit<ClaimContext<unknown>, 'config'>, op: OperationContext) => PinWanted
   receipt(
     context: Omit<ClaimContext<unknown>, 'config'>,
     standing: ClaimStanding,

@@ -11,9 +11,11 @@ import type {
   HttpCall,
   HttpResponse,
   OperationId,
+  PinBlock,
   ProviderData,
   ProviderOperation,
   ReadSpec,
+  Unknown,
 } from '@cashdesk/kernel'
 import { type Call, CashdeskError, refused, report, reportOf, unknown } from '@cashdesk/kernel'
 import type { Plugin } from './plugin.ts'
@@ -42,14 +44,32 @@ export class Providers {
     this.#clock = clock
   }
 
-  /** Never throws. */
-  async perform(plugin: Plugin, operation: ProviderOperation, op: OperationId, call: Call): Promise<Answer> {
+  /** Why nothing of this kind is sent now; undefined where it is. */
+  closedTo(plugin: Plugin, operation: ProviderOperation): Unknown | undefined {
+    const { openUntil = 0 } = this.#breakers.get(plugin.name) ?? {}
+    if (!BEFORE_PIVOT.has(operation) || openUntil <= this.#clock.monotonicMs()) return undefined
+    return unknown(report('provider.breaker-open', { plugin: plugin.name }))
+  }
+
+  /**
+   * Never throws.
+   * @param pin what the customer entered for it; forgotten when this returns
+   */
+  async perform(
+    plugin: Plugin,
+    operation: ProviderOperation,
+    op: OperationId,
+    call: Call,
+    pin?: PinBlock,
+  ): Promise<Answer> {
+    const closed = this.closedTo(plugin, operation)
+    if (closed) return closed
     const breaker = this.#breakers.get(plugin.name) ?? { failures: 0, openUntil: 0 }
     this.#breakers.set(plugin.name, breaker)
-    if (BEFORE_PIVOT.has(operation) && breaker.openUntil > this.#clock.monotonicMs()) {
-      return unknown(report('provider.breaker-open', { plugin: plugin.name }))
-    }
-    const answer = withoutSecrets(await this.#attempt(plugin, op, call), plugin)
+    const clean = pin
+      ? redactor([...plugin.secrets.values(), pin.blockHex, pin.blockHex.toLowerCase()])
+      : cleanerOf(plugin)
+    const answer = withoutSecrets(await this.#attempt(plugin, op, call, pin), clean)
     if (answer.outcome === 'unknown') {
       breaker.failures += 1
       const { failures, coolMs } = plugin.participant.profile.breaker
@@ -58,19 +78,24 @@ export class Providers {
     return answer
   }
 
-  async #attempt(plugin: Plugin, op: OperationId, call: Call): Promise<Answer> {
+  async #attempt(plugin: Plugin, op: OperationId, call: Call, pin: PinBlock | undefined): Promise<Answer> {
     switch (call.wire) {
       case 'none':
         return refused(call.error)
       case 'own':
-        return this.#own(plugin, op, call)
+        return this.#own(plugin, op, call, pin)
       case 'http':
-        return this.#overHttp(plugin, call)
+        return this.#overHttp(plugin, call, pin ? withPin(plugin.secrets, pin) : plugin.secrets)
     }
   }
 
   /** The plugin's own wire, held to its time limit whatever it does. */
-  async #own(plugin: Plugin, op: OperationId, call: Extract<Call, { wire: 'own' }>): Promise<Answer> {
+  async #own(
+    plugin: Plugin,
+    id: OperationId,
+    { payload, timeoutMs }: Extract<Call, { wire: 'own' }>,
+    pin: PinBlock | undefined,
+  ): Promise<Answer> {
     const { perform } = plugin
     if (!perform)
       return refused(
@@ -78,12 +103,12 @@ export class Providers {
       )
     let stop = (): void => undefined
     const limit = new Promise<Answer>(resolve => {
-      stop = this.#clock.after(call.timeoutMs, () =>
+      stop = this.#clock.after(timeoutMs, () =>
         resolve(unknown(report('provider.no-answer', { plugin: plugin.name }))),
       )
     })
     try {
-      return await Promise.race([perform(call.payload, { id: op, timeoutMs: call.timeoutMs }), limit])
+      return await Promise.race([perform(payload, { id, timeoutMs, ...(pin ? { pin } : {}) }), limit])
     } catch (thrown) {
       const { code } = reportOf(thrown, 'provider.no-answer')
       return unknown(report('provider.no-answer', { plugin: plugin.name, reason: code }))
@@ -93,17 +118,14 @@ export class Providers {
   }
 
   /** The servers in order, the last good one first; the next one only when nothing reached the one before. */
-  async #overHttp(plugin: Plugin, call: HttpCall): Promise<Answer> {
+  async #overHttp(plugin: Plugin, call: HttpCall, secrets: ReadonlyMap<string, string>): Promise<Answer> {
     const list = `${plugin.name} ${call.servers}`
     const configured = plugin.servers.get(call.servers) ?? []
     const good = this.#hints.get(list)
     const servers = good === undefined ? configured : [good, ...configured.filter(server => server !== good)]
-    const path = fillIn(call.path, plugin.secrets, encodeURIComponent)
+    const path = fillIn(call.path, secrets, encodeURIComponent)
     const headers = Object.fromEntries(
-      Object.entries(call.headers).map(([name, value]) => [
-        name,
-        fillIn(value, plugin.secrets, each => each),
-      ]),
+      Object.entries(call.headers).map(([name, value]) => [name, fillIn(value, secrets, each => each)]),
     )
     for (const server of servers) {
       try {
@@ -114,7 +136,7 @@ export class Providers {
           timeoutMs: call.timeoutMs,
           ...(call.body === undefined
             ? {}
-            : { body: fillIn(call.body, plugin.secrets, each => JSON.stringify(each).slice(1, -1)) }),
+            : { body: fillIn(call.body, secrets, each => JSON.stringify(each).slice(1, -1)) }),
         })
         this.#hints.set(list, server)
         return readAnswer(plugin, call, response)
@@ -191,7 +213,6 @@ function codeOf(spec: ReadSpec, reason: string): ErrorCode {
   return (Object.hasOwn(codes, reason) ? codes[reason] : undefined) ?? 'claim.refused'
 }
 
-/** A provider may repeat what it was sent; what is journaled and shown of its answer must not. */
 /** Made once: a plugin's secrets are those with which it was registered. */
 const cleaners: WeakMap<Plugin, (text: string) => string> = new WeakMap()
 
@@ -201,8 +222,15 @@ function cleanerOf(plugin: Plugin): (text: string) => string {
   return known
 }
 
-function withoutSecrets(answer: Answer, plugin: Plugin): Answer {
-  const clean = cleanerOf(plugin)
+function withPin(
+  secrets: ReadonlyMap<string, string>,
+  { blockHex, ksnHex, format }: PinBlock,
+): ReadonlyMap<string, string> {
+  return new Map([...secrets, ['pin:block', blockHex], ['pin:ksn', ksnHex ?? ''], ['pin:format', format]])
+}
+
+/** A provider may repeat what it was sent; what is journaled and shown of its answer must not. */
+function withoutSecrets(answer: Answer, clean: (text: string) => string): Answer {
   switch (answer.outcome) {
     case 'refused':
     case 'unknown': {

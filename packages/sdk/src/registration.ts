@@ -26,7 +26,21 @@ export function checkDefinition<Config extends object>(definition: PluginDefinit
   else if (definition.deferral) wrong('deferral: limits for what `offline.reserve` does not allow')
   const onUnknown = definition.profile?.onUnknown
   if (onUnknown === 'query' && !definition.query) wrong('profile.onUnknown is `query`, but there is no query')
+  if (definition.pin) checkPin(definition, wrong)
   if (definition.after?.includes(definition.name)) wrong('after: it cannot wait for itself')
+}
+
+function checkPin<Config extends object>(
+  definition: PluginDefinition<Config>,
+  wrong: (problem: string) => never,
+): void {
+  if (!definition.reserve) wrong('pin: there is no reservation that could carry it')
+  if (!definition.query)
+    wrong('pin: it is sent once, so there must be a `query` that tells what became of it')
+  if (definition.profile?.onUnknown === 'repeat')
+    wrong('profile.onUnknown is `repeat`, but a PIN is not kept and cannot be sent again')
+  if (definition.offline.reserve === 'defer')
+    wrong('offline.reserve: a reservation that carries a PIN cannot be put off')
 }
 
 function checkDeferral<Config extends object>(

@@ -36,15 +36,18 @@ export function resolveSecret({ secret: reference }: Secret, source: SecretSourc
   return value
 }
 
-const PLACEHOLDER = /\{secret:([A-Za-z0-9_-]+)\}/g
+/** Credentials by name, and what a customer entered at the PIN pad. */
+const PLACEHOLDER = /\{(?:secret:([A-Za-z0-9_-]+)|(pin:[a-z]+))\}/g
 
-/** Fills placeholders in, for the wire alone. */
+/** Fills placeholders in, for the wire alone: `{secret:name}` with `name`, `{pin:block}` with `pin:block`. */
 export function fillIn(
   template: string,
   secrets: ReadonlyMap<string, string>,
   encode: (value: string) => string,
 ): string {
-  return template.replace(PLACEHOLDER, (_, name: string) => encode(secrets.get(name) ?? ''))
+  return template.replace(PLACEHOLDER, (_, name?: string, entered?: string) =>
+    encode(secrets.get(name ?? entered ?? '') ?? ''),
+  )
 }
 
 /** Takes known secrets out of anything that is about to be written down. */

@@ -5,6 +5,7 @@ import { openTill } from './open.ts'
 import type { CatalogArticle } from './options.ts'
 import type { PluginFactory } from './plugin.ts'
 import type { SaleHandle } from './sale.ts'
+import { KitPinpad } from './testing-pinpad.ts'
 import type { ModelProvider } from './testing-provider.ts'
 import type { World } from './testing-world.ts'
 import type { Till } from './till.ts'
@@ -67,6 +68,7 @@ async function open(world: World, plugin: PluginFactory, fixtures: PluginFixture
     lane: 'kit',
     currency: 'EUR',
     plugins: [plugin],
+    pinpad: new KitPinpad(),
     log: world.log,
     ports: { clock: world.clock, random: world.random, http: world.http, disk: world.disk, secrets },
   })

@@ -1,11 +1,12 @@
 // The conformance kit: well-behaved plugins pass, and each way of breaking the contract fails its own check.
 import type { HttpRequest } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { cards } from '../test/cards.ts'
 import { CouponHouse, coupon } from '../test/fixtures/coupon.ts'
 import { PurseBank, purse } from '../test/fixtures/purse.ts'
 import { CARD, CATALOG } from '../test/node-register.ts'
-import { byField, secret } from './index.ts'
+import { byField, definePlugin, enteredPin, type PluginFactory, secret } from './index.ts'
 import {
   type ModelProvider,
   type PluginFixtures,
@@ -28,6 +29,32 @@ const failed = (report: PluginReport): readonly string[] =>
 
 const storyOf = (report: PluginReport, name: string): string =>
   report.checks.find(check => check.name === name)?.story ?? ''
+
+/** A stored-value card with a PIN. `wrong`: its commit wants to carry the PIN, too. */
+function stored(wrong: { readonly commit?: true } = {}): PluginFactory {
+  const held = { ...read, approvedMinor: 'approvedMinor' }
+  const pin: Record<string, string> = wrong.commit ? { pin: enteredPin.block } : {}
+  return definePlugin({
+    name: 'stored',
+    version: '1.0.0',
+    contract: 1,
+    claims: 'tender',
+    config: z.object({}),
+    servers: () => ['http://stored.example'],
+    pin: c => ({ account: String(c.subject['card']), key: { scheme: 'dukpt' } }),
+    reserve: (c, op) => ({
+      post: '/reserve',
+      key: op.id,
+      body: { serial: String(c.subject['card']), amountMinor: op.amountMinor ?? 0, pin: enteredPin.block },
+      read: held,
+    }),
+    release: (_, op) => ({ post: '/release', key: op.id, body: { about: op.about ?? '' }, read }),
+    commit: (_, op) => ({ post: '/commit', key: op.id, body: { about: op.about ?? '', ...pin }, read }),
+    query: (_, op) => ({ get: `/operations/${op.id}`, read }),
+    offline: { reserve: 'refuse', commit: 'queue', release: 'queue' },
+    profile: { timeoutMs: 400, retry: { firstMs: 20, factor: 1.5, maxMs: 100, jitter: 0 } },
+  })({})
+}
 
 describe('a well-behaved plugin', () => {
   it('on lines passes', async () => {
@@ -107,6 +134,17 @@ describe('a well-behaved plugin', () => {
     }
     const report = await testPlugin(purse('http://bank.example'), { provider, subject: { card: 'PURSE-1' } })
     expect(report.checks.filter(check => !check.ok)).toEqual([])
+  })
+
+  it('that needs a PIN passes, and one that is asked for what it sends a PIN with is found out', async () => {
+    const fixtures = {
+      provider: () => referenceProvider({ limitMinor: 300 }),
+      subject: { card: '4012345678909' },
+    }
+    const good = await testPlugin(stored(), fixtures)
+    expect(good.checks.filter(check => !check.ok)).toEqual([])
+    const wrong = await testPlugin(stored({ commit: true }), fixtures)
+    expect(wrong.ok).toBe(false)
   })
 })
 

@@ -6,6 +6,7 @@ import type {
   DevicePorts,
   NfcHost,
   NfcReader,
+  Pinpad,
   Printer,
   Scan,
   Scanner,
@@ -14,7 +15,8 @@ import type {
 import type { Listeners } from './listeners.ts'
 import type { TillOptions } from './options.ts'
 
-export interface TillDevicesOptions extends Pick<TillOptions, 'terminal' | 'printer' | 'scanner' | 'nfc'> {
+export interface TillDevicesOptions
+  extends Pick<TillOptions, 'terminal' | 'printer' | 'pinpad' | 'scanner' | 'nfc'> {
   readonly ports: Omit<DevicePorts, 'healthChanged'>
   readonly listeners: Listeners
   readonly scanned: (scan: Scan) => void
@@ -25,17 +27,17 @@ export class TillDevices {
   readonly #scanners: readonly Scanner[]
   readonly #readers: readonly NfcReader[]
   /** What does something, and what says something. */
-  readonly #working: readonly (Terminal | Printer)[]
+  readonly #working: readonly (Terminal | Printer | Pinpad)[]
 
   constructor(options: TillDevicesOptions) {
-    const { terminal, printer, scanner, nfc } = options
+    const { terminal, printer, pinpad, scanner, nfc } = options
     this.#options = options
     this.#scanners = scanner === undefined ? [] : [scanner].flat()
     this.#readers = nfc === undefined ? [] : [nfc].flat()
-    this.#working = [terminal, printer].filter(device => device !== undefined)
+    this.#working = [terminal, printer, pinpad].filter(device => device !== undefined)
   }
 
-  /** Terminal and printer: what an earlier run left open is asked of them. */
+  /** Terminal, printer and PIN pad: what an earlier run left open is asked of them. */
   async openWorking(): Promise<void> {
     const ports = this.#ports()
     await Promise.all(this.#working.map(device => device.open(ports)))
@@ -62,7 +64,7 @@ export class TillDevices {
     await Promise.allSettled(this.#all().map(device => device.close()))
   }
 
-  #all(): readonly (Scanner | Terminal | Printer | NfcReader)[] {
+  #all(): readonly (Scanner | Terminal | Printer | Pinpad | NfcReader)[] {
     return [...this.#scanners, ...this.#working, ...this.#readers]
   }
 

@@ -66,6 +66,8 @@ export class ScriptedTerminal implements Terminal {
   /** Asked after the slip; whatever comes back is kept. */
   asks: TerminalQuestion | undefined
   readonly told: (TerminalAnswer | 'nobody')[] = []
+  /** Nothing more is taken while there is one. */
+  unresolved: OperationId | undefined
   #state: DeviceHealth['state'] = 'closed'
 
   health(): DeviceHealth {
@@ -94,6 +96,22 @@ export class ScriptedTerminal implements Terminal {
   }
 
   async #take(
+    kind: Booking['kind'],
+    order: PaymentOrder,
+    hooks: PaymentHooks,
+  ): Promise<Outcome<PaymentFacts>> {
+    if (this.unresolved !== undefined) return refused(report('terminal.blocked'))
+    const outcome = await this.#dialogue(kind, order, hooks)
+    if (outcome.outcome === 'unknown') this.unresolved = order.op
+    return outcome
+  }
+
+  /** As real drivers do: what was told by a person, or by a query, is out of the way. */
+  settle(op: OperationId): void {
+    if (this.unresolved === op) this.unresolved = undefined
+  }
+
+  async #dialogue(
     kind: Booking['kind'],
     order: PaymentOrder,
     hooks: PaymentHooks,
@@ -138,6 +156,7 @@ export class ScriptedTerminal implements Terminal {
     if (this.answersQueries === 'no') return unknown(report('terminal.no-answer'))
     if (this.answersQueries === 'cannot-tell') return unknown(report('terminal.cannot-tell'))
     const booked = this.books.find(({ op }) => op === expected.op)
+    this.settle(expected.op)
     return booked ? done(booked.facts) : refused(report('terminal.not-booked'))
   }
 

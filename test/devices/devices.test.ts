@@ -129,6 +129,7 @@ describe('a payment without a till', () => {
     devices.decided(paid.attempt.op)
     expect(() => devices.decided(paid.attempt.op)).toThrow('value.id')
     expect(devices.unresolved).toBeUndefined()
+    expect(await devices.pay(EUR(800), accept)).toMatchObject({ outcome: 'done' })
   })
 
   it('can be reversed, and refunds and the end of the day add up', async () => {

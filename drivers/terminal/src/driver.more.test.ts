@@ -237,11 +237,11 @@ describe('the number to mirror', () => {
     peer.scripts.set('0601', talk => talk.drop())
     await terminal.pay(ORDER, accepting)
     peer.scripts.set('0601', payment('0155'))
-    await terminal.pay(ORDER, accepting)
     peer.scripts.set('0620', shows(told('0155'), '060f00'))
     await terminal.query({ ...expected, approved: FACTS })
     await terminal.pay(ORDER, accepting)
-    expect(mirrored(peer)).toEqual(['00', '020153', undefined, '00'])
+    await terminal.pay(ORDER, accepting)
+    expect(mirrored(peer)).toEqual(['00', '020153', '00', '020155'])
   })
 })
 

@@ -81,6 +81,7 @@ describe('a payment over TCP', () => {
         outcome: 'unknown',
         error: { code: 'terminal.rejected-approval' },
       })
+      terminal.settle?.(ORDER.op)
     }
     expect(peer.heard.filter(frame => frame === '846c00')).toHaveLength(3)
   })

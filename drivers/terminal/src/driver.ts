@@ -58,8 +58,10 @@ class ZvtTerminal implements Terminal {
   readonly name: string
   readonly #settings: Settings
   readonly #station: Station
-  /** An order ended unknown: the terminal's last transaction is evidence, and stays as it is. */
-  #unresolved = false
+  /** This order ended unknown: the terminal's last transaction is evidence, and stays as it is. */
+  #unresolved: OperationId | undefined
+  /** The order that is under way or asked about, unless a person decided on it meanwhile. */
+  #current: OperationId | undefined
   /** TLV 1F1F of the last transaction, if that one is resolved and told it. */
   #mirror: Uint8Array = NONE
 
@@ -80,7 +82,18 @@ class ZvtTerminal implements Terminal {
   }
 
   close(): Promise<void> {
-    return this.#station.close(!this.#unresolved)
+    return this.#station.close(this.#unresolved === undefined)
+  }
+
+  get unresolved(): OperationId | undefined {
+    return this.#unresolved
+  }
+
+  settle(op: OperationId): void {
+    if (this.#current === op) this.#current = undefined
+    if (this.#unresolved !== op) return
+    this.#unresolved = undefined
+    this.#station.log('warn', 'terminal order settled by a person', { op })
   }
 
   // ── money ───────────────────────────────────────────────────────────────────────────────────────────
@@ -115,12 +128,10 @@ class ZvtTerminal implements Terminal {
   }
 
   reserve(order: PaymentOrder, hooks: PaymentHooks): Promise<Outcome<PaymentFacts>> {
-    return this.#unblocked(() =>
-      this.#money(order, hooks, {
-        command: (amount, extras) => commands.reservation(amount, extras),
-        undo: (amount, receipt) => commands.reservationReversal({ receipt }, amount),
-      }),
-    )
+    return this.#money(order, hooks, {
+      command: (amount, extras) => commands.reservation(amount, extras),
+      undo: (amount, receipt) => commands.reservationReversal({ receipt }, amount),
+    })
   }
 
   book(order: PaymentOrder, reservation: PaymentFacts, hooks: PaymentHooks): Promise<Outcome<PaymentFacts>> {
@@ -144,9 +155,8 @@ class ZvtTerminal implements Terminal {
     )
   }
 
-  async endOfDay(_op: OperationId, hooks: PaymentHooks): Promise<Outcome<TerminalTotals>> {
-    const busy = refused(report('terminal.busy'))
-    return this.#alone<TerminalTotals>(busy, async exchange => {
+  endOfDay(_op: OperationId, hooks: PaymentHooks): Promise<Outcome<TerminalTotals>> {
+    return this.#unblocked<TerminalTotals>(async exchange => {
       const { password, currency } = this.#settings
       const end = await this.#station.run(exchange, commands.endOfDay(password, this.#extras()), hooks)
       const outcome = totalsOutcome(end, currency)
@@ -158,15 +168,16 @@ class ZvtTerminal implements Terminal {
   async query(expected: PaymentExpectation): Promise<Outcome<PaymentFacts>> {
     // Busy is no evidence: only the terminal's own record can say that nothing was booked.
     const asked = await this.#station.alone(async () => {
+      this.#current = expected.op
       const outcome = this.#signedOff(await this.#resolve(expected))
-      this.#unresolved = outcome.outcome === 'unknown'
+      this.#ended(expected.op, outcome)
       return outcome
     })
     return asked ?? unknown(report('terminal.busy'))
   }
 
   async last(): Promise<Outcome<PaymentFacts | null>> {
-    return this.#alone<PaymentFacts | null>(refused(report('terminal.busy')), async exchange => {
+    return this.#alone<PaymentFacts | null>(async exchange => {
       const { password, currency, timeouts } = this.#settings
       const seen = await look(exchange, password, this.#station.limits(timeouts.queryMs))
       if (seen.saw === 'occupied') return refused(report('terminal.busy'))
@@ -210,7 +221,7 @@ class ZvtTerminal implements Terminal {
   }
 
   status(): Promise<Outcome<TerminalNotice>> {
-    return this.#alone<TerminalNotice>(refused(report('terminal.busy')), async exchange => {
+    return this.#alone<TerminalNotice>(async exchange => {
       const end = await this.#station.run(exchange, commands.statusEnquiry(this.#settings.password), {})
       const outcome = serviceOutcome(end)
       if (outcome.outcome !== 'done' || end.how !== 'completed') return outcome
@@ -224,10 +235,8 @@ class ZvtTerminal implements Terminal {
   }
 
   logOff(): Promise<Outcome<TerminalNotice>> {
-    return this.#unblocked(() =>
-      this.#alone<TerminalNotice>(refused(report('terminal.busy')), async exchange =>
-        serviceOutcome(await this.#station.logOff(exchange)),
-      ),
+    return this.#unblocked<TerminalNotice>(async exchange =>
+      serviceOutcome(await this.#station.logOff(exchange)),
     )
   }
 
@@ -236,9 +245,9 @@ class ZvtTerminal implements Terminal {
   async #money(order: PaymentOrder, hooks: PaymentHooks, plan: MoneyPlan): Promise<Outcome<PaymentFacts>> {
     const wrong = this.#check(order)
     if (wrong) return refused(wrong)
-    const busy = refused(report('terminal.busy'))
-    return this.#alone<PaymentFacts>(busy, async exchange => {
+    return this.#unblocked<PaymentFacts>(async exchange => {
       if (hooks.signal?.aborted) return refused(report('tender.cancelled'))
+      this.#current = order.op
       const { currencyDigits: currency } = this.#settings
       const command = plan.command({ minor: order.amountMinor, currency }, this.#extras())
       const asks = this.#settings.signature === 'ask' && plan.undo !== undefined
@@ -251,8 +260,8 @@ class ZvtTerminal implements Terminal {
       this.#remember(end, outcome.outcome)
       if (asks && outcome.outcome === 'done' && wantsSignature(outcome.data))
         outcome = await this.#sign(exchange, outcome.data, hooks, plan)
-      this.#unresolved = outcome.outcome === 'unknown'
-      this.#station.log(this.#unresolved ? 'warn' : 'info', 'terminal order ended', {
+      this.#ended(order.op, outcome)
+      this.#station.log(outcome.outcome === 'unknown' ? 'warn' : 'info', 'terminal order ended', {
         op: order.op,
         outcome: outcome.outcome,
         ...(outcome.outcome !== 'done' && { code: outcome.error.code }),
@@ -299,18 +308,30 @@ class ZvtTerminal implements Terminal {
     return undefined
   }
 
+  /** One attempt is never forgotten over another one that somebody asks about. */
+  #ended(op: OperationId, { outcome }: Outcome<PaymentFacts>): void {
+    const open = this.#current === op
+    this.#current = undefined
+    if (outcome !== 'unknown') {
+      if (this.#unresolved === op) this.#unresolved = undefined
+    } else if (open) {
+      this.#unresolved ??= op
+    }
+  }
+
   /** One order at a time, at a terminal that is there. */
-  async #alone<T>(busy: Outcome<T>, work: (exchange: Exchange) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+  async #alone<T>(work: (exchange: Exchange) => Promise<Outcome<T>>): Promise<Outcome<T>> {
     const outcome = await this.#station.alone(async () => {
       const { exchange, trouble } = await this.#station.ready()
       return trouble ? refused(trouble) : await work(exchange)
     })
-    return outcome ?? busy
+    return outcome ?? refused(report('terminal.busy'))
   }
 
   /** What would put another transaction on top of the evidence waits until that is used. */
-  async #unblocked<T>(work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
-    return this.#unresolved ? refused(report('terminal.blocked')) : await work()
+  async #unblocked<T>(work: (exchange: Exchange) => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    if (this.#unresolved !== undefined) return refused(report('terminal.blocked', { op: this.#unresolved }))
+    return this.#alone(work)
   }
 
   async #reserved(
@@ -318,16 +339,14 @@ class ZvtTerminal implements Terminal {
     work: (of: commands.Reserved) => Promise<Outcome<PaymentFacts>>,
   ): Promise<Outcome<PaymentFacts>> {
     if (!isReceipt(receipt)) return refused(report('value.malformed', { field: 'reservation.receipt' }))
-    return this.#unblocked(() => work({ receipt, trace, authorisation }))
+    return work({ receipt, trace, authorisation })
   }
 
   #service(command: commands.Command, hooks: TerminalServiceHooks): Promise<Outcome<TerminalNotice>> {
-    return this.#unblocked(() =>
-      this.#alone<TerminalNotice>(refused(report('terminal.busy')), async exchange => {
-        if (hooks.signal?.aborted) return refused(report('tender.cancelled'))
-        return serviceOutcome(await this.#station.run(exchange, command, hooks))
-      }),
-    )
+    return this.#unblocked<TerminalNotice>(async exchange => {
+      if (hooks.signal?.aborted) return refused(report('tender.cancelled'))
+      return serviceOutcome(await this.#station.run(exchange, command, hooks))
+    })
   }
 
   /** The number to mirror is the last transaction's, as it told it; where it told none or its end is open, none. */
@@ -338,7 +357,9 @@ class ZvtTerminal implements Terminal {
   }
 
   #extras(): commands.Extras {
-    return this.#settings.profile.mirrorsReceipt && !this.#unresolved ? { mirror: this.#mirror } : {}
+    return this.#settings.profile.mirrorsReceipt && this.#unresolved === undefined
+      ? { mirror: this.#mirror }
+      : {}
   }
 
   async #resolve(expected: PaymentExpectation): Promise<Outcome<PaymentFacts>> {

@@ -201,6 +201,16 @@ export interface Terminal extends Device {
   /** The last transaction in the terminal's own book, or undefined if it has none. */
   last(): Promise<Outcome<PaymentFacts | null>>
 
+  /**
+   * The attempt that ended `unknown` and that nobody resolved. While there is one, a driver that has this refuses with
+   * `terminal.blocked` whatever would put another transaction over the evidence, before anything is sent. `query` of
+   * this attempt resolves it when it ends `done` or `refused`; `settle` does when a person decided. It is gone with the
+   * process: after a restart, query what was under way before anything else is ordered.
+   */
+  readonly unresolved?: OperationId | undefined
+  /** A person decided what became of the unresolved attempt, and that is recorded. Of any other attempt: nothing. */
+  settle?(op: OperationId): void
+
   // What not every terminal can. An unresolved payment refuses all of it with `terminal.blocked`: the terminal's last
   // transaction is the evidence, and stays the last one.
 

@@ -76,6 +76,11 @@ describe('a card payment', () => {
     await till.resolve({ task: id, action: 'booked', ...by })
     expect(sale.view()).toMatchObject({ state: 'settling', tasks: [], payments: [{ state: 'done' }] })
     expect(told).toEqual([1, 0])
+    // The terminal itself is told, too: it takes the next payment.
+    expect(shop.terminal.unresolved).toBeUndefined()
+    const next = await till.sale({ id: 'R-2' })
+    await next.add({ line: '1', gtin: BREAD })
+    expect(await next.pay({ id: 'P-1', by: 'card' })).toMatchObject({ outcome: 'done' })
   })
 
   it('is aborted by a signal, if it is not too late', async () => {

@@ -139,6 +139,8 @@ export class Performer {
       if (event.type !== 'op.settled') continue
       this.#begun.delete(event.op)
       this.#options.pins.end(event.op)
+      // What a person decided: the terminal is free again.
+      this.#options.terminal?.settle?.(event.op)
     }
     for (const queue of queues) this.#wake(queue)
   }

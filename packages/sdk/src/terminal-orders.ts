@@ -118,6 +118,7 @@ export class TerminalOrders {
   decided(op: OperationId): void {
     if (this.#unresolved?.op !== op) throw new CashdeskError('value.id', { field: 'op' })
     this.#unresolved = undefined
+    this.#options.terminal?.settle?.(op)
   }
 
   #ended(attempt: PaymentExpectation, outcome: Outcome<PaymentFacts>): void {

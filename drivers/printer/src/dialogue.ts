@@ -123,10 +123,7 @@ export class Dialogue {
    */
   async send(bytes: Uint8Array, timeoutMs: number, checkpoints = 0): Promise<Outcome<PrinterStatus>> {
     if (!this.#link.isUp) return refused(report('printer.absent', { reason: 'link lost' }))
-    if (!this.#options.profile.answers) {
-      const reason = (await this.wrote(bytes)) ? 'this printer cannot answer' : 'link lost'
-      return unknown(report('printer.no-answer', { reason }))
-    }
+    if (!this.#options.profile.answers) return this.#handedOver(bytes, timeoutMs)
     this.#jobs += 1
     const job = this.#jobs
     let open = checkpoints + 1
@@ -155,6 +152,22 @@ export class Dialogue {
       () => false,
     )
     return (await Promise.race([written, down])) === true
+  }
+
+  /**
+   * To a printer that cannot answer: that its bytes were taken proves nothing. Only a transport that says that it took
+   * none of them lets the job count as not printed.
+   */
+  async #handedOver(bytes: Uint8Array, timeoutMs: number): Promise<Outcome<PrinterStatus>> {
+    const down = this.#until(timeoutMs, heard => (heard.kind === 'down' ? heard.error : undefined))
+    const written = this.#link.write(bytes).then(() => 'taken' as const, asLost)
+    const end = (await Promise.race([written, down])) ?? 'timeout'
+    if (end === 'taken') return unknown(report('printer.no-answer', { reason: 'this printer cannot answer' }))
+    if (end === 'timeout') return unknown(report('printer.no-answer', { reason: end, timeoutMs }))
+    const { code, outcome, detail } = end.report
+    if (outcome !== 'none') return unknown(report('printer.no-answer', { reason: code }))
+    if (code.startsWith('printer.')) return refused(end.report)
+    return refused(report('printer.absent', { ...detail, reason: code }))
   }
 
   /** Asks for the status, or joins whoever is asking. A printer that does not answer gets a fresh connection. */

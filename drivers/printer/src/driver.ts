@@ -101,7 +101,7 @@ class StreamPrinter implements EscPosPrinter {
   constructor(transport: Transport, options: PrinterOptions) {
     this.#transport = transport
     this.#options = options
-    this.#profile = options.profile ?? epson
+    this.#profile = fitting(options.profile ?? epson, transport)
     this.name = options.name ?? transport.name
     this.#session = new PrinterSession(options.drawer?.openWhen)
     const { language = 'esc-pos', answers, automaticStatus } = this.#profile
@@ -272,6 +272,11 @@ class StreamPrinter implements EscPosPrinter {
     this.#told = paper
     this.#ports?.healthChanged(this.health())
   }
+}
+
+/** Where nothing ever comes back, a question would only be one more job in the queue. */
+function fitting(profile: PrinterProfile, { oneWay }: Transport): PrinterProfile {
+  return oneWay === true ? { ...profile, answers: false, automaticStatus: 0 } : profile
 }
 
 const NOT_OPEN: ErrorReport = report('printer.absent', { reason: 'not open' })

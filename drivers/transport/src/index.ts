@@ -1,8 +1,15 @@
-// Byte streams to devices: TCP, serial lines, USB printers and file devices behind the kernel's `Transport`, and a link that keeps
+// Byte streams to devices: TCP, serial lines, USB printers, spoolers and file devices behind the kernel's `Transport`, and a link that keeps
 // one of them open.
 export * from './link.ts'
 export { type FileOptions, fileTransport } from './node-file.ts'
 export { type SerialOptions, serialTransport } from './node-serial.ts'
+export {
+  type SpoolerLoader,
+  type SpoolerOptions,
+  spooledPrinters,
+  spoolerTransport,
+  spoolerTransportFrom,
+} from './node-spooler.ts'
 export { type TcpOptions, tcpTransport } from './node-tcp.ts'
 export {
   type UsbModule,
@@ -11,3 +18,4 @@ export {
   usbTransport,
   usbTransportFrom,
 } from './node-usb.ts'
+export type { Datatype, Native, SpooledPrinter, Spooler, SpoolerHandle } from './spooler.ts'

@@ -48,6 +48,8 @@ export interface Connection {
 export interface Transport {
   /** How a person would name it: `tcp 10.0.0.7:20007`, `serial COM3`. */
   readonly name: string
+  /** Nothing ever comes back on it, and every write is a job of its own (a spooler): no driver asks anything. */
+  readonly oneWay?: boolean
   /** @throws CashdeskError `transport.unreachable` or `transport.timeout` */
   open(
     listener: TransportListener,

@@ -1,6 +1,6 @@
 // The articles a till knows, from a file: read once when the till is opened, found by their number however it is written.
 import { readFile } from 'node:fs/promises'
-import { gtin } from '@cashdesk/kernel'
+import { fraction, gtin, minor } from '@cashdesk/kernel'
 import type { CatalogArticle, TillOptions } from '@cashdesk/sdk'
 import type { Articles } from './config.ts'
 import { articlesShape } from './config-shape.ts'
@@ -62,5 +62,11 @@ function finder(articles: readonly Article[]): NonNullable<TillOptions['catalog'
   const known = new Map<string, CatalogArticle>(
     articles.map(({ gtin: number, ...article }) => [gtin(number), article]),
   )
-  return number => known.get(number)
+  return (number, measured) => {
+    const article = known.get(number)
+    // A label with a price brings its own; the till takes that one.
+    if (!article || !measured || measured.measure === 'price') return article
+    const priceMinor = fraction(minor(article.priceMinor), measured.value, 10 ** measured.decimals)
+    return { ...article, priceMinor }
+  }
 }

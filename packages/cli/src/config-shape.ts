@@ -100,6 +100,12 @@ const terminal = z.discriminatedUnion('kind', [
       .enum(['bare', 'serial'])
       .describe('serial for a box that puts a serial line on the network')
       .exactOptional(),
+    partialApproval: z
+      .boolean()
+      .describe(
+        'The terminal may approve less than was asked, and the rest is paid otherwise; false if absent',
+      )
+      .exactOptional(),
     signature: z
       .enum(['ask', 'on-paper'])
       .describe('Who looks at a signature; ask the register if absent')
@@ -116,6 +122,12 @@ const terminal = z.discriminatedUnion('kind', [
           .enum(['reversal', 'original', 'unknown'])
           .describe('What the terminal shows as its last transaction after it reversed a payment by itself')
           .exactOptional(),
+        mirrorsReceipt: z
+          .boolean()
+          .describe(
+            'Payments carry the number of the last one (1F1F); only where nobody else pays at this terminal',
+          )
+          .exactOptional(),
       })
       .describe('What is known of this make of terminal')
       .exactOptional(),
@@ -125,6 +137,11 @@ const terminal = z.discriminatedUnion('kind', [
         serviceByte: byte.exactOptional(),
         charset: z.enum(charsets).exactOptional(),
         lineWidth: z.int().min(1).max(99).exactOptional(),
+        questions: z
+          .boolean()
+          .describe('The terminal may ask the register; without onQuestion in code every answer is no')
+          .exactOptional(),
+        messageSequence: z.boolean().describe('Offer to count messages (1F73)').exactOptional(),
       })
       .exactOptional(),
     logOffOnClose: z.boolean().exactOptional(),
@@ -188,6 +205,17 @@ const printer = z.discriminatedUnion('kind', [
   }),
   z.strictObject({ kind: z.literal('file'), path: text('/dev/usb/lp0'), ...printerSettings }),
 ])
+
+const restrictedCode = z
+  .strictObject({
+    layout: text(
+      'A letter or digit for each of 8 or 13 digits: I article, P price, W weight, Q count, V verifier, X anything, C check digit: 20IIIIIVPPPPC',
+      13,
+    ),
+    decimals: z.int().min(0).max(6).describe('Decimal places of the price, weight or count'),
+    verifier: z.enum(['gs1', 'mod10']).describe('How V is computed; gs1 if absent').exactOptional(),
+  })
+  .meta({ id: 'restricted-code' })
 
 // ── plugins ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -304,6 +332,11 @@ export const configShape: z.ZodType<Config> = z
     printer: printer.exactOptional(),
     nfc: z.union([nfc, z.array(nfc).max(4)]).exactOptional(),
     pinpad: pinpad.exactOptional(),
+    restrictedCodes: z
+      .array(restrictedCode)
+      .max(20)
+      .describe('What codes that begin with 02, 04 or 20 to 29 say in this shop; the first that fits counts')
+      .exactOptional(),
     plugins: z
       .array(z.discriminatedUnion('name', [activation]))
       .max(32)
@@ -342,7 +375,9 @@ export const articlesShape: z.ZodType<Articles> = z
           .int()
           .min(0)
           .max(MAX_MINOR)
-          .describe('Gross price of one piece, in minor units: 1999 is 19.99'),
+          .describe(
+            'Gross price of one piece, in minor units: 1999 is 19.99; of a kilogram where a label tells the weight',
+          ),
         vat: z
           .int()
           .min(0)

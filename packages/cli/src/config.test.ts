@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CashdeskError, gtin } from '@cashdesk/kernel'
+import { CashdeskError, gtin, readCode } from '@cashdesk/kernel'
 import type { TillOptions } from '@cashdesk/sdk'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { publishedSchemas } from './config-shape.ts'
@@ -96,6 +96,17 @@ describe('a configuration without mistakes', () => {
     expect(await catalog?.(gtin('96385074'))).toBeUndefined()
   })
 
+  it('weighs: an article whose label tells a weight or a count costs that much of its price', async () => {
+    const { catalog } = await readConfig(await written(JSON.stringify(GOOD)), { secrets })
+    const number = gtin('4006381333931')
+    const { priceMinor = 0 } = (await catalog?.(number)) ?? {}
+    const priced = async (measure: 'weight' | 'count' | 'price', value: number, decimals: number) =>
+      (await catalog?.(number, { measure, value, decimals }))?.priceMinor
+    expect(await priced('weight', 1500, 3)).toBe(Math.round(priceMinor * 1.5))
+    expect(await priced('count', 3, 0)).toBe(priceMinor * 3)
+    expect(await priced('price', 1234, 2)).toBe(priceMinor)
+  })
+
   it('may begin with a byte order mark, and may come from memory', async () => {
     await readConfig(await written(`\uFEFF${JSON.stringify(GOOD)}`), { secrets })
     const least = await tillOptionsFrom({ dir: 'x', lane: '1', currency: 'CHF' }, { folder })
@@ -129,7 +140,38 @@ describe('devices', () => {
     expect([options.nfc].flat().map(each => each?.name)).toEqual(['cards'])
   })
 
+  it('may be a PIN pad, and a terminal that asks, counts and approves in part', async () => {
+    const options = await devicesOf({
+      pinpad: { kind: 'serial', path: 'COM6', profile: 'uic', name: 'pad' },
+      terminal: {
+        kind: 'zvt',
+        host: 'h',
+        partialApproval: true,
+        registrationConfig: { questions: true, messageSequence: true },
+        profile: { afterAutoReversal: 'reversal', mirrorsReceipt: true },
+      },
+    })
+    expect(options.pinpad?.name).toBe('pad')
+    expect(options.terminal).toBeDefined()
+  })
+
+  it('may read labels whose digits hold a price or a weight', async () => {
+    const { restrictedCodes = [] } = await devicesOf({
+      restrictedCodes: [
+        { layout: '20IIIIIVPPPPC', decimals: 2 },
+        { layout: '21IIIIIXWWWWC', decimals: 3, verifier: 'mod10' },
+      ],
+    })
+    expect(readCode('2012345912342', undefined, { restricted: restrictedCodes })).toMatchObject({
+      measure: 'price',
+      value: 1234,
+    })
+  })
+
   it.each([
+    [{ restrictedCodes: [{ layout: '20IIIIIVPPPPC' }] }, 'restrictedCodes[0].decimals'],
+    [{ restrictedCodes: [{ layout: '20PPPPPPPPPPC', decimals: 2 }] }, 'restrictedCodes[0].layout'],
+    [{ pinpad: { kind: 'tcp', host: 'h' } }, 'pinpad.port'],
     [{ terminal: { kind: 'zvt' } }, 'terminal'],
     [{ terminal: { kind: 'zvt', host: 'h', serial: { path: 'COM2' } } }, 'terminal'],
     [{ printer: { kind: 'usb', vendorId: 70_000 } }, 'printer.vendorId'],

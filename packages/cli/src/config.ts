@@ -91,6 +91,13 @@ interface ActivationConfig {
 
 export type PluginConfig = ActivationConfig
 
+/** What codes of restricted circulation say in this shop, as `restrictedTemplate` takes it. */
+interface RestrictedCode {
+  readonly layout: string
+  readonly decimals: number
+  readonly verifier?: 'gs1' | 'mod10'
+}
+
 /** A till, as a shop writes it down. Relative paths are relative to the document. */
 export interface Config {
   readonly $schema?: string
@@ -104,6 +111,7 @@ export interface Config {
   readonly printer?: PrinterConfig
   readonly nfc?: NfcConfig | readonly NfcConfig[]
   readonly pinpad?: PinpadConfig
+  readonly restrictedCodes?: readonly RestrictedCode[]
   readonly plugins?: readonly PluginConfig[]
   readonly catalog?: { readonly file: string }
   readonly commitBudgetMs?: number

@@ -11,7 +11,7 @@ import {
   terminalSubject,
   type Wishes,
 } from './conformance-subjects.ts'
-import { type Inspection, inspectFile } from './inspect.ts'
+import { inspectFile } from './inspect.ts'
 import { said } from './problems.ts'
 import { EXIT, type ExitCode, type Io, sayJson, sayLine } from './say.ts'
 
@@ -78,14 +78,14 @@ function amountOf(pay: string | undefined): number | undefined {
   throw new CashdeskError('cli.usage', { reason: `--pay wants minor units, a whole number from 1: ${pay}` })
 }
 
-interface Devices extends Pick<Inspection, 'pinpad'> {
+interface Devices {
   readonly options: TillOptions
   /** Lines of which the system lets only one program have one: there a second driver is tried. */
   readonly serial: ReadonlySet<string>
 }
 
 async function devicesOf(file: string): Promise<Devices> {
-  const { options, config, pinpad, problems } = await inspectFile(file)
+  const { options, config, problems } = await inspectFile(file)
   if (!options || !config) throw new CashdeskError('config.invalid', { file, problems: problems.map(said) })
   const kinds = {
     scanner: [config.scanner].flat(),
@@ -96,11 +96,11 @@ async function devicesOf(file: string): Promise<Devices> {
   const serial = Object.entries(kinds).flatMap(([family, list]) =>
     list.flatMap((one, at) => (one?.kind === 'serial' ? [`${family} ${at}`] : [])),
   )
-  return { options, serial: new Set(serial), ...(pinpad ? { pinpad } : {}) }
+  return { options, serial: new Set(serial) }
 }
 
 function subjectsOf(first: Devices, second: Devices, wishes: Wishes): readonly Subject[] {
-  const { terminal, printer } = first.options
+  const { terminal, printer, pinpad } = first.options
   const scanners = [first.options.scanner ?? []].flat()
   const others = [second.options.scanner ?? []].flat()
   const other = <D>(name: string, device: D): D | undefined => (second.serial.has(name) ? device : undefined)
@@ -109,6 +109,6 @@ function subjectsOf(first: Devices, second: Devices, wishes: Wishes): readonly S
     ...(terminal ? [terminalSubject(terminal, first.options.currency, wishes)] : []),
     ...(printer ? [printerSubject(printer, other('printer 0', second.options.printer), wishes)] : []),
     ...[first.options.nfc ?? []].flat().map(reader => nfcSubject(reader, wishes)),
-    ...(first.pinpad ? [pinpadSubject(first.pinpad, other('pinpad 0', second.pinpad), wishes)] : []),
+    ...(pinpad ? [pinpadSubject(pinpad, other('pinpad 0', second.options.pinpad), wishes)] : []),
   ]
 }

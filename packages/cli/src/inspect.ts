@@ -2,12 +2,14 @@
 // the articles it names, and in secrets that are not there. What has no mistake becomes the options of a till.
 import { readFile } from 'node:fs/promises'
 import { dirname, isAbsolute, resolve } from 'node:path'
-import { CashdeskError, type ErrorDetail, type Pinpad, reportOf } from '@cashdesk/kernel'
+import { CashdeskError, type ErrorDetail, reportOf } from '@cashdesk/kernel'
 import {
   isSecret,
   nodeSecrets,
   type Plugin,
+  type RestrictedTemplate,
   resolveSecret,
+  restrictedTemplate,
   type Secret,
   type SecretSource,
   type TillOptions,
@@ -35,8 +37,6 @@ export interface Inspection {
   /** Everything below only where there are no problems. */
   readonly config?: Config
   readonly options?: TillOptions
-  /** The till has no use for it yet; the doctor tries it. */
-  readonly pinpad?: Pinpad
   readonly plugins?: readonly Plugin[]
   readonly articles?: number
 }
@@ -87,7 +87,7 @@ async function inspect(document: Document, folder: string, source: SecretSource)
   const problems = inOrder([...found.map(problemAt(document)), ...inCatalog])
   const uses = secrets.map(use => ({ ...use, path: pathText(use.path) }))
   if (problems.length > 0) return { problems, secrets: uses, document: document.value }
-  const { config, options, pinpad, plugins, articles } = parts
+  const { config, options, plugins, articles } = parts
   return {
     problems,
     secrets: uses,
@@ -95,7 +95,6 @@ async function inspect(document: Document, folder: string, source: SecretSource)
     config,
     options,
     plugins,
-    ...(pinpad === undefined ? {} : { pinpad }),
     ...(articles === undefined ? {} : { articles }),
   }
 }
@@ -170,7 +169,6 @@ function soundPart(value: unknown, found: readonly Found[]): Config {
 interface Parts {
   readonly config: Config
   readonly options: TillOptions
-  readonly pinpad?: Pinpad
   readonly plugins: readonly Plugin[]
   readonly articles?: number
   readonly catalogProblems: readonly Problem[]
@@ -208,35 +206,35 @@ async function wire(config: Config, folder: string, source: SecretSource, found:
     terminal: __,
     printer: ___,
     nfc: ____,
-    pinpad: padConfig,
+    pinpad: _______,
+    restrictedCodes,
     plugins: _____,
     catalog: ______,
     ...rest
   } = config
-  const pinpad = padConfig && attempt(['pinpad'], () => pinpadOf(padConfig))
   const options: TillOptions = {
     ...rest,
     dir: isAbsolute(dir) ? dir : resolve(folder, dir),
     plugins: factories,
     ports: { secrets: source },
     ...driversOf(config, known, attempt),
+    ...(restrictedCodes ? { restrictedCodes: templatesOf(restrictedCodes, attempt) } : {}),
     ...(articles?.catalog ? { catalog: articles.catalog } : {}),
   }
   return {
     config,
     options,
     plugins: ready,
-    ...(pinpad ? { pinpad } : {}),
     catalogProblems: articles?.problems ?? [],
     ...(articles ? { articles: articles.count } : {}),
   }
 }
 
 function driversOf(
-  { scanner = [], terminal, printer, nfc = [], currency }: Config,
+  { scanner = [], terminal, printer, pinpad, nfc = [], currency }: Config,
   known: (secret: Secret) => string,
   attempt: Attempt,
-): Pick<TillOptions, 'scanner' | 'terminal' | 'printer' | 'nfc'> {
+): Pick<TillOptions, 'scanner' | 'terminal' | 'printer' | 'pinpad' | 'nfc'> {
   const each = <C, D>(
     name: string,
     list: boolean,
@@ -248,12 +246,24 @@ function driversOf(
   const readers = each('nfc', Array.isArray(nfc), [nfc].flat(), nfcOf)
   const terminalDriver = terminal && attempt(['terminal'], () => terminalOf(terminal, currency, known))
   const printerDriver = printer && attempt(['printer'], () => printerOf(printer))
+  const pinpadDriver = pinpad && attempt(['pinpad'], () => pinpadOf(pinpad))
   return {
     ...(scanners.length > 0 ? { scanner: scanners } : {}),
     ...(terminalDriver ? { terminal: terminalDriver } : {}),
     ...(printerDriver ? { printer: printerDriver } : {}),
+    ...(pinpadDriver ? { pinpad: pinpadDriver } : {}),
     ...(readers.length > 0 ? { nfc: readers } : {}),
   }
+}
+
+function templatesOf(
+  codes: NonNullable<Config['restrictedCodes']>,
+  attempt: Attempt,
+): readonly RestrictedTemplate[] {
+  return codes.flatMap(
+    ({ layout, ...rest }, index) =>
+      attempt(['restrictedCodes', index], () => restrictedTemplate(layout, rest)) ?? [],
+  )
 }
 
 /** What a driver or plugin says to its section. */

@@ -14,6 +14,8 @@ export {
   qr,
   type ReadSpec,
   type ReceiptBlock,
+  type RestrictedTemplate,
+  restrictedTemplate,
   rule,
   text,
 } from '@cashdesk/kernel'

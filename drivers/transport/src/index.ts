@@ -18,4 +18,11 @@ export {
   usbTransport,
   usbTransportFrom,
 } from './node-usb.ts'
-export type { Datatype, Native, SpooledPrinter, Spooler, SpoolerHandle } from './spooler.ts'
+export {
+  type Datatype,
+  type Native,
+  queueTrouble,
+  type SpooledPrinter,
+  type Spooler,
+  type SpoolerHandle,
+} from './spooler.ts'

@@ -1,5 +1,6 @@
 // Ports and devices as `cashdesk doctor` says them: what was found, by the system's files or by a package's list, and what
 // keeps this user from opening it.
+import { queueTrouble } from '@cashdesk/transport'
 import type { Finding } from './doctor.ts'
 import type { LibraryState } from './doctor-libraries.ts'
 import type { FoundDevice, FoundKind } from './doctor-linux.ts'
@@ -41,6 +42,28 @@ export function usbFindings(
   return devices.flatMap(device => {
     const [area, what] = AREAS[device.kind] ?? []
     return area === undefined || what === undefined ? [] : [finding(area, device, what)]
+  })
+}
+
+/** Printers of Windows' spooler, as the package that calls it lists them. */
+export function spoolerFindings(libraries: readonly LibraryState[]): readonly Finding[] {
+  return listed(libraries, 'koffi').map(entry => {
+    const { name, port, driver, jobs, status, attributes } = Object(entry)
+    const trouble = queueTrouble({
+      name: String(name),
+      port: String(port),
+      driver: String(driver),
+      jobs: Number(jobs),
+      status: Number(status),
+      attributes: Number(attributes),
+    })?.report
+    const facts = { port: String(port), driver: String(driver), jobs: Number(jobs) }
+    const base = { area: 'spooler', name: String(name), facts } as const
+    const what = `a printer of the spooler, on ${port} with the driver ${driver}`
+    if (trouble === undefined) return { ...base, verdict: 'ok', said: what }
+    const reason = trouble.detail?.['reason']
+    const why = `${trouble.message}${reason === undefined ? '' : ` (${String(reason)})`}`
+    return { ...base, verdict: 'note', said: `${what}. ${why}`, next: trouble.next }
   })
 }
 

@@ -15,6 +15,8 @@ export interface Library {
   readonly install: string
   /** What its native code needs that npm does not bring, by `process.platform`. */
   readonly needs?: { readonly [platform: string]: string }
+  /** Where it is of any use, by `process.platform`; everywhere if absent. */
+  readonly platforms?: readonly string[]
 }
 
 export interface LibraryState {
@@ -38,6 +40,13 @@ export const LIBRARIES: readonly Library[] = [
     use: 'printers on USB without a driver of the system',
     owner: '@cashdesk/transport',
     install: 'npm install usb@3.1.0',
+  },
+  {
+    name: 'koffi',
+    use: 'printers that only the print spooler reaches',
+    owner: '@cashdesk/transport',
+    install: 'npm install koffi@3.3.4',
+    platforms: ['win32'],
   },
   {
     name: 'node-hid',
@@ -74,6 +83,8 @@ const MOST_OUTPUT = 1_000_000
 const LISTING: { readonly [name: string]: string } = {
   serialport: 'await m.SerialPort.list()',
   'node-hid': '(m.default ?? m).devices()',
+  // Without the service there is no list; the package is there all the same.
+  koffi: 'await (await import(owner)).spooledPrinters().catch(() => undefined)',
 }
 
 /** `list`: also ask it which devices it sees. */
@@ -82,6 +93,7 @@ export function tryLibrary({ name, owner }: Library, list: boolean): Promise<Lib
   if (place === undefined) return Promise.resolve({ name, state: 'missing' })
   const listing = list ? (LISTING[name] ?? 'undefined') : 'undefined'
   const script = `const m = await import(${JSON.stringify(place.main)})
+const owner = ${JSON.stringify(ownerPlace(owner) ?? '')}
 process.stdout.write(JSON.stringify({ listed: ${listing} }))
 process.exit(0)`
   return new Promise(resolve => {

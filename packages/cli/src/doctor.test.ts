@@ -50,6 +50,26 @@ const about = ({ findings }: DoctorReport, area: Finding['area']): readonly Find
   findings.filter(each => each.area === area)
 
 describe('cashdesk doctor', () => {
+  it('lists the printers of the spooler on Windows, and what keeps their queues', async () => {
+    const idle = { name: 'RECEIPTS', port: 'USB001', driver: 'TM-T20', jobs: 0, status: 0, attributes: 64 }
+    const paused = { ...idle, name: 'OFFICE', status: 1 }
+    const windows: Machine = {
+      ...bare,
+      platform: 'win32',
+      tryLibrary: async ({ name }, list) =>
+        name === 'koffi' && list
+          ? { name, state: 'loaded', version: '3.3.4', listed: [idle, paused] }
+          : { name, state: 'missing' },
+    }
+    const found = await report({}, windows)
+    expect(found.code).toBe(0)
+    expect(about(found, 'spooler')).toMatchObject([
+      { name: 'RECEIPTS', verdict: 'ok', facts: { port: 'USB001', driver: 'TM-T20', jobs: 0 } },
+      { name: 'OFFICE', verdict: 'note', said: expect.stringContaining('its queue is paused') },
+    ])
+    expect(about(await report({}, bare), 'library').map(({ name }) => name)).not.toContain('koffi')
+  })
+
   it('finds nothing wrong on a machine that has nothing, and says what could be installed', async () => {
     const found = await report({}, bare)
     expect(found.code).toBe(0)

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { reachDevices } from './connect.ts'
-import { serialFinding, usbFindings } from './doctor-found.ts'
+import { serialFinding, spoolerFindings, usbFindings } from './doctor-found.ts'
 import { LIBRARIES, type Library, type LibraryState, tryLibrary } from './doctor-libraries.ts'
 import { linuxDevices } from './doctor-linux.ts'
 import { type CardService, cardService, nodeIsTooOld, syncSpeed } from './doctor-machine.ts'
@@ -19,7 +19,17 @@ export interface DoctorOptions {
 
 /** `wrong` makes the command end with 1; a `note` says what could be had. */
 export interface Finding {
-  readonly area: 'node' | 'disk' | 'library' | 'serial' | 'hid' | 'usb' | 'cards' | 'config' | 'device'
+  readonly area:
+    | 'node'
+    | 'disk'
+    | 'library'
+    | 'serial'
+    | 'hid'
+    | 'usb'
+    | 'spooler'
+    | 'cards'
+    | 'config'
+    | 'device'
   readonly name: string
   readonly verdict: 'ok' | 'note' | 'wrong'
   readonly said: string
@@ -67,7 +77,7 @@ export async function doctor(io: Io, options: DoctorOptions, machine: Machine = 
 
 async function examine({ config }: DoctorOptions, machine: Machine): Promise<DoctorReport> {
   const libraries = await Promise.all(
-    LIBRARIES.map(async library => {
+    LIBRARIES.filter(({ platforms }) => platforms?.includes(machine.platform) ?? true).map(async library => {
       const state = await machine.tryLibrary(library, machine.platform !== 'linux')
       return { library, state }
     }),
@@ -86,6 +96,7 @@ async function examine({ config }: DoctorOptions, machine: Machine): Promise<Doc
       libraries.map(({ state }) => state),
       machine.platform,
     ),
+    ...spoolerFindings(libraries.map(({ state }) => state)),
     ...(await cardFindings(
       machine,
       libraries.some(({ library, state }) => library.owner === '@cashdesk/nfc' && state.state === 'loaded'),

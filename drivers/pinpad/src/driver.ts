@@ -7,6 +7,7 @@ import {
   type DeviceState,
   done,
   type ErrorReport,
+  hex,
   type Outcome,
   type PinBlock,
   type PinHooks,
@@ -18,8 +19,9 @@ import {
   type Transport,
 } from '@cashdesk/kernel'
 import { keepOpen, type Link, type SerialOptions, serialTransport, tcpTransport } from '@cashdesk/transport'
+import { EarlierAnswers } from './earlier.ts'
 import { PACKET, packetBytes } from './frames.ts'
-import { endOutcome, isReused, type KeyMark, keyMark } from './outcome.ts'
+import { endOutcome } from './outcome.ts'
 import { entryText, readAnswer, selectKeyBytes, showText } from './packets.ts'
 import { CANCEL, PadSession, type Reaction, type SessionEnd, type Step } from './session.ts'
 import { type PinpadOptions, type Settings, settingsOf } from './settings.ts'
@@ -62,8 +64,9 @@ class StreamPinpad implements Pinpad {
   #running = false
   /** `cancel` was called while an order waited for the pad. */
   #cancelled = false
-  /** Names the key of the last block, so that a repeated one is known. Not the block. */
-  #lastKey: KeyMark | undefined
+  #earlier: EarlierAnswers | undefined
+  /** The last request: what comes behind its end, and before the pad took another, belongs to it. */
+  #last: PinRequest | undefined
   #state: DeviceState = 'closed'
   #trouble: ErrorReport | undefined
   #told = ''
@@ -79,7 +82,8 @@ class StreamPinpad implements Pinpad {
   async open(ports: DevicePorts): Promise<void> {
     await this.close()
     this.#ports = ports
-    this.#session = new PadSession(this.#settings.times)
+    this.#session = new PadSession(this.#settings.times, this.#session.owing)
+    this.#earlier ??= new EarlierAnswers(hex(ports.random.bytes(16)))
     this.#counts = { entries: 0, blocks: 0, bytes: 0 }
     this.#become('opening')
     this.#link = keepOpen(
@@ -138,6 +142,9 @@ class StreamPinpad implements Pinpad {
       this.#running = false
       if (end.how === 'silent' && this.#link?.isUp === true) this.#look()
       const outcome = this.#read(end, request)
+      this.#last = request
+      // A pad that answered with something old may still ask its customer.
+      if (end.how === 'answered' && outcome.outcome !== 'done' && this.#session.unclean) await this.#run([])
       this.#ports?.log(outcome.outcome === 'done' ? 'info' : 'warn', 'PIN entry ended', {
         op: request.op,
         account: `…${request.account.slice(-4)}`,
@@ -190,12 +197,27 @@ class StreamPinpad implements Pinpad {
     const answer = readAnswer(end.text, request.key.scheme, profile, blockFormat)
     if (answer.kind === 'empty') return refused(report('pinpad.cancelled', { reason: 'empty' }))
     if (answer.kind === 'error') return refused(answer.error)
-    if (answer.kind === 'malformed') return endOutcome(end)
-    const mark = keyMark(answer.block)
-    if (mark !== undefined && isReused(mark, this.#lastKey)) return refused(report('pinpad.key-reused'))
-    this.#lastKey = mark ?? this.#lastKey
+    if (answer.kind === 'malformed') {
+      this.#session.doubt()
+      return endOutcome(end)
+    }
+    const contradiction = this.#earlier?.contradiction(answer.block, request)
+    if (contradiction !== undefined) {
+      this.#session.doubt()
+      return refused(contradiction)
+    }
+    this.#earlier?.keep(answer.block, request)
     this.#counts.blocks += 1
     return done(answer.block)
+  }
+
+  /** An answer that nobody waits for: it is thrown away, and known should it come again. */
+  #astray(text: string): void {
+    const request = this.#last
+    if (request === undefined) return
+    const { profile, blockFormat } = this.#settings
+    const answer = readAnswer(text, request.key.scheme, profile, blockFormat)
+    if (answer.kind === 'block') this.#earlier?.keep(answer.block, request)
   }
 
   /** One thing at a time. */
@@ -280,7 +302,8 @@ class StreamPinpad implements Pinpad {
     this.#react(this.#session.lost())
   }
 
-  #react({ send, end }: Reaction): void {
+  #react({ send, end, strays = [] }: Reaction): void {
+    for (const text of strays) this.#astray(text)
     for (const bytes of send) {
       // A write that fails is a loss, and the link tells it.
       this.#link?.write(bytes).catch(() => undefined)

@@ -114,10 +114,16 @@ describe('rubbish on the line', () => {
   })
 })
 
-/** A pad that takes everything and answers at once. */
-function soundExchange(session: PadSession, nowMs: number): unknown {
+/** A pad that takes everything and answers at once, on a line that is silent otherwise. */
+function soundExchange(session: PadSession, fromMs: number): unknown {
+  let nowMs = fromMs
   let reaction = session.start([{ bytes: packetBytes('Z60.'), until: 'answer' }], nowMs)
   for (let turn = 0; turn < 10 && reaction.end === undefined; turn += 1) {
+    if (reaction.send.length === 0) {
+      nowMs = session.deadlineMs ?? nowMs
+      reaction = session.tick(nowMs)
+      continue
+    }
     const isCancel = reaction.send[0]?.[1] === 0x37
     const reply = isCancel ? [0x06, 0x04] : [0x06, ...packetBytes('710')]
     reaction = session.bytes(Uint8Array.from(reply), nowMs)

@@ -37,6 +37,8 @@ export type SessionEnd =
 export interface Reaction {
   readonly send: readonly Uint8Array[]
   readonly end?: SessionEnd
+  /** Answers that belong to nothing that is open: late ones and repetitions. */
+  readonly strays?: readonly string[]
 }
 
 export interface SessionCounts {
@@ -53,6 +55,8 @@ type Phase = 'idle' | 'unacknowledged' | 'settling' | 'waiting' | 'stopping'
 
 /** Packets of one arrival that are replied to. A pad waits for each reply; only a mad one sends more. */
 const MAX_REPLIES = 16
+/** A line that never falls silent behind a cancel is given up after so many times the silence that is wanted. */
+const MAX_UNREST = 20
 
 /** Ends whatever the pad is at. */
 export const CANCEL: Step = { bytes: packetBytes(PACKET.cancel), until: 'eot' }
@@ -65,6 +69,8 @@ export class PadSession {
   #steps: readonly Step[] = []
   #at = 0
   #attempts = 0
+  /** A packet of this exchange went out twice: two acknowledgements may come. */
+  #repeated = false
   #garbled = 0
   #sawEot = false
   /** The pad took the request for an answer: only what comes from then on can be its answer. */
@@ -72,8 +78,15 @@ export class PadSession {
   /** What `stopping` leads to. */
   #stopEnd: SessionEnd = { how: 'stopped' }
   #stopTaken = false
-  /** The pad may be in the middle of something that we did not see end: it is told to stop before we ask anew. */
+  /**
+   * The pad may be in the middle of something that we did not see end, or the line may still bring what belongs to it:
+   * before we ask anew it is told to stop, and the line falls silent. Else an old acknowledgement would open the door
+   * to an old answer.
+   */
   #unclean = true
+  /** A request of ours may still be answered: then the pad must take our cancel, too. */
+  #owing: boolean
+  #restUntilMs = 0
   #deadlineMs: number | undefined
   #counts: { -readonly [name in keyof SessionCounts]: SessionCounts[name] } = {
     packetsIn: 0,
@@ -84,8 +97,19 @@ export class PadSession {
     discardedBytes: 0,
   }
 
-  constructor(times: SessionTimes) {
+  /** @param owing as the session before it on this pad was */
+  constructor(times: SessionTimes, owing = false) {
     this.#times = times
+    this.#owing = owing
+  }
+
+  /** The next exchange begins with a cancel and a silent line. */
+  get unclean(): boolean {
+    return this.#unclean
+  }
+
+  get owing(): boolean {
+    return this.#owing
   }
 
   get counts(): SessionCounts {
@@ -97,10 +121,18 @@ export class PadSession {
     return this.#deadlineMs
   }
 
+  /** Whoever is asked for a PIN is told to stop first: whatever ran before, it has no answer any more. */
   start(steps: readonly Step[], nowMs: number): Reaction {
-    this.#steps = this.#unclean ? [CANCEL, ...steps] : steps
+    const asks = steps.some(({ until }) => until === 'answer')
+    this.#steps = this.#unclean || asks ? [CANCEL, ...steps] : steps
     this.#at = 0
+    this.#repeated = false
     return { send: [this.#sendStep(nowMs)] }
+  }
+
+  /** What the pad answered cannot be true: nothing that comes from it is believed before it was told to stop. */
+  doubt(): void {
+    this.#unclean = true
   }
 
   /** Ends the exchange that runs; nothing to do where none does. */
@@ -115,14 +147,16 @@ export class PadSession {
     this.#pending = pending
     this.#counts.discardedBytes += discarded
     const send: Uint8Array[] = []
-    let end: SessionEnd | undefined
+    const strays: string[] = []
+    let end: SessionEnd | undefined = this.#unrest(nowMs)
     for (const frame of frames) {
       const reaction = this.#frame(frame, nowMs)
       // The reply that an end brings always goes out; those to a flood do not pile up.
       if (send.length < MAX_REPLIES || reaction.end !== undefined) send.push(...reaction.send)
+      if (strays.length < MAX_REPLIES) strays.push(...(reaction.strays ?? []))
       end ??= reaction.end
     }
-    return end === undefined ? { send } : { send, end }
+    return { send, ...(end === undefined ? {} : { end }), ...(strays.length === 0 ? {} : { strays }) }
   }
 
   /** The time of `deadlineMs` has come. */
@@ -130,7 +164,7 @@ export class PadSession {
     if (this.#deadlineMs === undefined || nowMs < this.#deadlineMs) return { send: [] }
     if (this.#phase === 'settling') return this.#advance(nowMs)
     if (this.#phase === 'waiting') return this.#stop({ how: 'silent' }, nowMs)
-    if (this.#phase === 'stopping' && this.#stopTaken) return this.#over(this.#stopEnd, false)
+    if (this.#phase === 'stopping' && this.#stopTaken) return this.#over(this.#stopEnd, true)
     return this.#repeatOr(this.#sawEot ? { how: 'ended-by-pad' } : { how: 'silent' }, nowMs)
   }
 
@@ -164,7 +198,9 @@ export class PadSession {
     if (!wanted || frame.admin || !isAnswer(frame.text)) {
       // Acknowledged, so that the pad does not repeat it for ever; it belongs to nothing that is open.
       this.#counts.strays += 1
-      return { send: [acknowledgement] }
+      if (frame.admin || !isAnswer(frame.text)) return { send: [acknowledgement] }
+      this.#unclean = true
+      return { send: [acknowledgement], strays: [frame.text] }
     }
     return this.#over({ how: 'answered', text: frame.text }, this.#phase === 'stopping', [acknowledgement])
   }
@@ -176,45 +212,70 @@ export class PadSession {
     } else if (this.#phase === 'unacknowledged') {
       const { until } = this.#steps[this.#at] ?? CANCEL
       if (until === 'ack') return this.#advance(nowMs)
-      this.#phase = until === 'eot' ? 'settling' : 'waiting'
-      this.#answerOpen = until === 'answer'
-      this.#deadlineMs = nowMs + (until === 'eot' ? this.#times.settleMs : this.#times.entryMs)
+      if (until === 'eot') return this.#settle(nowMs)
+      this.#phase = 'waiting'
+      this.#answerOpen = true
+      this.#deadlineMs = nowMs + this.#times.entryMs
     }
     return { send: [] }
   }
 
   #ended(nowMs: number): Reaction {
-    if (this.#phase === 'settling') return this.#advance(nowMs)
+    if (this.#phase === 'settling') return this.#resting ? { send: [] } : this.#advance(nowMs)
     if (this.#phase === 'waiting') return this.#over({ how: 'ended-by-pad' }, false)
     if (this.#phase === 'stopping') return this.#over(this.#stopEnd, false)
     if (this.#phase !== 'unacknowledged') return { send: [] }
     // Before its acknowledgement an EOT may belong to what was before. A pad may end its session on `72` without one,
     // so little is waited for then; an acknowledgement and another EOT still find their place.
     this.#sawEot = true
-    if (this.#steps[this.#at] === CANCEL) {
-      this.#phase = 'settling'
-      this.#deadlineMs = nowMs + this.#times.settleMs
-    }
+    return this.#steps[this.#at] === CANCEL ? this.#settle(nowMs) : { send: [] }
+  }
+
+  #settle(nowMs: number): Reaction {
+    const { settleMs } = this.#times
+    this.#phase = 'settling'
+    this.#deadlineMs = nowMs + settleMs
+    this.#restUntilMs = nowMs + settleMs * MAX_UNREST
     return { send: [] }
   }
 
+  /** Behind a cancel that was needed the line falls silent before anything is asked. */
+  get #resting(): boolean {
+    return this.#phase === 'settling' && this.#unclean && this.#steps[this.#at] === CANCEL
+  }
+
+  /** Something came while silence is wanted; the end where it never falls silent. */
+  #unrest(nowMs: number): SessionEnd | undefined {
+    if (!this.#resting) return undefined
+    this.#deadlineMs = nowMs + this.#times.settleMs
+    return nowMs < this.#restUntilMs ? undefined : this.#over({ how: 'silent' }, true).end
+  }
+
   #advance(nowMs: number): Reaction {
-    if (this.#steps[this.#at] === CANCEL) this.#unclean = false
+    if (this.#steps[this.#at] === CANCEL) {
+      this.#unclean = false
+      this.#owing = false
+    }
     this.#at += 1
     if (this.#at >= this.#steps.length) return this.#over({ how: 'done' }, false)
     return { send: [this.#sendStep(nowMs)] }
   }
 
-  /** Once more, or `end` when it went out often enough. A pad that does not know `72` is asked without it. */
+  /**
+   * Once more, or `end` when it went out often enough. A pad that is deaf to `72` is asked without it, unless it may
+   * still answer what was asked before.
+   */
   #repeatOr(end: SessionEnd, nowMs: number): Reaction {
     const stopping = this.#phase === 'stopping'
     const step = this.#steps[this.#at]
-    if (!stopping && step === CANCEL) return this.#advance(nowMs)
     if (this.#attempts >= ATTEMPTS) {
+      const unknown = !stopping && step === CANCEL && end.how !== 'not-taken'
+      if (unknown && !this.#owing) return this.#advance(nowMs)
       const gaveUp: SessionEnd = stopping ? { how: 'silent' } : end
       return this.#over(gaveUp, true, end.how === 'not-taken' ? [Uint8Array.of(EOT)] : [])
     }
     this.#attempts += 1
+    this.#repeated = true
     this.#counts.repeats += 1
     this.#deadlineMs = nowMs + this.#times.ackMs
     return { send: [stopping || step === undefined ? CANCEL.bytes : step.bytes] }
@@ -237,7 +298,9 @@ export class PadSession {
     this.#sawEot = false
     this.#deadlineMs = nowMs + this.#times.ackMs
     this.#counts.packetsOut += 1
-    return (this.#steps[this.#at] ?? CANCEL).bytes
+    const step = this.#steps[this.#at] ?? CANCEL
+    if (step.until === 'answer') this.#owing = true
+    return step.bytes
   }
 
   #over(end: SessionEnd, unclean: boolean, send: readonly Uint8Array[] = []): Reaction {
@@ -245,7 +308,8 @@ export class PadSession {
     this.#steps = []
     this.#answerOpen = false
     this.#deadlineMs = undefined
-    this.#unclean ||= unclean
+    this.#unclean ||= unclean || this.#repeated
+    if (!this.#unclean) this.#owing = false
     return { send, end }
   }
 }

@@ -808,8 +808,15 @@ const TABLE = {
     'pinpad',
     'none',
     'never',
-    'The PIN pad used the same key twice, which a sound pad never does; its answer was thrown away.',
-    'Take the pad out of use and have it examined.',
+    'The PIN pad used the same key twice, or an older one, which a sound pad never does; its answer was thrown away.',
+    'Take the pad out of use and have it examined. If its keys were just loaded anew, start the till again.',
+  ],
+  'pinpad.stale': [
+    'pinpad',
+    'none',
+    'new',
+    'The PIN pad answered with the PIN of an earlier entry; the answer was thrown away.',
+    'Nothing was charged. Ask the customer to enter the PIN again; take the pad out of use if it comes again.',
   ],
   // transports
   'transport.unreachable': [

@@ -204,6 +204,11 @@ const printer = z.discriminatedUnion('kind', [
     ...printerSettings,
   }),
   z.strictObject({ kind: z.literal('file'), path: text('/dev/usb/lp0'), ...printerSettings }),
+  z.strictObject({
+    kind: z.literal('spooler'),
+    printer: text('As Windows calls it; cashdesk doctor lists them'),
+    ...printerSettings,
+  }),
 ])
 
 const restrictedCode = z

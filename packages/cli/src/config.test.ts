@@ -140,6 +140,14 @@ describe('devices', () => {
     expect([options.nfc].flat().map(each => each?.name)).toEqual(['cards'])
   })
 
+  it('may be a printer of the spooler of Windows', async () => {
+    const { printer } = await devicesOf({
+      printer: { kind: 'spooler', printer: 'RECEIPTS', profile: 'epson-48' },
+    })
+    expect(printer?.name).toBe('spooler RECEIPTS')
+    await expect(devicesOf({ printer: { kind: 'spooler' } })).rejects.toThrow('printer')
+  })
+
   it('may be a PIN pad, and a terminal that asks, counts and approves in part', async () => {
     const options = await devicesOf({
       pinpad: { kind: 'serial', path: 'COM6', profile: 'uic', name: 'pad' },

@@ -24,6 +24,12 @@ export interface FilePlace {
   readonly path: string
 }
 
+/** A printer that only the spooler of Windows reaches: no print on it is ever known to be done. */
+export interface SpoolerPlace {
+  readonly kind: 'spooler'
+  readonly printer: string
+}
+
 export interface UsbPlace extends Omit<UsbOptions, 'name' | 'openTimeoutMs'> {
   readonly kind: 'usb'
 }
@@ -72,7 +78,7 @@ interface PrinterSettings {
   readonly unprintable?: 'report' | 'image' | 'replace'
 }
 
-export type PrinterConfig = (TcpPlace | SerialPlace | UsbPlace | FilePlace) & PrinterSettings
+export type PrinterConfig = (TcpPlace | SerialPlace | UsbPlace | FilePlace | SpoolerPlace) & PrinterSettings
 
 interface ActivationConfig {
   readonly name: 'activation'

@@ -8,7 +8,7 @@ import { epson, epson32, epson48, type PrinterProfile, printer, star48, tcpPrint
 import { hidScanner, serialScanner, tcpScanner } from '@cashdesk/scanner'
 import type { Secret } from '@cashdesk/sdk'
 import { zvtTerminal } from '@cashdesk/terminal'
-import { fileTransport, serialTransport, usbTransport } from '@cashdesk/transport'
+import { fileTransport, serialTransport, spoolerTransport, usbTransport } from '@cashdesk/transport'
 import type {
   FilePlace,
   NfcConfig,
@@ -16,6 +16,7 @@ import type {
   PrinterConfig,
   ScannerConfig,
   SerialPlace,
+  SpoolerPlace,
   TerminalConfig,
   UsbPlace,
 } from './config.ts'
@@ -68,9 +69,10 @@ export function pinpadOf(config: PinpadConfig): Pinpad {
   return serialPinpad({ ...config, transport: serialTransport(line) })
 }
 
-function wireOf(place: SerialPlace | UsbPlace | FilePlace): Transport {
+function wireOf(place: SerialPlace | UsbPlace | FilePlace | SpoolerPlace): Transport {
   if (place.kind === 'file') return fileTransport({ path: place.path })
   if (place.kind === 'usb') return usbTransport(place)
+  if (place.kind === 'spooler') return spoolerTransport({ printer: place.printer })
   const { kind, ...line } = place
   return serialTransport({ ...line, name: `serial ${line.path}` })
 }

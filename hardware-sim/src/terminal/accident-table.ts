@@ -1,5 +1,6 @@
 // The accidents and customers of the simulated terminal by name: what the keys, the HTTP control and scripts switch.
 import type { SimAccident } from '../switches.ts'
+import { CARDS } from './cards.ts'
 
 export type AccidentName =
   | 'approve'
@@ -21,6 +22,8 @@ export type AccidentName =
   | 'contactless'
   | 'tip'
   | 'foreign-currency'
+  | 'ask-tip'
+  | 'ask-age'
 
 /** Switched on it stays, whereas played it strikes once; any other behaviour takes its place. */
 const STAYS = { on: { mode: 'always' }, off: { name: 'approve' } } as const
@@ -137,8 +140,43 @@ export const TERMINAL_ACCIDENTS: readonly (SimAccident & { readonly name: Accide
   },
   {
     name: 'foreign-currency',
-    text: 'the customer pays in US dollars (DCC): 04 0F names both amounts in E2',
+    text: 'the card is foreign, its owner chooses {choice: accept | decline} to pay in {currency: USD | GBP | CHF | JPY} (DCC, E2)',
     key: 'f',
+    value: { name: 'currency', type: 'text' },
     ...STAYS,
+  },
+  {
+    name: 'ask-tip',
+    text: 'asks the register for the tip (04 0D), where it takes such questions (tag 26)',
+    key: 'm',
+    ...STAYS,
+  },
+  {
+    name: 'ask-age',
+    text: 'asks the register whether the customer is 18 (04 0E), where it takes such questions (tag 26)',
+    key: 'j',
+    ...STAYS,
+  },
+]
+
+/** What happens at once, in the middle of a payment, too. */
+export const TERMINAL_MOMENTS: readonly SimAccident[] = [
+  {
+    name: 'card',
+    text: `the customer holds out another {card: ${Object.keys(CARDS).join(', ')}}`,
+    value: { name: 'card', type: 'text' },
+  },
+  {
+    name: 'age',
+    text: 'the customer is {years} old: what 06 C0 tells of a girocard (1F6B)',
+    value: { name: 'years', type: 'number' },
+    preset: { years: 17 },
+  },
+  { name: 'cut-link', text: 'the link breaks at once', key: '0' },
+  {
+    name: 'power-cycle',
+    text: 'off and, after {offMs}, on: what waits for the register is reversed, the registration is gone',
+    key: 'o',
+    value: { name: 'offMs', type: 'number' },
   },
 ]

@@ -2,10 +2,11 @@
 // Accidents live here and nowhere else in the house: the till and its drivers do not know the word.
 import { CashdeskError, type Json } from '@cashdesk/kernel'
 import { type AccidentName, TERMINAL_ACCIDENTS } from './accident-table.ts'
+import { FOREIGN, type ForeignName } from './cards.ts'
 
 /**
- * The dialogues that an accident can be aimed at; `money` is authorisation, reservation and its booking, refund and
- * reversal.
+ * The dialogues that an accident can be aimed at; `money` is authorisation, reservation and its booking, refund,
+ * reversal, tip and the paying in of a card.
  */
 const DIALOGUES = [
   'authorisation',
@@ -19,6 +20,16 @@ const DIALOGUES = [
   'status-enquiry',
   'diagnosis',
   'initialisation',
+  'tip',
+  'top-up',
+  'reprint',
+  'totals',
+  'set-clock',
+  'configuration',
+  'self-test',
+  'read-card',
+  'balance',
+  'reset',
 ] as const
 export type DialogueKind = (typeof DIALOGUES)[number]
 
@@ -35,6 +46,8 @@ export type Accident = {
   readonly times: number
   readonly when: 'command' | 'status' | 'completion'
   readonly what: 'fields' | 'frame'
+  readonly currency: ForeignName
+  readonly choice: 'accept' | 'decline'
 }
 
 /** No accident takes longer than this: a test that waits for one must end. */
@@ -65,6 +78,41 @@ export function accidentOf(name: string, args: { readonly [name: string]: Json }
     times: whole(args, 'times', 1, 10),
     when: oneOf(args, 'when', ['command', 'status', 'completion'], 'command'),
     what: oneOf(args, 'what', ['fields', 'frame'], 'fields'),
+    currency: oneOf(args, 'currency', CURRENCIES, 'USD'),
+    choice: oneOf(args, 'choice', ['accept', 'decline'], 'accept'),
+  }
+}
+
+/** What happens at once, whatever the terminal is doing. */
+export type Moment =
+  | { readonly name: 'card'; readonly card: string }
+  | { readonly name: 'age'; readonly years: number }
+  | { readonly name: 'cut-link' }
+  | { readonly name: 'power-cycle'; readonly offMs: number }
+
+const MAX_AGE = 99
+
+/** Undefined for a behaviour, which lasts until its dialogue comes. @throws CashdeskError `sim.usage` */
+export function momentOf(name: string, args: { readonly [name: string]: Json }): Moment | undefined {
+  const only = (known: string | undefined): void => {
+    const other = Object.keys(args).find(argument => argument !== known)
+    if (other !== undefined) throw new CashdeskError('sim.usage', { argument: other.slice(0, 40) })
+  }
+  switch (name) {
+    case 'card':
+      only('card')
+      return { name, card: String(args['card'] ?? 'girocard') }
+    case 'age':
+      only('years')
+      return { name, years: whole(args, 'years', 30, MAX_AGE) }
+    case 'cut-link':
+      only(undefined)
+      return { name }
+    case 'power-cycle':
+      only('offMs')
+      return { name, offMs: whole(args, 'offMs', 0, MAX_MS) }
+    default:
+      return undefined
   }
 }
 
@@ -83,12 +131,21 @@ export class Behaviour {
   /** What strikes this dialogue, if anything. `prints`: whether there will be paper to lose the link between. */
   take(kind: DialogueKind, prints: boolean): Accident | undefined {
     const accident = this.#accident
-    if (accident.name === 'approve' || accident.name === 'refuse-connections') return undefined
-    if (accident.name === 'lose-link-between-prints' && !prints) return undefined
-    const money = MONEY.has(kind)
-    if (accident.at !== 'any' && accident.at !== kind && !(accident.at === 'money' && money)) return undefined
+    if (!this.fits(accident, kind, prints)) return undefined
     if (accident.mode === 'once') this.#accident = accidentOf('approve', {})
     return accident
+  }
+
+  /** Whether it strikes such a dialogue. */
+  fits(accident: Accident, kind: DialogueKind, prints: boolean): boolean {
+    if (accident.name === 'approve' || accident.name === 'refuse-connections') return false
+    if (accident.name === 'lose-link-between-prints' && !prints) return false
+    return accident.at === 'any' || accident.at === kind || (accident.at === 'money' && MONEY.has(kind))
+  }
+
+  /** It struck a dialogue that already ran. */
+  struck(accident: Accident): void {
+    if (accident === this.#accident && accident.mode === 'once') this.#accident = accidentOf('approve', {})
   }
 }
 
@@ -98,9 +155,24 @@ const MONEY: ReadonlySet<DialogueKind> = new Set([
   'booking',
   'refund',
   'reversal',
+  'tip',
+  'top-up',
 ])
 
-const ARGUMENTS = new Set(['mode', 'at', 'code', 'amountMinor', 'ms', 'refuseMs', 'times', 'when', 'what'])
+const ARGUMENTS = new Set([
+  'mode',
+  'at',
+  'code',
+  'amountMinor',
+  'ms',
+  'refuseMs',
+  'times',
+  'when',
+  'what',
+  'currency',
+  'choice',
+])
+const CURRENCIES: readonly ForeignName[] = Object.values(FOREIGN).map(({ name }) => name)
 
 function whole(args: { readonly [name: string]: Json }, name: string, preset: number, max: number): number {
   const value = args[name]

@@ -1,68 +1,8 @@
 // The terminal's own ledger: what it authorised, booked and reversed, and why. It survives the terminal's restart
 // where a file is given, and it is the evidence against which a till's verdict about money is checked.
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { CashdeskError } from '@cashdesk/kernel'
-import type { Card } from './tables.ts'
-
-/** One transaction. */
-export type BookEntry = {
-  /** A booked `reservation` holds money until a payment books it, or a reversal ends it; it moves none itself. */
-  readonly kind: 'payment' | 'refund' | 'reversal' | 'reservation'
-  /** `authorised` waits for the register's acknowledgement; only `booked` moves money. */
-  readonly state: 'authorised' | 'booked' | 'reversed' | 'declined'
-  /** Why it is in this state. */
-  readonly why: string
-  /** What was authorised, minor units. */
-  readonly amountMinor: number
-  /** What the register asked for, minor units. */
-  readonly orderedMinor: number
-  /** ISO 4217 numeric, three digits. */
-  readonly currency: string
-  readonly trace: number
-  /** Four digits, wraps; 0 where nothing was stored (declined). */
-  readonly receipt: number
-  /** Counts every stored transaction and does not wrap before 999,999. */
-  readonly turnover: number
-  /** `YYYY-MM-DDTHH:MM:SS` on the terminal's clock. */
-  readonly time: string
-  readonly card: {
-    readonly name: string
-    readonly type: number
-    readonly maskedPan: string
-    readonly column: string
-  }
-  readonly authorisation: string
-  readonly resultCode: number
-  /** How the card was read and its holder known, where the customer does not simply type a PIN. */
-  readonly manner?: Manner
-  /** Trace number of the payment that this reversal undoes, or of the reservation that this payment books. */
-  readonly originalTrace?: number
-  /** True once an end of day has settled it. */
-  readonly settled: boolean
-}
-
-/** What is booked and not yet settled by an end of day. */
-export type BookTotals = {
-  readonly currency: string
-  /** Payments minus refunds, minor units. */
-  readonly totalMinor: number
-  readonly payments: number
-  readonly paymentsMinor: number
-  readonly refunds: number
-  readonly refundsMinor: number
-  readonly reversed: number
-}
-
-/** What is special about a payment. */
-export type Manner = {
-  readonly check?: 'signature' | 'none'
-  readonly contactless?: true
-  /** Part of the amount, minor units. */
-  readonly tipMinor?: number
-  /** What the customer pays in the card's own currency (ISO 4217 numeric), minor units. */
-  readonly foreign?: { readonly currency: string; readonly amountMinor: number }
-}
+import { type BookEntry, type BookTotals, bookTotals, type Transaction } from './book-entry.ts'
+import { readBooks, writeBooks } from './books-file.ts'
+import { CARDS, type Card } from './cards.ts'
 
 export interface BooksOptions {
   /** Where they are kept; without it they die with the terminal. */
@@ -80,24 +20,6 @@ const MAX_OPEN = 5_000
 /** Settled transactions kept for looking back. */
 const MAX_SETTLED = 5_000
 
-interface Stored {
-  readonly version: 1
-  readonly nextTrace: number
-  readonly nextReceipt: number
-  readonly nextTurnover: number
-  readonly entries: readonly BookEntry[]
-}
-
-/** What a new entry is made from. */
-export interface Transaction {
-  readonly kind: BookEntry['kind']
-  readonly orderedMinor: number
-  readonly amountMinor: number
-  readonly card: Card
-  readonly originalTrace?: number
-  readonly manner?: Manner
-}
-
 /** Every change is on disk before the method returns: the terminal's word to the register rests on it. */
 export class Books {
   readonly #options: BooksOptions
@@ -105,6 +27,7 @@ export class Books {
   #nextTrace = 1
   #nextReceipt: number
   #nextTurnover = 1
+  #credits: { [maskedPan: string]: number } = {}
 
   /** @throws CashdeskError `sim.books` when the file is no books of ours, or cannot be read or written */
   constructor(options: BooksOptions) {
@@ -147,19 +70,35 @@ export class Books {
       why: 'acknowledged by the register',
       amountMinor: amountMinor ?? entry.amountMinor,
     }))
-    if (booked.originalTrace !== undefined) {
-      this.#change(booked.originalTrace, entry => ({
+    this.#moveCredit(booked, 1)
+    if (booked.originalTrace !== undefined && booked.kind !== 'tip') {
+      const undone = this.#change(booked.originalTrace, entry => ({
         ...entry,
         state: 'reversed',
         why: booked.kind === 'payment' ? 'booked by the register' : 'reversed by the register',
       }))
+      if (booked.kind === 'reversal') this.#moveCredit(undone, -1)
     }
     this.#save()
     return booked
   }
 
+  /** What is left on a card that is paid in, minor units; undefined for any other card. */
+  creditOf(card: Pick<Card, 'pan' | 'credit'>): number | undefined {
+    return card.credit === undefined ? undefined : (this.#credits[masked(card.pan)] ?? card.credit)
+  }
+
+  /** Whether a tip was booked on top of the payment and still stands. */
+  hasTip(trace: number): boolean {
+    return this.#entries.some(
+      entry => entry.kind === 'tip' && entry.originalTrace === trace && entry.state === 'booked',
+    )
+  }
+
   /** Undoes an authorised (or, for a synchronisation by 1F1F, a booked) transaction. */
   reverse(trace: number, why: string, resultCode: number): BookEntry {
+    const before = this.#entries.findLast(entry => entry.trace === trace)
+    if (before?.state === 'booked') this.#moveCredit(before, -1)
     const reversed = this.#change(trace, entry =>
       // Switched off and on meanwhile, it did this by itself.
       entry.state === 'reversed' ? entry : { ...entry, state: 'reversed', why, resultCode },
@@ -183,10 +122,17 @@ export class Books {
     this.#save()
   }
 
-  /** The payment with this receipt number that could still be reversed: the newest, since numbers wrap. */
+  /** The payment, or the tip, with this receipt number that could still be reversed: the newest, since numbers wrap. */
   findPayment(receipt: number): BookEntry | undefined {
     return this.#entries.findLast(
-      entry => entry.receipt === receipt && entry.kind === 'payment' && entry.state !== 'declined',
+      entry => entry.receipt === receipt && REVERSIBLE.has(entry.kind) && entry.state !== 'declined',
+    )
+  }
+
+  /** The stored transactions with these receipt numbers, oldest first. */
+  between(from: number, to: number): readonly BookEntry[] {
+    return this.#entries.filter(
+      entry => entry.state !== 'declined' && entry.receipt >= from && entry.receipt <= to,
     )
   }
 
@@ -201,20 +147,10 @@ export class Books {
   }
 
   totals(): BookTotals {
-    const open = this.#entries.filter(entry => !entry.settled)
-    const payments = open.filter(entry => entry.kind === 'payment' && entry.state === 'booked')
-    const refunds = open.filter(entry => entry.kind === 'refund' && entry.state === 'booked')
-    const paymentsMinor = sum(payments)
-    const refundsMinor = sum(refunds)
-    return {
-      currency: this.#options.currency,
-      totalMinor: paymentsMinor - refundsMinor,
-      payments: payments.length,
-      paymentsMinor,
-      refunds: refunds.length,
-      refundsMinor,
-      reversed: open.filter(entry => entry.state === 'reversed' && entry.kind !== 'reservation').length,
-    }
+    return bookTotals(
+      this.#entries.filter(entry => !entry.settled),
+      this.#options.currency,
+    )
   }
 
   /** Settles everything that is open, and answers what that was and under which trace number. */
@@ -247,15 +183,23 @@ export class Books {
       card: {
         name: from.card.name,
         type: from.card.type,
-        maskedPan: from.card.pan.replaceAll('E', '*'),
+        maskedPan: masked(from.card.pan),
         column: from.card.column,
       },
-      authorisation: resultCode === 0 ? String(100_000 + trace).slice(-6) : '',
+      authorisation: resultCode === 0 ? (from.authorisation ?? String(100_000 + trace).slice(-6)) : '',
       resultCode,
       settled: false,
       ...(from.originalTrace !== undefined && { originalTrace: from.originalTrace }),
       ...(from.manner !== undefined && { manner: from.manner }),
     }
+  }
+
+  #moveCredit({ kind, card, amountMinor }: BookEntry, way: 1 | -1): void {
+    const known = Object.values(CARDS).find(({ pan }) => masked(pan) === card.maskedPan)
+    const left = known === undefined ? undefined : this.creditOf(known)
+    const change =
+      kind === 'payment' ? -amountMinor : kind === 'refund' || kind === 'top-up' ? amountMinor : 0
+    if (left !== undefined) this.#credits[card.maskedPan] = left + way * change
   }
 
   #append(entry: BookEntry): BookEntry {
@@ -275,54 +219,26 @@ export class Books {
   }
 
   #load(): void {
-    const file = this.#options.file
-    if (file === undefined) return
-    let text: string
-    try {
-      mkdirSync(dirname(file), { recursive: true })
-      text = readFileSync(file, 'utf8')
-    } catch (thrown) {
-      if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return
-      throw unusable(file, thrown)
-    }
-    let stored: unknown
-    try {
-      stored = JSON.parse(text)
-    } catch (thrown) {
-      throw unusable(file, thrown)
-    }
-    if (!isStored(stored)) throw unusable(file, 'not the books of a simulated terminal')
+    const stored = this.#options.file === undefined ? undefined : readBooks(this.#options.file)
+    if (stored === undefined) return
     this.#nextTrace = stored.nextTrace
     this.#nextReceipt = stored.nextReceipt
     this.#nextTurnover = stored.nextTurnover
     this.#entries = [...stored.entries]
+    this.#credits = { ...stored.credits }
     this.restart()
   }
 
-  // Written beside, synced, renamed: a crash leaves the old books or the new ones, never half of either.
   #save(): void {
-    const file = this.#options.file
-    if (file === undefined) return
-    const stored: Stored = {
+    if (this.#options.file === undefined) return
+    writeBooks(this.#options.file, {
       version: 1,
       nextTrace: this.#nextTrace,
       nextReceipt: this.#nextReceipt,
       nextTurnover: this.#nextTurnover,
       entries: this.#entries,
-    }
-    try {
-      const beside = `${file}.new`
-      const handle = openSync(beside, 'w')
-      try {
-        writeFileSync(handle, `${JSON.stringify(stored, null, 1)}\n`)
-        fsyncSync(handle)
-      } finally {
-        closeSync(handle)
-      }
-      renameSync(beside, file)
-    } catch (thrown) {
-      throw unusable(file, thrown)
-    }
+      credits: this.#credits,
+    })
   }
 }
 
@@ -336,8 +252,10 @@ export function utcTime(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(0, 19)
 }
 
-function sum(entries: readonly BookEntry[]): number {
-  return entries.reduce((total, entry) => total + entry.amountMinor, 0)
+/** What may be taken back by its receipt number (06 30). */
+const REVERSIBLE: ReadonlySet<BookEntry['kind']> = new Set(['payment', 'tip'])
+function masked(pan: string): string {
+  return pan.replaceAll('E', '*')
 }
 
 function isHeld(entry: BookEntry): boolean {
@@ -346,35 +264,4 @@ function isHeld(entry: BookEntry): boolean {
 
 function following(trace: number): number {
   return trace >= 999_999 ? 1 : trace + 1
-}
-
-function unusable(file: string, reason: unknown): CashdeskError {
-  return new CashdeskError(
-    'sim.books',
-    { file, reason: reason instanceof Error ? reason.message : String(reason) },
-    { cause: reason },
-  )
-}
-
-function isStored(value: unknown): value is Stored {
-  if (typeof value !== 'object' || value === null) return false
-  const books = value as { readonly [name: string]: unknown }
-  const counters = [books['nextTrace'], books['nextReceipt'], books['nextTurnover']]
-  return (
-    books['version'] === 1 &&
-    counters.every(counter => Number.isSafeInteger(counter) && Number(counter) > 0) &&
-    Array.isArray(books['entries']) &&
-    books['entries'].every(isEntry)
-  )
-}
-
-function isEntry(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const entry = value as { readonly [name: string]: unknown }
-  return (
-    ['payment', 'refund', 'reversal', 'reservation'].includes(String(entry['kind'])) &&
-    ['authorised', 'booked', 'reversed', 'declined'].includes(String(entry['state'])) &&
-    Number.isSafeInteger(entry['amountMinor']) &&
-    Number.isSafeInteger(entry['trace'])
-  )
 }

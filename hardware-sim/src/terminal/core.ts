@@ -2,68 +2,34 @@
 // switched on while it runs. It knows neither sockets nor real time: both are handed in.
 import { CashdeskError, type Json } from '@cashdesk/kernel'
 import type { Timing, Wire } from '../wire.ts'
-import { type Accident, accidentOf, Behaviour, type DialogueKind } from './accidents.ts'
-import { type BookEntry, Books, type BookTotals, localTime, utcTime } from './books.ts'
+import {
+  type Accident,
+  accidentOf,
+  Behaviour,
+  type DialogueKind,
+  type Moment,
+  momentOf,
+} from './accidents.ts'
+import type { BookEntry } from './book-entry.ts'
+import { Books, localTime, utcTime } from './books.ts'
+import { cardOf } from './cards.ts'
 import { type Apdu, bcd } from './codec.ts'
 import {
   completeRegistration,
-  diagnosis,
-  endOfDay,
   enquiryCompletion,
-  initialisation,
   openReservations,
-  type RepeatShows,
   registrationOf,
-  repeatReceipt,
   UNREGISTERED,
 } from './enquiries.ts'
 import { Link } from './link.ts'
 import { printsPayments, runMoney, type Till } from './money.ts'
-import { orderOf } from './orders.ts'
+import { isMoney, orderOf } from './orders.ts'
 import { Reception } from './reception.ts'
-import { CARDS, type Card, COMMAND, RESULT } from './tables.ts'
+import { SERVICES } from './services.ts'
+import { Slips } from './slips.ts'
+import { COMMAND, RESULT } from './tables.ts'
 import { type Registration, Talk, type TalkLimits, type TerminalPoint } from './talk.ts'
-
-/** All times in ms. */
-export interface TerminalOptions {
-  /** A JSON file for the books, so that they survive the terminal. */
-  readonly books?: string
-  /** Eight digits. */
-  readonly terminalId?: string
-  /** Six digits. */
-  readonly password?: string
-  /** ISO 4217 numeric, three digits; 978 is EUR. */
-  readonly currency?: string
-  readonly card?: string
-  /** Stretches the stages of a payment (300 ms in all); 0 for tests. */
-  readonly speed?: number
-  /** The wait for the register's word on 04 0F and on each print command. */
-  readonly answerMs?: number
-  /** The wait for any other answer. */
-  readonly t3Ms?: number
-  /** The wait between `84 9C` and the next 04 0F. */
-  readonly repeatMs?: number
-  /** How long an auto-reversal keeps the terminal busy. */
-  readonly reversalMs?: number
-  readonly repeatShows?: RepeatShows
-  readonly firstReceipt?: number
-  /** Its date and time are those of Greenwich, not of this machine. */
-  readonly utc?: boolean
-  /** The behaviour to begin with: an accident's name and arguments. */
-  readonly behaviour?: { readonly name: string; readonly [argument: string]: Json }
-}
-
-export type TerminalState = {
-  readonly books: readonly BookEntry[]
-  readonly totals: BookTotals
-  readonly behaviour: Accident
-  readonly connected: boolean
-  readonly registered: boolean
-  /** The dialogue that runs now. */
-  readonly dialogue: DialogueKind | null
-  /** The last dialogue that ended, and how. */
-  readonly lastDialogue: { readonly kind: DialogueKind; readonly ended: string } | null
-}
+import type { TerminalOptions, TerminalState } from './terminal-options.ts'
 
 /** 06 23 with a receipt number that no reservation has. */
 const WHICH_RESERVATIONS = '87ffff'
@@ -84,6 +50,8 @@ export class Terminal {
   #running: { readonly talk: Talk; readonly ended: Promise<void> } | undefined
   #last: TerminalState['lastDialogue'] = null
   #closed = false
+  /** How far its clock is ahead of the machine's, since the register set it. */
+  #aheadMs = 0
 
   /** @throws CashdeskError `sim.usage`, `sim.books` */
   constructor(
@@ -105,7 +73,8 @@ export class Terminal {
     this.#options = options
     this.#password = password
     this.#timing = timing
-    const time = (): string => (options.utc === true ? utcTime : localTime)(timing.clock.now())
+    const shown = options.utc === true ? utcTime : localTime
+    const time = (): string => shown(timing.clock.now() + this.#aheadMs)
     this.#onPoint = onPoint
     this.#till = {
       books: new Books({
@@ -119,6 +88,14 @@ export class Terminal {
       terminalId,
       currency: bcd(currency, 2),
       stages: { cardMs: 100 * speed, pinMs: 80 * speed, hostMs: 120 * speed },
+      customerAge: 30,
+      inserted: false,
+      repeatShows: options.repeatShows ?? 'reversed',
+      slips: new Slips(options.onSlip),
+      setTime: text => {
+        this.#aheadMs = 0
+        this.#aheadMs = Date.parse(`${text}Z`) - Date.parse(`${time()}Z`)
+      },
       repeatMs: options.repeatMs ?? 2_000,
       reversalMs: options.reversalMs ?? 0,
       sleep: ms => this.#sleep(ms),
@@ -178,15 +155,34 @@ export class Terminal {
       registered: this.#registration.registered,
       dialogue: this.#running?.talk.kind ?? null,
       lastDialogue: this.#last,
+      customer: { card: this.#till.card.name, age: this.#till.customerAge },
+      slips: this.#till.slips.all,
     }
   }
 
   accident(name: string, args: { readonly [name: string]: Json } = {}): Accident {
+    const moment = momentOf(name, args)
+    if (moment !== undefined) {
+      this.#happens(moment)
+      return this.#behaviour.accident
+    }
     const accident = accidentOf(name, args)
     this.#behaviour.set(accident)
+    const talk = this.#running?.talk
+    if (talk !== undefined) {
+      const strikes = this.#behaviour.fits(accident, talk.kind, printsPayments(talk.registration))
+      if (strikes || accident.name === 'approve') talk.turn(strikes ? accident : undefined)
+    }
     if (accident.name === 'refuse-connections') this.#refuse(accident.ms)
     else this.#reception.reopen()
     return accident
+  }
+
+  #happens(moment: Moment): void {
+    if (moment.name === 'card') this.present(moment.card)
+    else if (moment.name === 'age') this.#till.customerAge = moment.years
+    else if (moment.name === 'cut-link') this.cutLink()
+    else this.powerCycle(moment.offMs)
   }
 
   async close(): Promise<void> {
@@ -238,6 +234,7 @@ export class Terminal {
   #command(link: Link, apdu: Apdu): void {
     const talk = this.#running?.talk
     if (apdu.control === COMMAND.abort) {
+      if (talk === undefined) this.#till.inserted = false
       const tooLate = talk !== undefined && !(talk.link === link && talk.abortable)
       link.reply(tooLate ? 0x8400 | RESULT.notPossible : 0x8000)
       if (!tooLate) talk?.abort()
@@ -267,31 +264,30 @@ export class Terminal {
           return this.#run('reservation', link, t => openReservations(t, this.#till))
         }
         return this.#money(link, control, data)
-      case COMMAND.authorisation:
-      case COMMAND.reservation:
-      case COMMAND.bookTotal:
-      case COMMAND.reservationReversal:
-      case COMMAND.refund:
-      case COMMAND.reversal:
-        return this.#money(link, control, data)
       case COMMAND.statusEnquiry:
         return this.#enquiry(link, data, busy)
-      case COMMAND.repeatReceipt: {
-        const shows = this.#options.repeatShows ?? 'reversed'
-        return (
-          this.#locked(data) ??
-          this.#run('repeat-receipt', link, t => repeatReceipt(t, this.#till, data, shows))
-        )
-      }
-      case COMMAND.endOfDay:
-        return this.#locked(data) ?? this.#run('end-of-day', link, t => endOfDay(t, this.#till))
-      case COMMAND.diagnosis:
-        return this.#run('diagnosis', link, t => diagnosis(t, this.#till))
-      case COMMAND.initialisation:
-        return this.#locked(data) ?? this.#run('initialisation', link, t => initialisation(t, this.#till))
+      case COMMAND.reset:
+        return this.#run('reset', link, talk => this.#restart(talk))
       default:
-        return RESULT.notPossible
+        return isMoney(control) ? this.#money(link, control, data) : this.#serve(link, control, data)
     }
+  }
+
+  /** A command that is not known, or that this terminal does not have, is answered all the same (ch. 2.66). */
+  #serve(link: Link, control: number, data: Buffer): number | undefined {
+    const service = SERVICES.get(control)
+    if (service === undefined) return RESULT.notPossible
+    const refusal = (service.isLocked ? this.#locked(data) : undefined) ?? service.refuses?.(data)
+    return refusal ?? this.#run(service.kind, link, talk => service.run(talk, this.#till, data))
+  }
+
+  /** 06 18: off and on again behind the last word. */
+  async #restart(talk: Talk): Promise<string> {
+    if (!talk.accept()) return 'did not answer'
+    await talk.complete()
+    this.#registration = UNREGISTERED
+    talk.link.cut()
+    return 'restarted'
   }
 
   #register(link: Link, data: Buffer): number | undefined {
@@ -320,6 +316,7 @@ export class Terminal {
       currency: this.#till.currency,
       password: this.#password,
       answerMs: this.#options.answerMs ?? 30_000,
+      card: this.#till.card,
     })
     if (typeof order === 'number') return order
     const pays = order.kind === 'payment'
@@ -350,7 +347,8 @@ export class Terminal {
 
   #limits(): TalkLimits {
     const { t3Ms = 5_000, answerMs = 30_000 } = this.#options
-    return { clock: this.#timing.clock, onPoint: this.#onPoint, t3Ms, answerMs }
+    const onStruck = (accident: Accident): void => this.#behaviour.struck(accident)
+    return { clock: this.#timing.clock, onPoint: this.#onPoint, onStruck, t3Ms, answerMs }
   }
 
   #run(kind: DialogueKind, link: Link, dialogue: (talk: Talk) => Promise<string>): undefined {
@@ -359,7 +357,8 @@ export class Terminal {
     const done = (ended: string): void => {
       this.#running = undefined
       this.#last = { kind, ended }
-      if (accident !== undefined && accident.refuseMs > 0 && !link.alive) this.#refuse(accident.refuseMs)
+      const refuseMs = talk.accident?.refuseMs ?? 0
+      if (refuseMs > 0 && !link.alive) this.#refuse(refuseMs)
     }
     const ended = dialogue(talk).then(done, thrown => {
       // Books that cannot be kept: a terminal that cannot store takes no money, so nobody hears 06 0F.
@@ -369,12 +368,6 @@ export class Terminal {
     this.#running = { talk, ended }
     return undefined
   }
-}
-
-function cardOf(name: string): Card {
-  const card = CARDS[name]
-  if (card === undefined) throw new CashdeskError('sim.usage', { card: name, known: Object.keys(CARDS) })
-  return card
 }
 
 function digits(option: string, value: string, length: number): void {

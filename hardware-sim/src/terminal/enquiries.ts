@@ -1,9 +1,9 @@
 // The dialogues of the simulated terminal that move no money: registration, status enquiry, repeat receipt,
 // end of day, diagnosis.
-import type { BookEntry } from './books.ts'
+import { type BookEntry, type BookTotals, MOVING } from './book-entry.ts'
 import { bcd, type Field, readFields, readTlv, type TlvObject, writeFields, writeTlv } from './codec.ts'
 import { commandsFor, type Till } from './money.ts'
-import { endOfDayPaper, printCommands } from './receipt.ts'
+import { endOfDayPaper, PAPER_WIDTH, type Paper, printCommands } from './receipt.ts'
 import { statusFields } from './status.ts'
 import {
   BMP,
@@ -28,6 +28,7 @@ export const UNREGISTERED: Registration = {
   currency: false,
   tlv: false,
   blocks: false,
+  permitted: [],
   numbered: false,
   charset: CHARSET.cp437,
   width: 24,
@@ -50,6 +51,7 @@ export function registrationOf(data: Buffer, currency: Buffer): Registration | n
   if (fields === undefined || tlv === undefined) return RESULT.protocol
   const charset = tlv.get(TAG.charset)?.at(0)
   const width = Number(tlv.get(TAG.lineWidth)?.toString('hex') || Number.NaN)
+  const permitted = commandsIn(tlv.get(TAG.commands))
   const knowsCharset = charset !== undefined && CHARSETS.includes(charset)
   const fitsWidth = width >= 16 && width <= 64
   return {
@@ -58,20 +60,24 @@ export function registrationOf(data: Buffer, currency: Buffer): Registration | n
     currency: named,
     tlv: container !== undefined,
     numbered: tlv.get(TAG.sequence)?.toString('hex') === '000000',
-    blocks: permits(tlv.get(TAG.commands), COMMAND.printBlock),
+    blocks: permitted.includes(COMMAND.printBlock),
+    permitted,
     charset: knowsCharset ? charset : CHARSET.cp437,
     width: fitsWidth ? width : UNREGISTERED.width,
     agreed: [...(fitsWidth ? [TAG.lineWidth] : []), ...(knowsCharset ? [TAG.charset] : [])],
   }
 }
 
-function permits(list: Buffer | undefined, command: number): boolean {
+/** The commands in tag 26, two bytes each. */
+function commandsIn(list: Buffer | undefined): number[] {
+  const commands: number[] = []
   let at = 0
   while (list !== undefined && at + 4 <= list.length) {
-    if (list.readUInt8(at) === TAG.command && list.readUInt16BE(at + 2) === command) return true
+    const isCommand = list.readUInt8(at) === TAG.command && list.readUInt8(at + 1) >= 2
+    if (isCommand) commands.push(list.readUInt16BE(at + 2))
     at += 2 + list.readUInt8(at + 1)
   }
-  return false
+  return commands
 }
 
 /** The completion of a registration; TLV only for a register that sent some. */
@@ -104,15 +110,10 @@ export function enquiryCompletion(data: Buffer, version: string, busy: boolean):
 }
 
 /** 06 20: the last transaction once more, as status, as paper, or both. */
-export async function repeatReceipt(
-  talk: Talk,
-  till: Till,
-  data: Buffer,
-  shows: RepeatShows,
-): Promise<string> {
+export async function repeatReceipt(talk: Talk, till: Till, data: Buffer): Promise<string> {
   if (!talk.accept()) return 'did not answer'
   const service = readFields(data.subarray(3))?.get(BMP.service)?.at(0) ?? 0
-  const entry = shown(till.books.entries, shows)
+  const entry = shown(till.books.entries, till.repeatShows)
   if (entry === undefined) {
     await talk.fail(RESULT.notPossible)
     return 'nothing to repeat'
@@ -149,7 +150,27 @@ export async function endOfDay(talk: Talk, till: Till): Promise<string> {
   const totals = till.books.totals()
   const { trace, open } = till.books.settle()
   talk.reached('settled')
+  return (await tellTotals(talk, till, totals, trace, open)) ? 'settled' : 'settled; link lost'
+}
+
+/** 06 10: the same without settling anything (PA00P015 ch. 2.43). */
+export async function sendTotals(talk: Talk, till: Till): Promise<string> {
+  if (!talk.accept()) return 'did not answer'
+  const open = till.books.entries.filter(entry => !entry.settled)
+  const trace = till.books.entries.at(-1)?.trace ?? 0
+  return (await tellTotals(talk, till, till.books.totals(), trace, open)) ? 'told' : 'link lost'
+}
+
+/** 04 0F with the totals, their slip where somebody prints it, and 06 0F. */
+async function tellTotals(
+  talk: Talk,
+  till: Till,
+  totals: BookTotals,
+  trace: number,
+  open: readonly BookEntry[],
+): Promise<boolean> {
   const time = till.time()
+  const isFinal = talk.kind === 'end-of-day'
   const answer = await talk.status([
     [BMP.result, Buffer.from([RESULT.ok])],
     // The field has no sign: more refunds than payments cannot be told apart here, the slip says it.
@@ -160,26 +181,41 @@ export async function endOfDay(talk: Talk, till: Till): Promise<string> {
     [BMP.date, bcd(time.slice(5, 10).replace('-', ''), 2)],
     [BMP.singleAmounts, singleAmounts(open)],
   ])
-  if (answer.kind === 'lost') return 'settled; link lost'
-  const both = CONFIG.ecrPrintsAdministration | CONFIG.linesByTerminal
-  if ((talk.registration.config & both) === both) {
-    const paper = endOfDayPaper(totals, till.terminalId, time, talk.registration.width)
-    await print(talk, printCommands([paper], talk.registration))
-  }
+  if (answer.kind === 'lost') return false
+  if (isFinal)
+    await printAdministration(talk, till, width => endOfDayPaper(totals, till.terminalId, time, width))
   await talk.complete()
-  return 'settled'
+  return true
+}
+
+/** Through the register's printer, or the terminal's own; not at all where the register makes up its own slips. */
+export async function printAdministration(
+  talk: Talk,
+  till: Till,
+  paperOf: (width: number) => Paper,
+): Promise<void> {
+  const { config, width } = talk.registration
+  if ((config & CONFIG.ecrPrintsAdministration) === 0) {
+    if (talk.registration.registered) till.slips.print([paperOf(PAPER_WIDTH)])
+    return
+  }
+  if ((config & CONFIG.linesByTerminal) === 0) return
+  const papers = [paperOf(width)]
+  till.slips.hand(papers)
+  await print(talk, printCommands(papers, talk.registration))
 }
 
 /** BMP 60: first and last receipt number, then count and turnover of each kind of card. */
 function singleAmounts(settled: readonly BookEntry[]): Buffer {
-  const booked = settled.filter(entry => entry.state === 'booked' && entry.kind !== 'reversal')
+  const booked = settled.filter(entry => entry.state === 'booked' && MOVING.has(entry.kind))
   const columns = END_OF_DAY_COLUMNS.map(column => {
     const own = booked.filter(entry => entry.card.column === column)
     const sum = own.reduce(
       (total, entry) => total + (entry.kind === 'refund' ? -1 : 1) * entry.amountMinor,
       0,
     )
-    return Buffer.concat([Buffer.from([Math.min(own.length, 0xff)]), bcd(Math.abs(sum), 6)])
+    const count = own.filter(entry => entry.kind !== 'tip').length
+    return Buffer.concat([Buffer.from([Math.min(count, 0xff)]), bcd(Math.abs(sum), 6)])
   })
   const first = settled.find(entry => entry.receipt > 0)?.receipt ?? 0
   const last = settled.findLast(entry => entry.receipt > 0)?.receipt ?? 0
@@ -224,7 +260,7 @@ export async function openReservations(talk: Talk, till: Till): Promise<string> 
   return 'enquired'
 }
 
-async function print(talk: Talk, commands: readonly Buffer[]): Promise<void> {
+export async function print(talk: Talk, commands: readonly Buffer[]): Promise<void> {
   for (const [index, command] of commands.entries()) {
     const answer = await talk.print(command, index)
     if (answer.kind !== 'answer' || !answer.positive) return

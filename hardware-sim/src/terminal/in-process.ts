@@ -3,10 +3,11 @@ import type { Clock, Json } from '@cashdesk/kernel'
 import { peerOf, timingOf } from '../wire.ts'
 import type { Peer } from '../world/network.ts'
 import type { Accident, DialogueKind } from './accidents.ts'
-import type { BookEntry } from './books.ts'
-import { Terminal, type TerminalOptions, type TerminalState } from './core.ts'
+import type { BookEntry } from './book-entry.ts'
+import { Terminal } from './core.ts'
 import { type LineOptions, SerialEnd } from './line.ts'
 import type { TerminalPoint } from './talk.ts'
+import type { TerminalOptions, TerminalState } from './terminal-options.ts'
 
 export interface SimulatedTerminalOptions extends TerminalOptions {
   /** A serial line (DLE framing) on every stream, with its times. */

@@ -1,21 +1,33 @@
 // Authorisation, refund and reversal at the simulated terminal: from the card to the commit point, which is the
 // register's positive answer to 04 0F and to every print command of the dialogue (PA00P015 ch. 2.2.8), and the
 // auto-reversal where those answers do not come.
-import type { Accident } from './accidents.ts'
-import type { BookEntry, Books, Manner, Transaction } from './books.ts'
+import type { BookEntry, Transaction } from './book-entry.ts'
+import type { Books } from './books.ts'
+import { CARDS, type Card } from './cards.ts'
 import { bcd, digitsOf, readFields } from './codec.ts'
+import { askWishes, mannerOf, presentCard, typesPin, type Wishes } from './customer.ts'
+import type { RepeatShows } from './enquiries.ts'
 import type { Answer } from './link.ts'
-import { paymentPapers, printCommands } from './receipt.ts'
+import { PAPER_WIDTH, paymentPapers, printCommands } from './receipt.ts'
+import type { Slips } from './slips.ts'
 import { statusFields } from './status.ts'
-import { BMP, type Card, CONFIG, MESSAGE, RESULT } from './tables.ts'
+import { BMP, CONFIG, MESSAGE, RESULT } from './tables.ts'
 import type { Registration, Talk } from './talk.ts'
 
 /** What the register ordered, read and checked. */
 export interface MoneyOrder {
   readonly kind: BookEntry['kind']
   readonly amountMinor: number
-  /** The payment that is reversed, or the reservation that is booked: the register named its receipt number. */
+  /** The payment that is reversed or gets a tip, or the reservation that is booked: the register named it. */
   readonly original?: BookEntry
+  /** Part of the amount (1F36). */
+  readonly tipMinor?: number
+  /** The register may want to book a tip later (BMP 19). */
+  readonly tippable?: true
+  /** The card is the one that was read before (06 C0, BMP 19). */
+  readonly fromReadCard?: true
+  /** Authorised by a voice on the telephone (06 21), with the number that it told. */
+  readonly telephone?: { readonly authorisation?: string }
   /** A result code with which it is refused after the start: wrong currency, already reversed … */
   readonly refusal?: number
   /** How long to wait for the register's word on 04 0F (06 01, BMP 01). */
@@ -32,6 +44,16 @@ export interface Till {
   readonly books: Books
   /** What the customer holds out next. */
   card: Card
+  /** How old that customer is, in years. */
+  customerAge: number
+  /** A card that was read (06 C0) and is still in the reader. */
+  inserted: boolean
+  /** What 06 20 shows of a payment that was reversed for want of an acknowledgement. */
+  readonly repeatShows: RepeatShows
+  /** Everything that is printed, here or by the register. */
+  readonly slips: Slips
+  /** Sets its clock. */
+  readonly setTime: (time: string) => void
   readonly terminalId: string
   /** Its date and time now: `YYYY-MM-DDTHH:MM:SS`. */
   readonly time: () => string
@@ -68,26 +90,39 @@ export async function runMoney(order: MoneyOrder, talk: Talk, till: Till): Promi
     await refused(order.refusal)
     return 'refused'
   }
-  const customer = await presentCard(talk, till)
-  if (customer !== 'ready') {
-    await refused(customer === 'the card was pulled out' ? RESULT.cardProblem : RESULT.aborted)
-    return customer
-  }
-  if (!(await typesPin(talk, till))) {
-    till.books.decline(transactionOf(order, talk, till), RESULT.pinTries, 'the PIN was wrong three times')
+  const declined = async (transaction: Transaction, code: number, why: string, shown: number) => {
+    till.books.decline(transaction, code, why)
     talk.reached('declined')
-    await talk.show(MESSAGE.pinTries)
-    await refused(RESULT.pinTries)
+    await talk.show(shown)
+    await refused(code)
     return 'declined'
+  }
+  const wishes = await approach(order, talk, till)
+  if (typeof wishes === 'string') {
+    await refused(NO_CARD.get(wishes) ?? RESULT.aborted)
+    return wishes
+  }
+  if (isByCard(order) && !(await typesPin(talk, till))) {
+    const transaction = transactionOf(order, talk, till, wishes)
+    return await declined(transaction, RESULT.pinTries, 'the PIN was wrong three times', MESSAGE.pinTries)
+  }
+  if (talk.aborted) {
+    await refused(RESULT.aborted)
+    return 'aborted by the register'
   }
   if (!(await askHost(talk, till))) return 'link lost before the host was asked'
-  const transaction = transactionOf(order, talk, till)
-  if (talk.accident?.name === 'decline') {
-    till.books.decline(transaction, talk.accident.code, 'the host declined')
-    talk.reached('declined')
-    await talk.show(MESSAGE.declined)
-    await refused(talk.accident.code)
-    return 'declined'
+  const transaction = transactionOf(order, talk, till, wishes)
+  const decline = talk.strikes('decline')
+  if (decline !== undefined) {
+    return await declined(transaction, decline.code, 'the host declined', MESSAGE.declined)
+  }
+  if (transaction.amountMinor === 0 && order.amountMinor > 0) {
+    return await declined(
+      transaction,
+      RESULT.creditTooLow,
+      'nothing is left on the card',
+      MESSAGE.creditTooLow,
+    )
   }
   const entry = till.books.authorise(transaction)
   talk.reached('authorised')
@@ -99,38 +134,38 @@ export async function runMoney(order: MoneyOrder, talk: Talk, till: Till): Promi
   }
   till.books.book(entry.trace, verdict.amountMinor)
   talk.reached('booked')
+  if (printsItself(talk.registration)) {
+    till.slips.print(
+      paymentPapers({ ...entry, amountMinor: verdict.amountMinor }, till.terminalId, PAPER_WIDTH, false),
+    )
+  }
   await talk.complete()
   return 'booked'
 }
 
-/** How often the customer may type it. */
-const PIN_TRIES = 3
-
-/** False when the PIN was wrong too often. */
-async function typesPin(talk: Talk, till: Till): Promise<boolean> {
-  const wrong = talk.accident?.name === 'wrong-pin' ? talk.accident.times : 0
-  for (let tried = 1; tried <= wrong && !talk.over; tried += 1) {
-    if (tried === PIN_TRIES) return false
-    await talk.show(MESSAGE.wrongPin)
-    await talk.pause(till.stages.pinMs)
-  }
-  return true
+/** A tip is booked without its payment's card. */
+function isByCard(order: MoneyOrder): boolean {
+  return order.kind !== 'tip'
 }
 
-async function presentCard(talk: Talk, till: Till): Promise<'ready' | string> {
-  await talk.show(MESSAGE.insertCard)
-  const wait = talk.accident?.name === 'card-wait' ? talk.accident.ms : 0
-  await talk.pause(till.stages.cardMs + wait)
-  if (talk.accident?.name === 'abort-by-customer' && !talk.over) return 'aborted by the customer'
-  if (talk.accident?.name !== 'contactless') {
-    await talk.show(MESSAGE.watchPinPad)
-    await talk.pause(till.stages.pinMs)
+const NO_CARD: ReadonlyMap<string, number> = new Map([
+  ['the card was pulled out', RESULT.cardProblem],
+  ['no card was read', RESULT.noCardData],
+])
+
+/** The customer with all wishes, or why there is none. */
+async function approach(order: MoneyOrder, talk: Talk, till: Till): Promise<Wishes | string> {
+  if (!isByCard(order)) return {}
+  const wasRead = till.inserted
+  till.inserted = false
+  if (order.fromReadCard) {
+    if (!wasRead) return 'no card was read'
+  } else {
+    const customer = await presentCard(talk, till)
+    if (customer !== 'ready') return customer
   }
-  if (talk.accident?.name === 'card-removed' && !talk.over) {
-    await talk.show(MESSAGE.processingError)
-    return 'the card was pulled out'
-  }
-  if (!talk.over) return 'ready'
+  const wishes = await askWishes(order, talk, till)
+  if (typeof wishes === 'string' || !talk.over) return wishes
   return talk.aborted ? 'aborted by the register' : 'link lost before the host was asked'
 }
 
@@ -138,7 +173,7 @@ async function presentCard(talk: Talk, till: Till): Promise<'ready' | string> {
 async function askHost(talk: Talk, till: Till): Promise<boolean> {
   talk.abortable = false
   await talk.show(MESSAGE.waitingForHost)
-  let left = till.stages.hostMs + (talk.accident?.name === 'slow' ? talk.accident.ms : 0)
+  let left = till.stages.hostMs + (talk.strikes('slow')?.ms ?? 0)
   while (left > ALIVE_MS && (await talk.pause(ALIVE_MS))) {
     left -= ALIVE_MS
     await talk.show(MESSAGE.pleaseWait)
@@ -146,33 +181,27 @@ async function askHost(talk: Talk, till: Till): Promise<boolean> {
   return await talk.pause(left)
 }
 
-function transactionOf(order: MoneyOrder, talk: Talk, till: Till): Transaction {
-  const partial =
-    talk.accident?.name === 'partial' && order.kind === 'payment' ? talk.accident.amountMinor : undefined
-  const approved = Math.min(order.amountMinor, partial ?? order.amountMinor)
-  const manner = mannerOf(order, talk.accident)
+function transactionOf(order: MoneyOrder, talk: Talk, till: Till, wishes: Wishes): Transaction {
+  const partial = order.kind === 'payment' ? talk.strikes('partial')?.amountMinor : undefined
+  const credit = order.kind === 'payment' ? till.books.creditOf(till.card) : undefined
+  const approved = Math.min(order.amountMinor, partial ?? order.amountMinor, credit ?? order.amountMinor)
+  const manner = mannerOf(order, talk, approved, wishes)
+  const isAdded = order.kind === 'payment' && order.tipMinor === undefined
   return {
     kind: order.kind,
     orderedMinor: order.amountMinor,
-    amountMinor: approved + (manner?.tipMinor ?? 0),
-    card: till.card,
+    amountMinor: approved + (isAdded ? (manner?.tipMinor ?? 0) : 0),
+    card: order.kind === 'tip' ? cardOf(order.original, till) : till.card,
     ...(manner !== undefined && { manner }),
     ...(order.original !== undefined && { originalTrace: order.original.trace }),
+    ...(order.telephone?.authorisation !== undefined && { authorisation: order.telephone.authorisation }),
   }
 }
 
-/** What a US card owner pays per euro, and its currency's number (ISO 4217). */
-const DOLLARS = { rate: 1.1, currency: '840' } as const
-
-/** What the customer does beside paying. A card that is credited or booked later is not there to do anything. */
-function mannerOf(order: MoneyOrder, accident: Accident | undefined): Manner | undefined {
-  if (accident === undefined || order.kind !== 'payment' || order.original !== undefined) return undefined
-  if (accident.name === 'signature') return { check: 'signature' }
-  if (accident.name === 'contactless') return { check: 'none', contactless: true }
-  if (accident.name === 'tip') return { tipMinor: accident.amountMinor }
-  if (accident.name !== 'foreign-currency') return undefined
-  const amountMinor = Math.round(order.amountMinor * DOLLARS.rate)
-  return { foreign: { currency: DOLLARS.currency, amountMinor } }
+/** The card of that payment, which nobody holds out for its tip. */
+function cardOf(payment: BookEntry | undefined, till: Till): Card {
+  const masked = payment?.card.maskedPan.replaceAll('*', 'E')
+  return Object.values(CARDS).find(card => card.pan === masked) ?? till.card
 }
 
 async function acknowledged(entry: BookEntry, order: MoneyOrder, talk: Talk, till: Till): Promise<Verdict> {
@@ -213,12 +242,19 @@ export function commandsFor(
   copy: boolean,
 ): Buffer[] {
   if (!printsPayments(registration)) return []
-  return printCommands(paymentPapers(entry, till.terminalId, registration.width, copy), registration)
+  const papers = paymentPapers(entry, till.terminalId, registration.width, copy)
+  till.slips.hand(papers)
+  return printCommands(papers, registration)
 }
 
 export function printsPayments(registration: Registration): boolean {
   const both = CONFIG.ecrPrintsPayments | CONFIG.linesByTerminal
   return (registration.config & both) === both
+}
+
+/** Neither the register prints nor does it make up receipts from the status: the terminal's own printer does. */
+export function printsItself(registration: Registration): boolean {
+  return registration.registered && (registration.config & CONFIG.ecrPrintsPayments) === 0
 }
 
 async function reverse(

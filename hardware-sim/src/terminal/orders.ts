@@ -1,9 +1,12 @@
-// What a register may order: reads 06 01, 06 22 to 06 25, 06 30 and 06 31 and decides whether the terminal starts at all (80 00),
+// What a register may order: reads the commands that move money and decides whether the terminal starts at all (80 00),
 // refuses at once (84 xx), or starts and reports a refusal.
-import type { BookEntry, Books } from './books.ts'
+import type { BookEntry } from './book-entry.ts'
+import type { Books } from './books.ts'
+import type { Card } from './cards.ts'
 import { digitsOf, readFields, readTlv } from './codec.ts'
+import { packedAmount } from './customer.ts'
 import type { MoneyOrder } from './money.ts'
-import { BMP, COMMAND, RESULT, TAG } from './tables.ts'
+import { BMP, COMMAND, PAYMENT_TYPE, RESULT, TAG } from './tables.ts'
 import type { Registration } from './talk.ts'
 
 export interface OrderContext {
@@ -13,13 +16,35 @@ export interface OrderContext {
   /** Six digits. */
   readonly password: string
   readonly answerMs: number
+  /** What the customer holds out. */
+  readonly card: Card
 }
 
 const KINDS: ReadonlyMap<number, MoneyOrder['kind']> = new Map([
   [COMMAND.authorisation, 'payment'],
   [COMMAND.refund, 'refund'],
   [COMMAND.reservation, 'reservation'],
+  [COMMAND.activateCard, 'top-up'],
 ] as const)
+
+/** The commands that move money, and whether a password stands before their fields. */
+const MONEY: ReadonlyMap<number, 'locked' | 'open'> = new Map([
+  [COMMAND.authorisation, 'open'],
+  [COMMAND.activateCard, 'open'],
+  [COMMAND.tip, 'open'],
+  [COMMAND.telephone, 'locked'],
+  [COMMAND.reservation, 'open'],
+  [COMMAND.partialReversal, 'open'],
+  [COMMAND.bookTotal, 'open'],
+  [COMMAND.reservationReversal, 'open'],
+  [COMMAND.externalReversal, 'open'],
+  [COMMAND.reversal, 'locked'],
+  [COMMAND.refund, 'locked'],
+] as const)
+
+export function isMoney(control: number): boolean {
+  return MONEY.has(control)
+}
 
 /** Without BMP 02 a register may ask for time as often as it likes; a simulator has to end. */
 const MAX_STATUS = 1_000
@@ -27,7 +52,7 @@ const MAX_STATUS = 1_000
 /** The order in this command, or the code of an 84. */
 export function orderOf(control: number, data: Buffer, context: OrderContext): MoneyOrder | number {
   if (!context.registration.registered) return RESULT.notRegistered
-  const needsPassword = control === COMMAND.refund || control === COMMAND.reversal
+  const needsPassword = MONEY.get(control) === 'locked'
   if (needsPassword && data.length < 3) return RESULT.protocol
   if (needsPassword && data.subarray(0, 3).toString('hex') !== context.password) return RESULT.notPossible
   const fields = readFields(needsPassword ? data.subarray(3) : data)
@@ -45,16 +70,124 @@ export function orderOf(control: number, data: Buffer, context: OrderContext): M
   }
   const wrongCurrency = currency !== undefined && !currency.equals(context.currency)
   if (control === COMMAND.reversal) return reversalOf(fields, amount, wrongCurrency, context.books, shared)
+  if (control === COMMAND.tip) return tipOf(fields, amount, wrongCurrency, context.books, shared)
+  if (control === COMMAND.externalReversal)
+    return externalOf(fields, amount, wrongCurrency, context.books, shared)
   if (isOfReservation(control)) {
     return bookingOf(control, fields, amount, wrongCurrency, context.books, shared)
   }
   if (amount === undefined || amount === 0) return RESULT.protocol
+  const tip = tipIn(fields, amount)
+  if (tip === 'malformed') return RESULT.protocol
   synchronise(mirrored, context)
+  const type = fields.get(BMP.paymentType)?.at(0) ?? 0
   return {
     ...shared,
     kind: KINDS.get(control) ?? 'payment',
     amountMinor: amount,
-    ...refusedFor(wrongCurrency ? RESULT.wrongCurrency : context.books.full ? RESULT.booksFull : undefined),
+    ...(control === COMMAND.authorisation && tip !== undefined && { tipMinor: tip }),
+    ...((type & PAYMENT_TYPE.tippable) !== 0 && { tippable: true }),
+    ...((type & PAYMENT_TYPE.fromReadCard) !== 0 && { fromReadCard: true }),
+    ...(control === COMMAND.telephone && { telephone: spokenNumber(fields) }),
+    ...refusedFor(
+      wrongCurrency
+        ? RESULT.wrongCurrency
+        : context.books.full
+          ? RESULT.booksFull
+          : cardless(control, context.card),
+    ),
+  }
+}
+
+/** What the customer's card cannot do: a voice authorises credit cards only, and only a card with a credit is paid in. */
+function cardless(control: number, card: Card): number | undefined {
+  const isDebit = card.column === 'girocard' || card.name === 'Maestro'
+  if (control === COMMAND.telephone && isDebit) return RESULT.notForDebitCards
+  if (control !== COMMAND.activateCard || card.credit !== undefined) return undefined
+  return isDebit ? RESULT.notForDebitCards : RESULT.notForCreditCards
+}
+
+/** 06 21: the number that was told on the telephone; without one the cashier would type it at the terminal. */
+function spokenNumber(fields: ReadonlyMap<number, Buffer>): { readonly authorisation?: string } {
+  const told = fields.get(BMP.authorisation)?.toString('latin1').replace(/\0+$/, '').trim()
+  return told === undefined || told === '' ? {} : { authorisation: told }
+}
+
+/** Tag 1F36: a part of the amount. */
+function tipIn(fields: ReadonlyMap<number, Buffer>, amount: number): number | undefined | 'malformed' {
+  const container = fields.get(BMP.tlv)
+  const packed = container === undefined ? undefined : readTlv(container)?.get(TAG.tip)
+  if (packed === undefined) return undefined
+  const tip = packedAmount(packed)
+  return tip === undefined || tip >= amount ? 'malformed' : tip
+}
+
+type Shared = Pick<MoneyOrder, 'namesCurrency' | 'answerMs' | 'maxStatus' | 'mirrors'>
+
+/** 06 0C: a tip on top of a payment that allows one and has none yet (PA00P015 ch. 2.6). */
+function tipOf(
+  fields: ReadonlyMap<number, Buffer>,
+  amount: number | undefined,
+  wrongCurrency: boolean,
+  books: Books,
+  shared: Shared,
+): MoneyOrder | number {
+  const receipt = digitsOf(fields.get(BMP.receipt) ?? Buffer.alloc(0))
+  if (receipt === undefined || receipt === '' || amount === undefined || amount === 0) return RESULT.protocol
+  const original = books.findPayment(Number(receipt))
+  const takesOne =
+    original?.kind === 'payment' &&
+    original.manner?.tippable === true &&
+    original.state === 'booked' &&
+    !original.settled &&
+    !books.hasTip(original.trace)
+  const tooMuch = amount > (original?.amountMinor ?? 0)
+  return {
+    ...shared,
+    kind: 'tip',
+    amountMinor: amount,
+    ...(original !== undefined && { original }),
+    ...refusedFor(
+      wrongCurrency
+        ? RESULT.wrongCurrency
+        : takesOne
+          ? tooMuch
+            ? RESULT.amountAboveMaximum
+            : undefined
+          : RESULT.notPossible,
+    ),
+  }
+}
+
+/** 06 26: a reservation named by everything but its receipt number; all of it must fit (PA00P015 ch. 2.11). */
+function externalOf(
+  fields: ReadonlyMap<number, Buffer>,
+  amount: number | undefined,
+  wrongCurrency: boolean,
+  books: Books,
+  shared: Shared,
+): MoneyOrder | number {
+  const trace = digitsOf(fields.get(BMP.trace) ?? Buffer.alloc(0))
+  const told = fields.get(BMP.authorisation)?.toString('latin1').replace(/\0+$/, '')
+  const kind = readTlv(fields.get(BMP.tlv) ?? Buffer.alloc(0))
+    ?.get(TAG.reservationKind)
+    ?.at(0)
+  const isNamed = trace !== undefined && trace !== '' && told !== undefined && amount !== undefined
+  if (!isNamed || !fields.has(BMP.currency) || (kind !== 0x02 && kind !== 0x03)) return RESULT.protocol
+  const original = books
+    .reservations()
+    .find(
+      ({ trace: own, amountMinor, authorisation }) =>
+        own === Number(trace) && amountMinor === amount && authorisation === told,
+    )
+  return {
+    ...shared,
+    kind: 'reversal',
+    amountMinor: amount,
+    ...(original !== undefined && { original }),
+    ...refusedFor(
+      wrongCurrency ? RESULT.wrongCurrency : original === undefined ? RESULT.noReservation : undefined,
+    ),
   }
 }
 
@@ -63,12 +196,12 @@ function reversalOf(
   amount: number | undefined,
   wrongCurrency: boolean,
   books: Books,
-  shared: Pick<MoneyOrder, 'namesCurrency' | 'answerMs' | 'maxStatus' | 'mirrors'>,
+  shared: Shared,
 ): MoneyOrder | number {
   const receipt = digitsOf(fields.get(BMP.receipt) ?? Buffer.alloc(0))
   if (receipt === undefined || receipt === '') return RESULT.protocol
   const original = books.findPayment(Number(receipt))
-  const refusal = wrongCurrency ? RESULT.wrongCurrency : irreversible(original, amount)
+  const refusal = wrongCurrency ? RESULT.wrongCurrency : irreversible(original, amount, books)
   return {
     ...shared,
     kind: 'reversal',
@@ -94,7 +227,7 @@ function bookingOf(
   amount: number | undefined,
   wrongCurrency: boolean,
   books: Books,
-  shared: Pick<MoneyOrder, 'namesCurrency' | 'answerMs' | 'maxStatus' | 'mirrors'>,
+  shared: Shared,
 ): MoneyOrder | number {
   const receipt = digitsOf(fields.get(BMP.receipt) ?? Buffer.alloc(0))
   if (receipt === undefined || receipt === '') return RESULT.protocol
@@ -119,9 +252,15 @@ function bookingOf(
   }
 }
 
-function irreversible(original: BookEntry | undefined, amount: number | undefined): number | undefined {
+function irreversible(
+  original: BookEntry | undefined,
+  amount: number | undefined,
+  books: Books,
+): number | undefined {
   if (original === undefined) return RESULT.reversalNotPossible
   if (original.state === 'reversed') return RESULT.alreadyReversed
+  // The tip on top of it has to go first.
+  if (books.hasTip(original.trace)) return RESULT.reversalNotPossible
   if (original.settled || (amount !== undefined && amount !== original.amountMinor)) {
     return RESULT.reversalNotPossible
   }

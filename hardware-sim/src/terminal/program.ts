@@ -2,9 +2,11 @@
 import { join } from 'node:path'
 import { CashdeskError } from '@cashdesk/kernel'
 import { type SimProgram, wholeNumber } from '../program.ts'
-import { TERMINAL_ACCIDENTS } from './accident-table.ts'
+import { TERMINAL_ACCIDENTS, TERMINAL_MOMENTS } from './accident-table.ts'
+import { CARDS } from './cards.ts'
 import type { RepeatShows } from './enquiries.ts'
 import { LINE_ACCIDENTS } from './line-accidents.ts'
+import { framed } from './slips.ts'
 import { startTerminalSim } from './terminal.ts'
 
 export const TERMINAL_PROGRAM: SimProgram = {
@@ -25,7 +27,7 @@ export const TERMINAL_PROGRAM: SimProgram = {
     { flag: 't2-ms', text: 'serial line: wait for ACK before a repeat', default: '5000' },
     { flag: 'dir', text: 'directory that keeps its books between runs' },
     { flag: 'books', text: 'file that keeps its books, instead of --dir' },
-    { flag: 'card', text: 'the customer’s card: girocard, mastercard, visa', default: 'girocard' },
+    { flag: 'card', text: `the customer’s card: ${Object.keys(CARDS).join(', ')}`, default: 'girocard' },
     { flag: 'speed', text: 'stretches a payment’s 300 ms by this factor; 0 for tests', default: '1' },
     { flag: 'password', text: 'six digits', default: '000000' },
     { flag: 'answer-ms', text: 'wait for the word on 04 0F and on each print command', default: '30000' },
@@ -36,9 +38,12 @@ export const TERMINAL_PROGRAM: SimProgram = {
       text: '06 20 after an auto-reversal: reversed, original, previous',
       default: 'reversed',
     },
+    { flag: 'tid', text: 'terminal id, eight digits', default: '52500041' },
+    { flag: 'currency', text: 'ISO 4217 number, three digits; 978 is EUR', default: '978' },
+    { flag: 'show', text: 'writes every piece of paper to stderr, whoever prints it', bare: true },
     { flag: 'behaviour', text: 'accident to begin with', default: 'approve' },
   ],
-  accidents: [...TERMINAL_ACCIDENTS, ...LINE_ACCIDENTS],
+  accidents: [...TERMINAL_ACCIDENTS, ...TERMINAL_MOMENTS, ...LINE_ACCIDENTS],
   async start(options) {
     const books = options['books'] ?? (options['dir'] && join(options['dir'], 'terminal-books.json'))
     const pty = options['pty']
@@ -56,6 +61,11 @@ export const TERMINAL_PROGRAM: SimProgram = {
       reversalMs: wholeNumber(options, 'reversal-ms', 600_000),
       repeatShows: repeatShows(options['repeat-shows'] ?? 'reversed'),
       behaviour: { name: options['behaviour'] ?? 'approve' },
+      terminalId: options['tid'] ?? '52500041',
+      currency: options['currency'] ?? '978',
+      ...(options['show'] === 'yes' && {
+        onSlip: slip => void process.stderr.write(`\n${framed(slip)}\n`),
+      }),
       ...(books !== undefined && { books }),
     })
   },

@@ -1,5 +1,6 @@
 // 04 0F: what the terminal says of one transaction, and of the manner in which the customer paid.
-import type { BookEntry } from './books.ts'
+import type { BookEntry, Manner } from './book-entry.ts'
+import { FOREIGN, MARKUP } from './cards.ts'
 import { bcd, type Field, packPan, type TlvObject, writeTlv } from './codec.ts'
 import type { Till } from './money.ts'
 import { BMP, TAG } from './tables.ts'
@@ -18,7 +19,8 @@ export function statusFields(
   const tlv = objects.length === 0 ? undefined : writeTlv(objects)
   return [
     [BMP.result, Buffer.from([entry.resultCode])],
-    [BMP.amount, bcd(entry.amountMinor, 6)],
+    // A tip that is booked later is told as what the customer pays in all.
+    [BMP.amount, bcd(entry.amountMinor + (entry.manner?.ofMinor ?? 0), 6)],
     ...(namesCurrency ? ([[BMP.currency, till.currency]] satisfies Field[]) : []),
     [BMP.trace, bcd(entry.trace, 3)],
     ...(entry.originalTrace === undefined
@@ -29,7 +31,7 @@ export function statusFields(
     [BMP.receipt, bcd(entry.receipt, 2)],
     [BMP.turnover, bcd(entry.turnover, 3)],
     [BMP.terminalId, bcd(till.terminalId, 4)],
-    [BMP.paymentType, Buffer.from([0x70])],
+    [BMP.paymentType, Buffer.from([paymentType(entry.manner)])],
     [BMP.pan, packPan(entry.card.maskedPan.replaceAll('*', 'E'))],
     [BMP.sequence, bcd(0, 2)],
     [BMP.cardType, Buffer.from([entry.card.type])],
@@ -40,42 +42,65 @@ export function statusFields(
   ]
 }
 
+/** BMP 19 of 04 0F: 70 with a PIN, 60 online and 40 offline with a signature. */
+function paymentType(manner: Manner | undefined): number {
+  if (manner?.telephone) return 0x40
+  return manner?.check === 'signature' ? 0x60 : 0x70
+}
+
 /** Nothing for a card with its PIN: that is the plain payment. */
-function mannerTlv({ manner, amountMinor }: BookEntry, till: Till): TlvObject[] {
+function mannerTlv(entry: BookEntry, till: Till): TlvObject[] {
+  const { manner } = entry
   if (manner === undefined) return []
+  const check = manner.check === 'signature' ? 0x01 : manner.check === 'none' ? 0x00 : 0x02
   const type = writeTlv([
-    [
-      TAG.cardholderCheck,
-      Buffer.from([manner.check === 'signature' ? 0x01 : manner.check === 'none' ? 0 : 2]),
-    ],
-    [TAG.online, Buffer.from([0x01])],
+    [TAG.cardholderCheck, Buffer.from([check])],
+    [TAG.online, Buffer.from([manner.telephone ? 0x00 : 0x01])],
     [TAG.technology, Buffer.from([manner.contactless ? 0x02 : 0x01])],
   ])
-  const amount = (kind: number, currency: Buffer, minor: number): TlvObject => [
-    TAG.amountInformation,
-    writeTlv([
-      [TAG.amountKind, Buffer.from([kind])],
-      [TAG.decimals, Buffer.from([2])],
-      [TAG.infoAmount, bcd(minor, 6)],
-      [TAG.infoCurrency, currency],
-    ]),
-  ]
-  const { foreign, tipMinor } = manner
+  const { tipMinor, tippable } = manner
   return [
     [TAG.paymentType, type],
     ...(tipMinor === undefined ? [] : ([[TAG.tip, bcd(tipMinor, 6)]] satisfies TlvObject[])),
-    ...(foreign === undefined
-      ? []
-      : ([
-          [
-            TAG.dcc,
-            writeTlv([
-              amount(0x01, till.currency, amountMinor),
-              amount(0x03, bcd(foreign.currency, 2), foreign.amountMinor),
-            ]),
-          ],
-        ] satisfies TlvObject[])),
+    ...(tippable ? ([[TAG.transactionInformation, Buffer.from([0x01])]] satisfies TlvObject[]) : []),
+    ...dccTlv(entry, till),
   ]
+}
+
+/** Tag E2: both amounts, the rate between them and what is in it. */
+function dccTlv({ manner, amountMinor, card, trace }: BookEntry, till: Till): TlvObject[] {
+  const foreign = Object.values(FOREIGN).find(({ number }) => number === manner?.foreign?.currency)
+  if (foreign === undefined) return []
+  const currency = bcd(foreign.number, 2)
+  const dcc = writeTlv([
+    amountInformation(AMOUNT_KIND.base, 2, amountMinor, till.currency),
+    amountInformation(AMOUNT_KIND.rate, 4, foreign.rate, currency),
+    amountInformation(AMOUNT_KIND.foreign, foreign.decimals, manner?.foreign?.amountMinor ?? 0, currency),
+    [TAG.markup, bcd(MARKUP, 2)],
+    [TAG.dccCardName, Buffer.from(card.name, 'latin1')],
+    [TAG.retrievalId, Buffer.from(`SIM${String(trace).padStart(9, '0')}`, 'latin1')],
+    [TAG.dccReference, Buffer.from(`R${String(trace).padStart(6, '0')}`, 'latin1')],
+  ])
+  return [[TAG.dcc, dcc]]
+}
+
+/** What an amount is, tag 1F1D. */
+export const AMOUNT_KIND = { base: 0x01, rate: 0x02, foreign: 0x03, balance: 0x05 } as const
+
+/** Tag 31: an amount with its currency and decimals. */
+export function amountInformation(
+  kind: number,
+  decimals: number,
+  minor: number,
+  currency: Buffer,
+): TlvObject {
+  const information = writeTlv([
+    [TAG.amountKind, Buffer.from([kind])],
+    [TAG.decimals, Buffer.from([decimals])],
+    [TAG.infoAmount, bcd(minor, 6)],
+    [TAG.infoCurrency, currency],
+  ])
+  return [TAG.amountInformation, information]
 }
 
 function bigEndian(receipt: number): Buffer {

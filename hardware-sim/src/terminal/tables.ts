@@ -7,18 +7,33 @@ export const COMMAND = {
   registration: 0x0600,
   authorisation: 0x0601,
   logOff: 0x0602,
+  balance: 0x0603,
+  activateCard: 0x0604,
+  tip: 0x060c,
+  totals: 0x0610,
+  reprint: 0x0612,
+  reset: 0x0618,
+  printConfiguration: 0x061a,
   repeatReceipt: 0x0620,
+  telephone: 0x0621,
   reservation: 0x0622,
   partialReversal: 0x0623,
   bookTotal: 0x0624,
   reservationReversal: 0x0625,
+  externalReversal: 0x0626,
   reversal: 0x0630,
   refund: 0x0631,
   endOfDay: 0x0650,
   diagnosis: 0x0670,
+  selfTest: 0x0679,
+  setClock: 0x0691,
   initialisation: 0x0693,
   abort: 0x06b0,
+  readCard: 0x06c0,
+  displayText: 0x06e0,
   setTime: 0x0401,
+  inputRequest: 0x040d,
+  menuRequest: 0x040e,
   status: 0x040f,
   intermediate: 0x04ff,
   completion: 0x060f,
@@ -34,10 +49,14 @@ export const REPLY = { positive: 0x80, negative: 0x84 } as const
 export const RESULT = {
   ok: 0x00,
   pinTries: 0x4b,
+  noCardData: 0x65,
   cardProblem: 0x66,
+  notForDebitCards: 0x67,
+  notForCreditCards: 0x68,
   notRegistered: 0x6b,
   aborted: 0x6c,
   wrongCurrency: 0x6f,
+  creditTooLow: 0x71,
   booksFull: 0x6a,
   notPossible: 0x83,
   protocol: 0x9a,
@@ -48,6 +67,7 @@ export const RESULT = {
   reversalNotPossible: 0xb5,
   amountTooHigh: 0xb7,
   noReservation: 0xb8,
+  amountAboveMaximum: 0xc3,
   noPrinter: 0xcc,
   registrationFailed: 0x1e,
 } as const
@@ -76,10 +96,17 @@ export const MESSAGE = {
   insertCard: 0x0a,
   processingError: 0x0d,
   pleaseWait: 0x0e,
+  balance: 0x11,
+  creditTooLow: 0x14,
   wrongPin: 0x15,
   pinTries: 0x18,
   declined: 0x1d,
+  currencyChoice: 0x69,
+  waitingForCashier: 0xc8,
 } as const
+
+/** Bits of BMP 19 in 06 01, table 4. */
+export const PAYMENT_TYPE = { fromReadCard: 0x02, tippable: 0x08 } as const
 
 /** Field numbers that the terminal sends or looks at. */
 export const BMP = {
@@ -95,6 +122,7 @@ export const BMP = {
   sequence: 0x17,
   paymentType: 0x19,
   pan: 0x22,
+  track2: 0x23,
   result: 0x27,
   terminalId: 0x29,
   contract: 0x2a,
@@ -139,22 +167,45 @@ export const TAG = {
   command: 0x0a,
   lineWidth: 0x12,
   charset: 0x14,
+  menuType: 0x16,
+  menuContext: 0x17,
+  menuTarget: 0x18,
+  returnValue: 0x19,
   receipts: 0x23,
+  displayTexts: 0x24,
   texts: 0x25,
   commands: 0x26,
+  menu: 0x2b,
+  menuItem: 0x2c,
   paymentType: 0x2f,
   amountInformation: 0x31,
+  input: 0x32,
+  uid: 0x4c,
   dcc: 0xe2,
+  reservationKind: 0x1f06,
   receiptType: 0x1f07,
   cardholderCheck: 0x1f10,
   online: 0x1f11,
   technology: 0x1f12,
+  cardNumberHash: 0x1f14,
+  readingControl: 0x1f15,
+  markup: 0x1f1b,
+  dccCardName: 0x1f1c,
   amountKind: 0x1f1d,
   decimals: 0x1f1e,
   lastReceipt: 0x1f1f,
   infoAmount: 0x1f20,
   infoCurrency: 0x1f21,
+  retrievalId: 0x1f23,
+  dccReference: 0x1f24,
   tip: 0x1f36,
+  inputMode: 0x1f38,
+  inputSeconds: 0x1f39,
+  inputResult: 0x1f3a,
+  transactionInformation: 0x1f3b,
+  technologies: 0x1f60,
+  minimumAge: 0x1f6b,
+  ageResult: 0x1f6c,
   sequence: 0x1f73,
 } as const
 
@@ -176,22 +227,6 @@ export const CP437: ReadonlyMap<string, number> = new Map([
   ['é', 0x82],
 ])
 
-/** A card that a customer may present. The PAN's hidden digits are `E`, as they go over the wire. */
-export interface Card {
-  readonly name: string
-  /** ZVT card-type id, ch. 12. */
-  readonly type: number
-  readonly pan: string
-  /** Position in the end-of-day record (BMP 60). */
-  readonly column: 'girocard' | 'mastercard' | 'visa'
-}
-
-export const CARDS: { readonly [name: string]: Card } = {
-  girocard: { name: 'girocard', type: 5, pan: '672590EEEEEEEEE1234', column: 'girocard' },
-  mastercard: { name: 'Mastercard', type: 6, pan: '541333EEEEEE0019', column: 'mastercard' },
-  visa: { name: 'VISA', type: 10, pan: '476173EEEEEE0010', column: 'visa' },
-}
-
 /** Columns of the end-of-day record in their order on the wire. */
 export const END_OF_DAY_COLUMNS = [
   'girocard',
@@ -202,6 +237,7 @@ export const END_OF_DAY_COLUMNS = [
   'diners',
   'other',
 ] as const
+export type EndOfDayColumn = (typeof END_OF_DAY_COLUMNS)[number]
 
 function sized(length: FieldLength): (bmp: number) => [number, FieldLength] {
   return bmp => [bmp, length]

@@ -2,7 +2,7 @@
 // how long it waits for each answer, and where an accident strikes.
 import type { Clock } from '@cashdesk/kernel'
 import type { Accident, DialogueKind } from './accidents.ts'
-import { type Field, writeApdu, writeFields } from './codec.ts'
+import { type Field, type TlvObject, writeApdu, writeFields, writeText, writeTlv } from './codec.ts'
 import type { Answer, Link } from './link.ts'
 import { BMP, COMMAND, CONFIG, RESULT } from './tables.ts'
 
@@ -15,6 +15,8 @@ export interface Registration {
   /** The register sent a TLV container, so the terminal may. */
   readonly tlv: boolean
   readonly blocks: boolean
+  /** The commands that the terminal may send beside those that need no leave (tag 26). */
+  readonly permitted: readonly number[]
   /** Both number their messages (1F73). */
   readonly numbered: boolean
   readonly charset: number
@@ -42,6 +44,8 @@ export type TerminalPoint =
 export interface TalkLimits {
   readonly clock: Clock
   readonly onPoint: ((point: TerminalPoint, kind: DialogueKind) => void) | undefined
+  /** An accident that was switched on in the middle of a dialogue has struck. */
+  readonly onStruck: (accident: Accident) => void
   /** For the answer to anything but 04 0F and print commands. */
   readonly t3Ms: number
   /** For the register's word on a payment, unless 06 01 says otherwise. */
@@ -57,7 +61,6 @@ const GARBLED = {
 export class Talk {
   readonly kind: DialogueKind
   readonly link: Link
-  readonly accident: Accident | undefined
   readonly registration: Registration
   /** While true the register's 06 B0 is obeyed. */
   abortable = true
@@ -65,6 +68,8 @@ export class Talk {
   isOff = false
   readonly #limits: TalkLimits
   #aborted = false
+  #accident: Accident | undefined
+  #isLate = false
   #wake: (() => void) | undefined
 
   constructor(
@@ -77,8 +82,32 @@ export class Talk {
     this.kind = kind
     this.link = link
     this.registration = registration
-    this.accident = accident
+    this.#accident = accident
     this.#limits = limits
+  }
+
+  /** What is to go wrong in it. */
+  get accident(): Accident | undefined {
+    return this.#accident
+  }
+
+  /** Somebody switches an accident on, or off, while it runs: it strikes if its moment is still to come. */
+  turn(accident: Accident | undefined): void {
+    this.#accident = accident
+    this.#isLate = accident !== undefined
+    const isCustomer = accident?.name === 'abort-by-customer' || accident?.name === 'card-removed'
+    if (isCustomer && this.abortable) this.interrupt()
+  }
+
+  /** The accident, if it is of this name: now it has struck. */
+  strikes(name: Accident['name']): Accident | undefined {
+    const accident = this.#accident
+    if (accident?.name !== name) return undefined
+    if (this.#isLate) {
+      this.#isLate = false
+      this.#limits.onStruck(accident)
+    }
+    return accident
   }
 
   get aborted(): boolean {
@@ -92,7 +121,7 @@ export class Talk {
 
   /** Answers the register's command positively; false where the accident is that nobody answers. */
   accept(): boolean {
-    if (this.accident?.name === 'no-answer' && this.accident.when === 'command') return false
+    if (this.#isSilentAt('command')) return false
     this.link.reply(0x8000)
     return true
   }
@@ -137,13 +166,13 @@ export class Talk {
 
   /** Sends 04 0F, or what the accident makes of it, and waits for the register's word. */
   async status(fields: readonly Field[], waitMs: number = this.#limits.answerMs): Promise<Answer> {
-    const accident = this.accident
-    if (accident?.name === 'lose-link-before-status') return this.#lose()
-    if (accident?.name === 'no-answer' && accident.when === 'status') {
+    if (this.strikes('lose-link-before-status')) return this.#lose()
+    if (this.#isSilentAt('status')) {
       return (await this.pause(waitMs)) ? { kind: 'silent' } : { kind: 'lost' }
     }
-    const bytes = accident?.name === 'garble' ? GARBLED[accident.what] : statusApdu(fields)
-    if (accident?.name === 'lose-link-after-status') {
+    const garbled = this.strikes('garble')
+    const bytes = garbled === undefined ? statusApdu(fields) : GARBLED[garbled.what]
+    if (this.strikes('lose-link-after-status')) {
       this.link.deafen()
       await this.link.send(bytes)
       return this.#lose()
@@ -153,8 +182,18 @@ export class Talk {
 
   /** Sends one print command and waits for the register's word. */
   async print(command: Buffer, index: number): Promise<Answer> {
-    if (this.accident?.name === 'lose-link-between-prints' && index > 0) return this.#lose()
+    if (index > 0 && this.strikes('lose-link-between-prints')) return this.#lose()
     return await this.#ask(command, this.#limits.answerMs, 'print')
+  }
+
+  /** Asks the cashier something (04 0D, 04 0E), who may take `waitMs` to answer. */
+  async question(control: number, objects: readonly TlvObject[], waitMs: number): Promise<Answer> {
+    return await this.link.ask(writeApdu(control, writeFields([[BMP.tlv, writeTlv(objects)]])), waitMs)
+  }
+
+  /** In the character set that was agreed on. */
+  text(words: string): Buffer {
+    return writeText(words, this.registration.charset)
   }
 
   /** 04 01: the terminal's date and time. */
@@ -164,11 +203,11 @@ export class Talk {
 
   /** 06 0F. Whatever happens to it changes nothing any more. */
   async complete(data?: Buffer): Promise<void> {
-    if (this.accident?.name === 'lose-link-after-ack') {
+    if (this.strikes('lose-link-after-ack')) {
       this.#lose()
       return
     }
-    if (this.accident?.name === 'no-answer' && this.accident.when === 'completion') return
+    if (this.#isSilentAt('completion')) return
     const told = this.#tell(writeApdu(COMMAND.completion, data))
     this.reached('completion-sent')
     await told
@@ -181,6 +220,10 @@ export class Talk {
     await this.#tell(
       writeApdu(COMMAND.failed, Buffer.concat([Buffer.from([code]), withCurrency, more ?? Buffer.alloc(0)])),
     )
+  }
+
+  #isSilentAt(when: Accident['when']): boolean {
+    return this.#accident?.when === when && this.strikes('no-answer') !== undefined
   }
 
   async #ask(bytes: Buffer, waitMs: number, what: 'status' | 'print'): Promise<Answer> {

@@ -5,9 +5,10 @@ import type { RunningSim } from '../program.ts'
 import { openPty, type Pty } from '../scanner/pty.ts'
 import { realTiming, socketWire } from '../wire.ts'
 import type { Accident } from './accidents.ts'
-import { Terminal, type TerminalOptions, type TerminalState } from './core.ts'
+import { Terminal } from './core.ts'
 import { Door } from './door.ts'
 import { type LineOptions, type LineState, SerialEnd } from './line.ts'
+import type { TerminalOptions, TerminalState } from './terminal-options.ts'
 
 export interface TerminalSimOptions extends TerminalOptions {
   /** 0 (default) takes any free port. */

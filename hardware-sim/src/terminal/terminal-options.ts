@@ -1,0 +1,53 @@
+// How a simulated terminal is set up, and what it says of itself while it runs.
+import type { Json } from '@cashdesk/kernel'
+import type { Accident, DialogueKind } from './accidents.ts'
+import type { BookEntry, BookTotals } from './book-entry.ts'
+import type { RepeatShows } from './enquiries.ts'
+import type { Slip } from './slips.ts'
+
+/** All times in ms. */
+export interface TerminalOptions {
+  /** A JSON file for the books, so that they survive the terminal. */
+  readonly books?: string
+  /** Eight digits. */
+  readonly terminalId?: string
+  /** Six digits. */
+  readonly password?: string
+  /** ISO 4217 numeric, three digits; 978 is EUR. */
+  readonly currency?: string
+  readonly card?: string
+  /** Stretches the stages of a payment (300 ms in all); 0 for tests. */
+  readonly speed?: number
+  /** The wait for the register's word on 04 0F and on each print command. */
+  readonly answerMs?: number
+  /** The wait for any other answer. */
+  readonly t3Ms?: number
+  /** The wait between `84 9C` and the next 04 0F. */
+  readonly repeatMs?: number
+  /** How long an auto-reversal keeps the terminal busy. */
+  readonly reversalMs?: number
+  readonly repeatShows?: RepeatShows
+  readonly firstReceipt?: number
+  /** Its date and time are those of Greenwich, not of this machine. */
+  readonly utc?: boolean
+  /** The behaviour to begin with: an accident's name and arguments. */
+  readonly behaviour?: { readonly name: string; readonly [argument: string]: Json }
+  /** Told of every piece of paper, whoever prints it. */
+  readonly onSlip?: (slip: Slip) => void
+}
+
+export type TerminalState = {
+  readonly books: readonly BookEntry[]
+  readonly totals: BookTotals
+  readonly behaviour: Accident
+  readonly connected: boolean
+  readonly registered: boolean
+  /** The dialogue that runs now. */
+  readonly dialogue: DialogueKind | null
+  /** The last dialogue that ended, and how. */
+  readonly lastDialogue: { readonly kind: DialogueKind; readonly ended: string } | null
+  /** What the customer holds out, and how old that customer is. */
+  readonly customer: { readonly card: string; readonly age: number }
+  /** The last pieces of paper, newest last. */
+  readonly slips: readonly Slip[]
+}

@@ -83,6 +83,26 @@ describe('a PIN typed at a pad', () => {
     expect(shop.sim.state().display).toBe('PLEASE WAIT')
   })
 
+  test('stands under an amount on a pad that shows one by itself, in its currency', async () => {
+    for (const scheme of ['dukpt', 'master-session'] as const) {
+      const shop = await bench({ vendor: 'uic', scheme }, { profile: 'uic' })
+      const keys = keyStore()
+      const working = await keys.workingKey('tdes')
+      const key: PinRequest['key'] =
+        scheme === 'dukpt' ? { scheme } : { scheme, workingKey: working?.cryptogram ?? '', masterKey: 0 }
+      const amount = { amountMinor: 1_250, currency: 'USD' }
+      const { end } = await asked(shop, { ...DUKPT, key, amount })
+      expect(shop.sim.state().display).toBe('TOTAL AMOUNT\n$12.50\nENTER PIN')
+      shop.sim.press('4321E')
+      const submitted = {
+        account: ACCOUNT,
+        block: entered(await shop.passing(end)),
+        workingKeyId: working?.id ?? '',
+      }
+      expect(await keys.verify(submitted, await keys.reference(ACCOUNT, '4321'))).toBe('right')
+    }
+  })
+
   test('agrees with the host over many keys, PINs and accounts', async () => {
     const random = new SimRandom(20)
     for (const [cipher, counter] of [

@@ -21,6 +21,8 @@ export const PACKET = {
   enter: 'Z60.',
   /** Entry with length limits and prompts. */
   enterWithPrompt: 'Z62.',
+  /** Entry under an amount, with the pad's own texts. */
+  enterForAmount: '70',
   /** One text, until the next. */
   show: 'Z2',
   /** Several texts: lines, or in turn. */

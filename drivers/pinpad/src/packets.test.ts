@@ -34,6 +34,22 @@ describe('a request for a PIN', () => {
     )
   })
 
+  test('is 70 where the pad shows an amount by itself, in its currency alone', () => {
+    const amount = { amountMinor: 1999, currency: 'USD' }
+    expect(entryText({ ...request, amount }, UIC)).toBe('704012345678909\u001cD19.99')
+    expect(entryText({ ...request, key: session, amount }, UIC)).toBe(
+      '70.4012345678909\u001c0123456789ABCDEF19.99',
+    )
+    for (const other of [
+      { amount: { ...amount, currency: 'EUR' } },
+      { amount: { ...amount, amountMinor: 100_000_00 } },
+      { amount, prompt: 'GIFT CARD PIN' },
+      { amount, maxDigits: 6 },
+    ])
+      expect(entryText({ ...request, ...other }, UIC)).toMatch(/^Z62/)
+    expect(entryText({ ...request, amount }, VERIFONE)).toContain('USD 19.99')
+  })
+
   test('never has its account or key in what it says is wrong', () => {
     for (const part of [{ account: '12345678X' }, { key: { ...session, workingKey: '0123456789abcdeg' } }]) {
       expect(() => entryText({ ...request, ...part }, VERIFONE)).toThrow(

@@ -29,10 +29,14 @@ const TEXT_CHARACTERS = 64
 /** The most lines of one `Z3` (UIC). */
 const TEXT_LINES = 7
 
+/** The indicator of packet `70` under DUKPT: money leaves the account. */
+const DEBIT = 'D'
+
 const PRINTABLE = /^[\x20-\x7e]*$/
 
 /**
- * The request as packet text: `Z60` where the pad's own prompt and limits will do, else `Z62`.
+ * The request as packet text: `Z60` where the pad's own prompt and limits will do, `70` where these and an amount that the
+ * pad knows to show will, else `Z62`.
  * @throws CashdeskError `pinpad.request` with `detail.field`, never with its value
  */
 export function entryText(request: PinRequest, profile: PadProfile): string {
@@ -44,6 +48,11 @@ export function entryText(request: PinRequest, profile: PadProfile): string {
   const limited = minDigits !== MIN_DIGITS || maxDigits !== MAX_DIGITS
   if (prompts.length === 0 && !limited && profile.prompts === 'free')
     return `${PACKET.enter}${account}${FS}${keyField}`
+  const total = limited || prompts.length > 0 ? undefined : totalOf(request, profile)
+  if (total !== undefined)
+    return key.scheme === 'dukpt'
+      ? `${PACKET.enterForAmount}${account}${FS}${DEBIT}${total}`
+      : `${PACKET.enterForAmount}.${account}${FS}${keyField}${total}`
   const limits = `${twoDigits(minDigits)}${twoDigits(maxDigits)}N`
   const [first = profile.prompt, second] = prompts
   const texts =
@@ -141,6 +150,14 @@ function promptsOf({ prompt, amount }: PinRequest, profile: PadProfile): readonl
   }
   if (lines.length > 2) throw wrong('prompt')
   return lines
+}
+
+/** As packet `70` takes it: 4 to 8 characters with the decimal point; undefined where the pad would say something else. */
+function totalOf({ amount }: PinRequest, { amountsIn }: PadProfile): string | undefined {
+  if (amount === undefined || amount.currency !== amountsIn) return undefined
+  if (!Number.isSafeInteger(amount.amountMinor) || amount.amountMinor < 0) throw wrong('amount')
+  const total = formatAmount(amount.amountMinor, amount.currency)
+  return /^[0-9]{1,5}\.[0-9]{2}$/.test(total) ? total : undefined
 }
 
 function keyFieldOf(key: PinRequest['key'], { dukptKeyField }: PadProfile): string {

@@ -1,6 +1,6 @@
 // How pads of one packet family differ, as data: how DUKPT is asked for, where the KSN stands in the answer, who owns
 // the prompts, what the error letters mean. Sources: VeriFone MX800 Series Programmer's Guide (packets Z60, Z63, 71,
-// 73, ipp_read); Uniform Industrial PIN Pad 791 Programmer's Manual (messages Z60, Z62, 71, sections 9 and 10).
+// 73, ipp_read); Uniform Industrial PIN Pad 791 Programmer's Manual (messages 70, Z60, Z62, 71, sections 9 and 10).
 import type { ErrorCode, PinKey } from '@cashdesk/kernel'
 
 export interface PadProfile {
@@ -13,6 +13,11 @@ export interface PadProfile {
   readonly prompts: 'free' | 'own'
   /** Sent in Z62 where the till names no prompt. */
   readonly prompt: string
+  /**
+   * The pad has a packet `70` that shows an amount in this currency above its own prompt: its text has the sign of it, so
+   * that no other amount may be shown by it (UIC, sections 9 and 10: `$`).
+   */
+  readonly amountsIn?: string
   /** Shown behind the entry; pads with prompts of their own have theirs. */
   readonly waitText?: string
   /** What an error letter behind `71` means; any other is `pinpad.refused`. */
@@ -43,6 +48,7 @@ export const UIC: PadProfile = {
   dukptAnswer: '710',
   prompts: 'own',
   prompt: 'ENTER PIN',
+  amountsIn: 'USD',
   errors: {
     'master-session': {
       1: 'pinpad.working-key',

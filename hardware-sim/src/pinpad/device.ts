@@ -249,16 +249,18 @@ export class Pad {
   }
 
   #ask(request: EntryRequest): void {
-    const { ownPrompts } = this.#habits
+    const { ownPrompts, amountSign = '' } = this.#habits
     // A pad with prompts of its own takes no other text for a PIN, so that no till can ask for one in disguise.
     const honest =
       request.prompts.length === 0
-        ? this.#pinPrompt
+        ? this.#pinPrompt || request.amount !== undefined
         : request.prompts.every(prompt => ownPrompts?.includes(prompt))
     if (ownPrompts !== undefined && !honest) return this.#signal(LINE.over)
     this.#entry?.stop()
     this.#counts.entries += 1
     if (request.prompts.length > 0) this.#display = request.prompts.join('\n')
+    if (request.amount !== undefined)
+      this.#display = `TOTAL AMOUNT\n${amountSign}${request.amount}\nENTER PIN`
     const stop = this.#timing.clock.after(this.#options.entryMs ?? 60_000, () =>
       this.#endEntry('TIME OUT', true),
     )

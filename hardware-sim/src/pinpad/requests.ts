@@ -9,6 +9,8 @@ export interface EntryRequest {
   readonly max: number
   readonly prompts: readonly string[]
   readonly waitText?: string
+  /** Shown above the pad's own prompt. */
+  readonly amount?: string
 }
 
 const FIELD = String.fromCharCode(LINE.field)
@@ -19,6 +21,7 @@ export function readEntry(
   scheme: 'dukpt' | 'master-session',
   habits: Habits,
 ): EntryRequest | Complaint | undefined {
+  if (habits.amountSign !== undefined && text.startsWith('70')) return amountEntry(text, scheme)
   const [, kind, rest = ''] = /^(Z60|Z62)\.(.*)$/s.exec(text) ?? []
   if (kind === undefined) return undefined
   const [account = '', ...fields] = rest.split(FIELD)
@@ -36,6 +39,18 @@ export function readEntry(
   const [second, wait] = fields.slice(1)
   const prompts = [first, ...(second === undefined || second === '' || second === first ? [] : [second])]
   return { account, ...key, min, max, prompts, ...(wait === undefined ? {} : { waitText: wait }) }
+}
+
+/** `70.account|key amount`, and under DUKPT `70account|D amount` (UIC, pp. 202 and 252). */
+function amountEntry(text: string, scheme: 'dukpt' | 'master-session'): EntryRequest | Complaint {
+  const derived = scheme === 'dukpt'
+  const [account = '', head = ''] = text.slice(derived ? 2 : 3).split(FIELD)
+  if (!/^\d{8,19}$/.test(account)) return 'account'
+  const shape = derived ? /^()[CD](.*)$/ : /^([0-9A-F]{32}(?=[\d.]{4,8}$)|[0-9A-F]{16})(.*)$/
+  const [whole, key = '', amount = ''] = shape.exec(head) ?? []
+  if (whole === undefined) return 'working-key'
+  if (!/^[\d.]{4,8}$/.test(amount)) return 'limits'
+  return { account, ...(derived ? {} : { workingKey: key }), ...PIN_DIGITS, prompts: [], amount }
 }
 
 /** The key at the head of the field: hexadecimal, or what says DUKPT; undefined where it is neither. */

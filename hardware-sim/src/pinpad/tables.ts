@@ -26,6 +26,8 @@ export interface Habits {
   readonly dukptAnswer: string
   /** The only texts that may stand on the display while a PIN is entered; undefined: any. */
   readonly ownPrompts: readonly string[] | undefined
+  /** What stands before the amount of packet `70`; undefined: it has none. */
+  readonly amountSign: string | undefined
   readonly letters: {
     readonly session: { readonly [complaint in Complaint]: string }
     readonly dukpt: { readonly [complaint in Complaint]: string }
@@ -38,15 +40,17 @@ export const HABITS: { readonly [vendor in Vendor]: Habits } = {
     dukptField: 'DUKPT ENCRYPTION',
     dukptAnswer: '73.00000',
     ownPrompts: undefined,
+    amountSign: undefined,
     letters: {
       session: { 'no-key': '1', 'working-key': '2', account: '2', limits: '3', 'used-up': '1' },
       dukpt: { 'no-key': '1', 'working-key': '2', account: '2', limits: '5', 'used-up': '6' },
     },
   },
-  // PIN Pad 791 Programmer's Manual, pp. 204-205, 226-229, 245-249.
+  // PIN Pad 791 Programmer's Manual, pp. 201-205, 226-229, 245-249.
   uic: {
     dukptField: undefined,
     dukptAnswer: '710',
+    amountSign: '$',
     ownPrompts: ['ENTER PIN', 'PLEASE ENTER PIN', 'GIFT CARD PIN', 'PIN EINGEBEN'],
     letters: {
       session: { 'no-key': '9', 'working-key': '5', account: '2', limits: '8', 'used-up': '7' },

@@ -51,6 +51,31 @@ describe('a capture of a PIN entry', () => {
     ])
   })
 
+  test('explains a request under an amount, and shows of a packet that it does not know its length alone', async () => {
+    const { fields, problems } = await decoded([
+      packetBytes('704012345678909\u001cD19.99'),
+      packetBytes('70.4012345678909\u001c0123456789ABCDEF19.99'),
+      packetBytes('7801234567890\u001cC19.99'),
+    ])
+    expect(problems).toEqual([])
+    expect(
+      fields.map(each => each.fields?.map(({ offset, value }) => [offset, value]) ?? each.value),
+    ).toEqual([
+      [
+        [3, '…8909'],
+        [17, 'D'],
+        [18, '19.99'],
+      ],
+      [
+        [29, '…8909'],
+        [43, 'working key, 16 digits, not shown'],
+        [59, '19.99'],
+      ],
+      'not known, 18 characters, not shown',
+    ])
+    expect((await decoded([packetBytes('7040123456789\u001c19.99')])).problems).toHaveLength(1)
+  })
+
   test('shows neither account, nor working key, nor block', async () => {
     const said = JSON.stringify(
       await decoded([

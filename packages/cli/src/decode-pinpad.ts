@@ -68,9 +68,19 @@ function packet(
       problems.push({ offset: start, length: text.length, what: 'no request for a PIN' })
     return { ...whole, name: text.slice(0, 3), value: 'enter a PIN', ...(fields && { fields }) }
   }
+  if (!admin && text.startsWith('70')) {
+    const fields = amountFields(text, start)
+    if (fields === undefined)
+      problems.push({ offset: start, length: text.length, what: 'no request for a PIN' })
+    return { ...whole, name: '70', value: 'enter a PIN under an amount', ...(fields && { fields }) }
+  }
   if (!admin && /^7[13]/.test(text)) return { ...whole, ...answer(text, start, profile, problems) }
   const known = PLAIN.find(([type]) => text.startsWith(type))
-  const value = known === undefined ? 'not known' : [known[1], shown(text.slice(2))].join(' ').trim()
+  // What is not known may hold an account or a key.
+  const value =
+    known === undefined
+      ? `not known, ${text.length - 2} characters, not shown`
+      : [known[1], shown(text.slice(2))].join(' ').trim()
   return { ...whole, name: text.slice(0, 2), value, meaning: admin ? 'administrative' : 'packet' }
 }
 
@@ -144,6 +154,34 @@ function requestFields(text: string, start: number): readonly DecodeField[] | un
     at += 1
   }
   return fields
+}
+
+/** `70.account|key amount`, under DUKPT `70account|C or D, amount` (UIC); undefined where the text has not their form. */
+function amountFields(text: string, start: number): readonly DecodeField[] | undefined {
+  const [head = '', rest = '', ...more] = text.split('\u001c')
+  const [, dot = '', account = ''] = /^70(\.?)(\d{8,19})$/.exec(head) ?? []
+  const [, key = '', amount = ''] =
+    /^([CD]|[0-9A-F]{32}(?=[\d.]{4,8}$)|[0-9A-F]{16})([\d.]{4,8})$/.exec(rest) ?? []
+  if (account === '' || key === '' || more.length > 1 || (dot === '.') !== key.length > 1) return undefined
+  const keyAt = start + 3 + dot.length + account.length
+  const direction = key === 'D' ? 'debit' : 'credit'
+  return [
+    {
+      offset: start + 2 + dot.length,
+      length: account.length,
+      name: 'account',
+      value: `…${account.slice(-4)}`,
+    },
+    key.length > 1
+      ? {
+          offset: keyAt,
+          length: key.length,
+          name: 'key',
+          value: `working key, ${key.length} digits, not shown`,
+        }
+      : { offset: keyAt, length: 1, name: 'indicator', value: key, meaning: direction },
+    { offset: keyAt + key.length, length: amount.length, name: 'amount', value: amount },
+  ]
 }
 
 /** Without its control characters. */

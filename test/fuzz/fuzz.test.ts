@@ -1,8 +1,9 @@
 // The fuzzer finds what it looks for: decoders with one mistake each are told apart from one without, and every target
 // that is fuzzed passes a short run from another seed.
 import { describe, expect, it } from 'vitest'
-import { chanceOf, inputOf } from './inputs.mjs'
-import { LIFE, live } from './lane.mjs'
+import { inputsOf, LIFE } from './inputs.mjs'
+import { live, repeated } from './lane.mjs'
+import { readWritten, shrunk, written } from './shrink.mjs'
 import { type Subject, TARGETS, type Target } from './targets.mjs'
 
 const GOOD = Uint8Array.of(2, 0x41, 0x42)
@@ -52,10 +53,33 @@ describe('the fuzzer', () => {
   })
 
   it('makes the same input of the same seed, and others of another', () => {
-    const make = (seed: string, index: number): unknown => inputOf(chanceOf(seed, 'x', index), [GOOD])
-    expect(make('7', 3)).toEqual(make('7', 3))
-    expect(new Set([1, 2, 3, 4, 5, 6].map(index => JSON.stringify(make('7', index)))).size).toBe(6)
-    expect(make('8', 3)).not.toEqual(make('7', 3))
+    const madeOf = (seed: string): ((index: number) => unknown) =>
+      inputsOf(seed, { name: 'x', good: [GOOD], make: chance => Uint8Array.of(2, chance.byte(), 3) })
+    const [one, other] = [madeOf('7'), madeOf('8')]
+    const first = [1, 2, 3, 4, 5, 6].map(one)
+    expect([6, 5, 4, 3, 2, 1].map(madeOf('7')).reverse()).toEqual(first)
+    expect(new Set(first.map(each => JSON.stringify(each))).size).toBe(6)
+    expect(other(3)).not.toEqual(first[2])
+  })
+
+  it('makes a finding small: one input, no more bytes than it takes', async () => {
+    const picky = target({
+      take: bytes => {
+        if (bytes.includes(0x41)) throw new RangeError('A')
+        return 0
+      },
+    })
+    const inputs = ['000102', '03ff41414242', '4100'].map(hex => ({
+      bytes: Buffer.from(hex, 'hex'),
+      cuts: [1, hex.length / 2],
+    }))
+    const what = repeated(picky, inputs)
+    const least = await shrunk(inputs.slice(0, 2), what, async them => repeated(picky, them))
+    expect(least && written(least)).toBe('41')
+    expect(readWritten('4142,43/44')).toEqual([
+      { bytes: Uint8Array.of(0x41, 0x42, 0x43), cuts: [2, 3] },
+      { bytes: Uint8Array.of(0x44), cuts: [1] },
+    ])
   })
 
   it.each(TARGETS.map(each => [each.name, each] as const))('finds nothing in %s', (_name, each) => {

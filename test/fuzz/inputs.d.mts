@@ -10,5 +10,12 @@ export interface Input {
   readonly bytes: Uint8Array
   readonly cuts: readonly number[]
 }
-export function chanceOf(...seeds: readonly (string | number)[]): Chance
-export function inputOf(chance: Chance, good: readonly Uint8Array[]): Input
+export const LIFE: number
+export function inputsOf(
+  seed: string,
+  target: {
+    readonly name: string
+    readonly good: readonly Uint8Array[]
+    readonly make?: (chance: Chance) => Uint8Array
+  },
+): (index: number) => Input

@@ -2,7 +2,7 @@
 // from its seed alone, so that a finding is a number and not a file.
 
 /** Numbers by chance from one seed (xorshift over 32 bits, after a mix that tells neighbouring seeds apart). */
-export function chanceOf(...seeds) {
+function chanceOf(...seeds) {
   let state = 0x9e3779b9
   for (const seed of seeds) {
     for (const unit of String(seed)) state = Math.imul(state ^ unit.charCodeAt(0), 0x01000193) >>> 0
@@ -32,75 +32,129 @@ const MOST_BYTES = 64 * 1024
 
 const random = ({ below, byte }) => Uint8Array.from({ length: 1 + below(64) }, byte)
 
-/** Bytes that look like the beginning of something: only those that begin, separate and end frames. */
-function looks(chance, good) {
-  const first = [...new Set(good.flatMap(each => [each[0] ?? 0, each[1] ?? 0, each.at(-1) ?? 0]))]
+/** The bytes that begin, separate and end frames, of each list of good ones. */
+const SIGNS = new WeakMap()
+
+function signsOf(good) {
+  const known = SIGNS.get(good)
+  if (known !== undefined) return known
+  const signs = [...new Set(good.flatMap(each => [each[0] ?? 0, each[1] ?? 0, each.at(-1) ?? 0]))]
+  SIGNS.set(good, signs)
+  return signs
+}
+
+/** Bytes that look like the beginning of something. */
+function looks(chance, { good }) {
+  const signs = signsOf(good)
   return Uint8Array.from({ length: 1 + chance.below(48) }, () =>
-    chance.often(3) ? chance.one(first) : chance.byte(),
+    chance.often(3) ? chance.one(signs) : chance.byte(),
   )
 }
 
-const truncated = (chance, good) => {
-  const frame = chance.one(good)
+/** Something well formed: one of those that were written down, or one that follows its grammar. */
+const sound = (chance, { good, made }) =>
+  made !== undefined && chance.often(3) ? chance.one(made) : chance.one(good)
+
+function truncated(chance, from) {
+  const frame = sound(chance, from)
   return frame.slice(0, chance.below(frame.length + 1))
 }
 
-function flipped(chance, good) {
-  const frame = Uint8Array.from(chance.one(good))
+function flipped(chance, from) {
+  const frame = Uint8Array.from(sound(chance, from))
   for (let times = 1 + chance.below(4); times > 0 && frame.length > 0; times -= 1)
     frame[chance.below(frame.length)] ^= 1 << chance.below(8)
   return frame
 }
 
+/** Values at which lengths and counts turn over. */
+const EDGES = [0, 1, 0x1f, 0x7f, 0x80, 0x81, 0x82, 0xfe, 0xff]
+
 /** Bytes put in, taken out or exchanged: a length that is wrong now. */
-function shifted(chance, good) {
-  const frame = [...chance.one(good)]
+function shifted(chance, from) {
+  const frame = [...sound(chance, from)]
   for (let times = 1 + chance.below(3); times > 0; times -= 1) {
     const at = chance.below(frame.length + 1)
-    if (chance.often(2)) frame.splice(at, 1 + chance.below(3))
-    else frame.splice(at, 0, chance.one([0, 0xff, 0x7f, 0x80, chance.byte()]))
+    const how = chance.below(3)
+    if (how === 0) frame.splice(at, 1 + chance.below(3))
+    else frame.splice(at, how - 1, chance.often(3) ? chance.one(EDGES) : chance.byte())
   }
   return Uint8Array.from(frame)
 }
 
-function joined(chance, good) {
-  const parts = Array.from({ length: 2 + chance.below(5) }, () => {
-    const kind = chance.below(6)
-    if (kind === 0) return random(chance)
-    if (kind === 1) return truncated(chance, good)
-    return kind === 2 ? flipped(chance, good) : chance.one(good)
-  })
-  return Uint8Array.from(parts.flatMap(part => [...part]))
-}
-
-/** One byte or one frame over and over. */
-function flood(chance, good) {
-  const piece = chance.often(2) ? chance.one(good) : Uint8Array.of(chance.byte())
-  const times = Math.min(FLOOD_BYTES, 1 + chance.below(2_000))
-  const bytes = new Uint8Array(Math.min(FLOOD_BYTES, piece.length * times))
-  for (let at = 0; at < bytes.length; at += 1) bytes[at] = piece[at % piece.length] ?? 0
+/** The beginning of one and the end of another. */
+function spliced(chance, from) {
+  const [first, second] = [sound(chance, from), sound(chance, from)]
+  const head = first.subarray(0, chance.below(first.length + 1))
+  const tail = second.subarray(chance.below(second.length + 1))
+  const bytes = new Uint8Array(head.length + tail.length)
+  bytes.set(head)
+  bytes.set(tail, head.length)
   return bytes
 }
 
-/** What is done to bytes, and how often of a hundred. */
+function joined(chance, from) {
+  const parts = Array.from({ length: 2 + chance.below(5) }, () => {
+    const kind = chance.below(6)
+    if (kind === 0) return random(chance)
+    if (kind === 1) return truncated(chance, from)
+    return kind === 2 ? flipped(chance, from) : sound(chance, from)
+  })
+  return Buffer.concat(parts)
+}
+
+/** One byte or one frame over and over. */
+function flood(chance, from) {
+  const piece = chance.often(2) ? sound(chance, from) : Uint8Array.of(chance.byte())
+  const times = Math.min(FLOOD_BYTES, 1 + chance.below(2_000))
+  const bytes = new Uint8Array(Math.min(FLOOD_BYTES, piece.length * times))
+  for (let at = 0; at < bytes.length; at += piece.length) bytes.set(piece.subarray(0, bytes.length - at), at)
+  return bytes
+}
+
+/** What is done to bytes, and how often of a thousand. */
 const KINDS = [
-  ['random', 18, random],
-  ['looks', 15, looks],
-  ['truncated', 15, truncated],
-  ['flipped', 20, flipped],
-  ['shifted', 15, shifted],
-  ['joined', 16, joined],
-  ['flood', 1, flood],
+  ['random', 120, random],
+  ['looks', 120, looks],
+  ['sound', 60, sound],
+  ['truncated', 150, truncated],
+  ['flipped', 200, flipped],
+  ['shifted', 150, shifted],
+  ['spliced', 80, spliced],
+  ['joined', 116, joined],
+  ['flood', 4, flood],
 ]
 
-/** @returns `{ kind, bytes, cuts }`: the bytes, and where the line cuts them into pieces */
-export function inputOf(chance, good) {
-  let dice = chance.below(100)
+/** Inputs that one opened decoder lives through: what one of them leaves behind must not spoil the next. */
+export const LIFE = 100
+/** Frames that are made by the grammar for one life; more would take longer than to decode them. */
+const MADE = 12
+
+/**
+ * The inputs of one target by their numbers. Each follows from seed and number alone.
+ * @param target `name`; `good`: frames that were written down; `make(chance)`: another one by the grammar, if there is one
+ * @returns a function of the number that answers `{ kind, bytes, cuts }`: the bytes, and where the line cuts them into pieces
+ */
+export function inputsOf(seed, { name, good, make }) {
+  let life = -1
+  let made
+  return index => {
+    if (make !== undefined && Math.floor(index / LIFE) !== life) {
+      life = Math.floor(index / LIFE)
+      const chance = chanceOf(seed, name, 'made', life)
+      made = Array.from({ length: MADE }, () => make(chance))
+    }
+    return inputOf(chanceOf(seed, name, index), { good, made })
+  }
+}
+
+function inputOf(chance, from) {
+  let dice = chance.below(1000)
   const [kind, , make] = KINDS.find(([, often]) => {
     dice -= often
     return dice < 0
   })
-  const bytes = make(chance, good).slice(0, MOST_BYTES)
+  const bytes = new Uint8Array(make(chance, from).subarray(0, MOST_BYTES))
   return { kind, bytes, cuts: cutsOf(chance, bytes.length) }
 }
 

@@ -3,6 +3,7 @@ import { readAtr } from '../../drivers/nfc/dist/atr.js'
 import { readNdef } from '../../drivers/nfc/dist/ndef.js'
 import { readCard } from '../../drivers/nfc/dist/reading.js'
 import { dataAreaBytes, findMessage } from '../../drivers/nfc/dist/type2.js'
+import { atr, ndef } from './grammar.mjs'
 import { bytesOf } from './inputs.mjs'
 
 /** MIFARE Classic 1K, Ultralight, an ISO-DEP card, a bank card with contacts, FeliCa. */
@@ -61,6 +62,7 @@ export const targets = {
   'card-atr': {
     weight: 8,
     good: ATRS,
+    make: atr,
     open: once(
       bytes => {
         const { fields, problems } = readAtr(bytes)
@@ -74,6 +76,7 @@ export const targets = {
   'card-ndef': {
     weight: 8,
     good: MESSAGES,
+    make: ndef,
     open: once(
       bytes => readNdef(bytes).records.length,
       () => readNdef(TEXT).records.length === 1,

@@ -2,6 +2,7 @@
 // between two texts.
 import { readSwipe, readTracks } from '../../drivers/scanner/dist/tracks.js'
 import { gs1Elements, readCode } from '../../packages/kernel/dist/index.js'
+import { code, stripe } from './grammar.mjs'
 import { asciiOf } from './inputs.mjs'
 
 const textOf = bytes => new TextDecoder().decode(bytes)
@@ -38,6 +39,7 @@ export const targets = {
   'scan-code': {
     weight: 12,
     good: CODES,
+    make: code,
     open: reader(
       text => {
         gs1Elements(text)
@@ -51,6 +53,7 @@ export const targets = {
   'stripe-tracks': {
     weight: 10,
     good: STRIPES,
+    make: stripe,
     open: reader(
       text => {
         readSwipe(text)

@@ -2,6 +2,7 @@
 
 import { readDocument } from '../../packages/cli/dist/document.js'
 import { readTlvs } from '../../packages/kernel/dist/index.js'
+import { tlvs } from './grammar.mjs'
 import { asciiOf, bytesOf } from './inputs.mjs'
 
 const DOCUMENTS = [
@@ -41,5 +42,12 @@ export const targets = {
     saysAtMost: bytes => 4 + 2 * bytes,
     holdsAtMost: 0,
   },
-  tlv: { weight: 10, good: TLVS, open: containers, saysAtMost: bytes => 1 + bytes, holdsAtMost: 0 },
+  tlv: {
+    weight: 10,
+    good: TLVS,
+    make: tlvs,
+    open: containers,
+    saysAtMost: bytes => 1 + bytes,
+    holdsAtMost: 0,
+  },
 }

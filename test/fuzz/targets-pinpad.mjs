@@ -4,6 +4,7 @@ import { readAnswer } from '../../drivers/pinpad/dist/packets.js'
 import { UIC, VERIFONE } from '../../drivers/pinpad/dist/profiles.js'
 import { PadSession } from '../../drivers/pinpad/dist/session.js'
 import { Ear } from '../../hardware-sim/dist/pinpad/codec.js'
+import { padPacket, padText } from './grammar.mjs'
 import { asciiOf, bytesOf } from './inputs.mjs'
 
 const TIMES = { ackMs: 3_000, settleMs: 300, entryMs: 300_000 }
@@ -51,7 +52,15 @@ function session() {
       // A fresh connection, as behind a pad that made no sense.
       pad = new PadSession(TIMES)
       start()
-      const heard = ['06', '04', '06'].map(hex => noted(pad.bytes(bytesOf(hex), nowMs)).end)
+      const heard = ['06', '06'].map(hex => {
+        const { end } = noted(pad.bytes(bytesOf(hex), nowMs))
+        // Behind the cancel the line falls silent before anything is asked.
+        if (pad.deadlineMs - nowMs <= TIMES.settleMs) {
+          nowMs = pad.deadlineMs
+          noted(pad.tick(nowMs))
+        }
+        return end
+      })
       const { end } = noted(pad.bytes(packetBytes(BLOCK), nowMs))
       running = false
       pad = new PadSession(TIMES)
@@ -92,6 +101,7 @@ export const targets = {
   'pinpad-session': {
     weight: 6,
     good: GOOD,
+    make: padPacket,
     open: session,
     saysAtMost: bytes => 8 + 2 * bytes,
     holdsAtMost: 0,
@@ -99,9 +109,17 @@ export const targets = {
   'pinpad-answers': {
     weight: 6,
     good: ANSWERS.map(asciiOf),
+    make: padText,
     open: answers,
     saysAtMost: () => 1,
     holdsAtMost: 0,
   },
-  'sim-pinpad': { weight: 6, good: GOOD, open: ear, saysAtMost: bytes => 1 + bytes, holdsAtMost: 0 },
+  'sim-pinpad': {
+    weight: 6,
+    good: GOOD,
+    make: padPacket,
+    open: ear,
+    saysAtMost: bytes => 1 + bytes,
+    holdsAtMost: 0,
+  },
 }

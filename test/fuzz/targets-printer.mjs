@@ -1,6 +1,7 @@
 // Receipt printers: what a printer answers, and what a simulated one is sent.
 import { PrinterSession } from '../../drivers/printer/dist/session.js'
 import { createInterpreter } from '../../hardware-sim/dist/printer/interpreter.js'
+import { escpos } from './grammar.mjs'
 import { asciiOf, bytesOf } from './inputs.mjs'
 
 /** Real-time status, automatic status, end of job, model's name: in the order of any printer's answers. */
@@ -65,14 +66,19 @@ const JOBS = [
   bytesOf('1b44 08 10 18 00 09 41 09 42 0a'),
 ]
 
-/** NULs mean nothing to a printer, and end every command that waits for more. */
-const NULS = new Uint8Array(8192)
+/** NULs mean nothing to a printer, and end every command that waits for more: first a few, then as many again. */
+const NULS = new Uint8Array(64 * 1024)
+const FIRST_NULS = 256
 /** The longest command that is kept is 1 MiB; what is longer passes by uncounted. */
-const MOST_NULS = 160
+const MOST_NULS = 1_200_000
+/** Seldom enough for what they cost; else the printer is switched off and on. */
+const PATIENT = 24
+
 const FRESH = Uint8Array.from([...bytesOf('1b3d01 1b40'), ...asciiOf('OK'), 0x0a])
 
 function paper() {
   let interpreter = createInterpreter()
+  let rests = 0
   const run = () => {
     let said = 0
     for (let operations = interpreter.next(); operations; operations = interpreter.next())
@@ -85,12 +91,20 @@ function paper() {
       return run()
     },
     rest: () => {
-      for (let times = 0; interpreter.pending > 0 && times < MOST_NULS; times += 1) {
-        interpreter.push(NULS)
+      rests += 1
+      const most = rests % PATIENT === 0 ? MOST_NULS : 4 * FIRST_NULS
+      for (
+        let size = FIRST_NULS, sum = 0;
+        interpreter.pending > 0 && sum < most;
+        size = Math.min(2 * size, NULS.length)
+      ) {
+        interpreter.push(NULS.subarray(0, size))
         run()
+        sum += size
       }
       // What is longer than a printer can take is skipped; nobody waits for gigabytes that never come.
-      if (interpreter.pending > 0) interpreter = createInterpreter()
+      if (interpreter.pending > 0) interpreter.reset()
+      if (rests % 1000 === 0) interpreter = createInterpreter()
     },
     proves: () => {
       let printed = []
@@ -120,6 +134,7 @@ export const targets = {
   'escpos-interpreter': {
     weight: 2,
     good: JOBS,
+    make: escpos,
     open: paper,
     saysAtMost: bytes => 64 + 8 * bytes,
     holdsAtMost: 1_048_576 + 64 * 1024,

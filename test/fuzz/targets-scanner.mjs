@@ -1,9 +1,10 @@
 // Scanners: streams of codes in every framing, reports of HID scanners and their descriptors, keys of a keyboard wedge.
 import { readDescriptor } from '../../drivers/scanner/dist/hid-descriptor.js'
-import { HID_LAYOUTS } from '../../drivers/scanner/dist/hid-layout.js'
+import { HID_LAYOUTS, layoutOf } from '../../drivers/scanner/dist/hid-layout.js'
 import { HidSession } from '../../drivers/scanner/dist/hid-session.js'
 import { ScanSession } from '../../drivers/scanner/dist/session.js'
 import { WedgeSession } from '../../drivers/scanner/dist/wedge-session.js'
+import { descriptor } from './grammar.mjs'
 import { asciiOf, bytesOf } from './inputs.mjs'
 
 const CODES = [
@@ -37,13 +38,13 @@ const shape = open => ({ weight: 10, good: CODES, open, saysAtMost: bytes => 2 +
 
 /** A descriptor that works, of a scanner with 56 bytes of data, AIM and a flag for what goes on. */
 const DESCRIPTOR = bytesOf(
-  '058c0902a1018502150026ff007508950109fb810209fc810209fd8102953809fe820201750195012501 09ff81027507810 3c0'.replace(
-    ' 3c0',
-    '3c0',
-  ),
+  '058c0902a1018502150026ff007508950109fb810209fc810209fd8102953809fe820201750195012501 09ff810275078103c0',
 )
 const descriptors = () => ({
-  take: bytes => (readDescriptor(bytes) === undefined ? 0 : 1),
+  take: bytes => {
+    layoutOf(bytes)
+    return readDescriptor(bytes) === undefined ? 0 : 1
+  },
   rest: () => undefined,
   proves: () => readDescriptor(DESCRIPTOR) !== undefined,
   holds: () => 0,
@@ -128,5 +129,9 @@ export const targets = {
     good: [report(EAN), report('x'.repeat(56), ']Q1', 1), report('tail', ']Q1')],
   },
   'scanner-wedge': shape(wedge),
-  'hid-descriptor': { ...shape(descriptors), good: [DESCRIPTOR, bytesOf('05010906a101c0')] },
+  'hid-descriptor': {
+    ...shape(descriptors),
+    good: [DESCRIPTOR, bytesOf('05010906a101c0')],
+    make: descriptor,
+  },
 }

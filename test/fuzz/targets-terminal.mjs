@@ -3,12 +3,20 @@
 import { readBmps, ZVT_FRAMING } from '../../drivers/terminal/dist/apdu.js'
 import { authorisation } from '../../drivers/terminal/dist/commands.js'
 import { readIntermediate, readPrintBlock, readPrintLine } from '../../drivers/terminal/dist/print.js'
+import { readQuestion } from '../../drivers/terminal/dist/questions.js'
 import { encodeMessage, SerialLine } from '../../drivers/terminal/dist/serial-line.js'
 import { step } from '../../drivers/terminal/dist/session.js'
 import { idleSession } from '../../drivers/terminal/dist/speech.js'
-import { readAbort, readEnquiry, readRegistration, readStatus } from '../../drivers/terminal/dist/status.js'
+import {
+  readAbort,
+  readEnquiry,
+  readRegistration,
+  readStatus,
+  readTime,
+} from '../../drivers/terminal/dist/status.js'
 import { ApduReader, readFields, readTlv } from '../../hardware-sim/dist/terminal/codec.js'
 import { cutFrames } from '../../packages/kernel/dist/index.js'
+import { apdu as anyApdu } from './grammar.mjs'
 import { bytesOf } from './inputs.mjs'
 
 const NOW = 1_795_291_200_000
@@ -41,7 +49,7 @@ const GOOD = [
 ]
 
 /** Everything the driver reads out of one APDU. */
-function readAll({ data }) {
+function readAll({ control, data }) {
   const said = [
     readBmps(data).fields.length,
     readStatus(data, NOW, 'cp437').unknownBmps.length,
@@ -52,6 +60,8 @@ function readAll({ data }) {
   readAbort(data, 'cp437')
   readEnquiry(data, 'cp437')
   readRegistration(data)
+  readTime(data)
+  readQuestion(control, data, 'cp437')
   return said.reduce((sum, count) => sum + count, 1)
 }
 
@@ -176,14 +186,29 @@ const perByte = bytes => 8 + 8 * bytes
 const perPiece = bytes => 16 + 16 * bytes
 
 export const targets = {
-  'zvt-stream': { weight: 14, good: GOOD, open: stream, saysAtMost: perByte, holdsAtMost: 65_540 },
-  'zvt-session': { weight: 8, good: GOOD, open: dialogue, saysAtMost: perPiece, holdsAtMost: 64 * 65_540 },
+  'zvt-stream': {
+    weight: 14,
+    good: GOOD,
+    make: anyApdu,
+    open: stream,
+    saysAtMost: perByte,
+    holdsAtMost: 65_540,
+  },
+  'zvt-session': {
+    weight: 8,
+    good: GOOD,
+    make: anyApdu,
+    open: dialogue,
+    saysAtMost: perPiece,
+    holdsAtMost: 64 * 65_540,
+  },
   'zvt-serial': {
     weight: 10,
     good: [...GOOD.map(each => encodeMessage(each)), bytesOf('06'), bytesOf('15')],
+    make: chance => encodeMessage(anyApdu(chance)),
     open: serial,
     saysAtMost: perByte,
     holdsAtMost: 0,
   },
-  'sim-zvt': { weight: 8, good: GOOD, open: simulator, saysAtMost: perByte, holdsAtMost: 0 },
+  'sim-zvt': { weight: 8, good: GOOD, make: anyApdu, open: simulator, saysAtMost: perByte, holdsAtMost: 0 },
 }

@@ -1,4 +1,6 @@
 // The types of targets.mjs, for the test.
+import type { Chance } from './inputs.mjs'
+
 export interface Subject {
   take(bytes: Uint8Array): number
   rest(): void
@@ -7,8 +9,9 @@ export interface Subject {
 }
 export interface Target {
   readonly name: string
-  readonly weight: number
   readonly good: readonly Uint8Array[]
+  readonly make?: (chance: Chance) => Uint8Array
+  readonly weight: number
   open(): Subject
   saysAtMost(bytes: number): number
   readonly holdsAtMost: number

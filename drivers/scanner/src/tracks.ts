@@ -100,7 +100,8 @@ export function maskedPan(pan: string): string {
 function panOf(text: string, tracks: readonly Track[]): string | undefined {
   const bank = tracks.some(({ number, data }) => number === 1 && /^B\d{12,19}\^/.test(data))
   for (const [, digits = '', behind = ''] of text.matchAll(
-    /(?<!\d)(\d(?: ?\d){11,18})(?!\d)([=^D]?[^?]{0,40})/g,
+    // What stands behind a number is looked at, not taken: there may be another number in it.
+    /(?<!\d)(\d(?: ?\d){11,18})(?!\d)(?=([=^D]?[^?]{0,40}))/g,
   )) {
     const pan = digits.replaceAll(' ', '')
     const fielded =

@@ -51,6 +51,18 @@ describe('cashdesk decode gs1', () => {
     expect(await decoded('gs1', '4006381333931')).toMatchObject({ code: 0, kind: 'GTIN-13' })
   })
 
+  it('counts the characters of a link as they stand in it', async () => {
+    const link = 'https://id.gs1.org/01/9506000134352/10/A%2FB?17=241231'
+    expect(await decoded('gs1', link)).toMatchObject({
+      code: 0,
+      fields: [
+        { offset: 19, length: 16, value: '09506000134352' },
+        { offset: 36, length: 8, value: 'A/B' },
+        { offset: 45, length: 9, value: '241231' },
+      ],
+    })
+  })
+
   it('says where it is wrong', async () => {
     expect(await decoded('gs1', '4006381333932')).toMatchObject({ code: 1, problems: [{ offset: 12 }] })
     const wrong = await decoded('gs1', ']C10104012345123457')
@@ -72,6 +84,12 @@ describe('cashdesk decode track', () => {
     expect(said).toContain('411111******1111')
     expect(said).not.toContain('4111111111111111')
     expect(said).not.toContain('29121010000000000')
+  })
+
+  it('finds the number of a payment card behind another number', async () => {
+    const said = JSON.stringify(await decoded('track', ';0123456789012=4111111111111111=29121010000?'))
+    expect(said).toContain('411111******1111')
+    expect(said).not.toContain('4111111111111111')
   })
 
   it('says where a track is broken', async () => {

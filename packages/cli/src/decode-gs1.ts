@@ -17,14 +17,20 @@ export const decoder: Decoder = {
     const before = aim === '' ? [] : [{ offset: 0, length: aim.length, name: 'AIM identifier', value: aim }]
     if (/^(\d{8}|\d{12,14})$/.test(data)) return productCode(data, aim.length, before)
     if (!/^https?:/i.test(data)) {
-      return { kind: 'GS1 element string', ...partsOf(gs1Elements(data), aim.length, before) }
+      const asItStands: LengthOf = ({ value }) => value.length
+      return { kind: 'GS1 element string', ...partsOf(gs1Elements(data), aim.length, before, asItStands) }
     }
     const link = digitalLink(data)
     const what = 'has no primary key of GS1 in its path'
     const none = { fields: before, problems: [{ offset: aim.length, length: data.length, what }] }
-    return { kind: 'GS1 Digital Link', ...(link ? partsOf(link, aim.length, before) : none) }
+    // A link escapes characters and leaves leading zeros out: its value ends where its part of the address does.
+    const toItsEnd: LengthOf = ({ valueAt }) => data.slice(valueAt).search(/[/?&;#]|$/)
+    return { kind: 'GS1 Digital Link', ...(link ? partsOf(link, aim.length, before, toItsEnd) : none) }
   },
 }
+
+/** How many characters of the input a value takes. */
+type LengthOf = (part: { readonly value: string; readonly valueAt: number }) => number
 
 function productCode(data: string, offset: number, before: readonly DecodeField[]): Decoded {
   const right = isGtin(data)
@@ -42,10 +48,11 @@ function partsOf(
   { elements, problems, error, errorAt = 0 }: ParsedElements,
   offset: number,
   before: readonly DecodeField[],
+  lengthOf: LengthOf,
 ): Pick<Decoded, 'fields' | 'problems'> {
   const fields = elements.map(({ ai, value, at, valueAt, name, decimals }) => ({
     offset: offset + at,
-    length: valueAt - at + value.length,
+    length: valueAt - at + lengthOf({ value, valueAt }),
     name: `AI ${ai}`,
     value,
     ...(name === undefined ? {} : { meaning: decimals ? `${name}, ${decimals} decimals` : name }),

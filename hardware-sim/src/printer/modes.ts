@@ -26,6 +26,9 @@ export interface Modes {
   barcode: { moduleDots: number; heightDots: number; hri: HriPlace; hriFont: 'A' | 'B' }
   qr: Extract<Matrix, { kind: 'QR' }>
   pdf417: Extract<Matrix, { kind: 'PDF417' }>
+  stacked: Extract<Matrix, { kind: 'DataBar Stacked' }>
+  aztec: Extract<Matrix, { kind: 'Aztec' }>
+  dataMatrix: Extract<Matrix, { kind: 'DataMatrix' }>
 }
 
 const NOTHING = new Uint8Array(0)
@@ -63,6 +66,9 @@ export function initialModes(paperDots: number): Modes {
       level: 1,
       truncated: false,
     },
+    stacked: { kind: 'DataBar Stacked', data: NOTHING, moduleDots: 2, form: 'stacked', widthDots: 0 },
+    aztec: { kind: 'Aztec', data: NOTHING, moduleDots: 3, compact: false, layers: 0, level: 23 },
+    dataMatrix: { kind: 'DataMatrix', data: NOTHING, moduleDots: 3, rectangular: false, rows: 0, columns: 0 },
   }
 }
 

@@ -51,6 +51,13 @@ export type BarcodeKind =
   | 'CODABAR'
   | 'CODE93'
   | 'CODE128'
+  | 'GS1-128'
+  | 'DataBar'
+  | 'DataBar Truncated'
+  | 'DataBar Limited'
+  | 'DataBar Expanded'
+  /** The printer chooses the code sets. */
+  | 'CODE128 auto'
 
 export type HriPlace = 'none' | 'above' | 'below' | 'both'
 
@@ -85,6 +92,33 @@ export type Matrix =
       readonly rows: number
       readonly level: number
       readonly truncated: boolean
+    }
+  | {
+      readonly kind: 'DataBar Stacked'
+      readonly data: Uint8Array
+      readonly moduleDots: number
+      readonly form: 'stacked' | 'omnidirectional' | 'expanded'
+      /** Dots, of the expanded form; 0: as wide as the paper. */
+      readonly widthDots: number
+    }
+  | {
+      readonly kind: 'Aztec'
+      readonly data: Uint8Array
+      readonly moduleDots: number
+      readonly compact: boolean
+      /** 0: the printer chooses. */
+      readonly layers: number
+      /** Percent. */
+      readonly level: number
+    }
+  | {
+      readonly kind: 'DataMatrix'
+      readonly data: Uint8Array
+      readonly moduleDots: number
+      readonly rectangular: boolean
+      /** 0: the printer chooses. */
+      readonly rows: number
+      readonly columns: number
     }
 
 /** Questions that are answered when the printer comes to them, not when it receives them. */

@@ -4,7 +4,11 @@ import type { BarcodeKind, HriPlace, Matrix } from './operations.ts'
 
 /** `GS k m`: form A ends with NUL, form B (m + 65) says its length. */
 const FORM_A: readonly BarcodeKind[] = ['UPC-A', 'UPC-E', 'EAN13', 'EAN8', 'CODE39', 'ITF', 'CODABAR']
-const FORM_B: readonly BarcodeKind[] = [...FORM_A, 'CODE93', 'CODE128']
+const FORM_B: readonly BarcodeKind[] = [
+  ...FORM_A,
+  ...(['CODE93', 'CODE128', 'GS1-128', 'DataBar', 'DataBar Truncated', 'DataBar Limited'] as const),
+  ...(['DataBar Expanded', 'CODE128 auto'] as const),
+]
 
 const HRI: readonly HriPlace[] = ['none', 'above', 'below', 'both']
 const QR_LEVELS = ['L', 'M', 'Q', 'H'] as const
@@ -42,12 +46,15 @@ export function barcode(work: Workings, args: Uint8Array): void {
   work.emit({ kind: 'barcode', area: work.area(), barcode: { kind, data, ...work.modes.barcode } })
 }
 
-/** `GS ( k`: `cn fn …`; cn 48 is PDF417, 49 is QR. */
+/** `GS ( k`: `cn fn …`. */
 export function symbols(work: Workings, data: Uint8Array): void {
   const [cn = 0, fn = 0] = data
   const args = data.subarray(2)
   if (cn === 48) pdf417(work, fn, args)
   else if (cn === 49) qr(work, fn, args)
+  else if (cn === 51) stackedDataBar(work, fn, args)
+  else if (cn === 53) aztec(work, fn, args)
+  else if (cn === 54) dataMatrix(work, fn, args)
   else work.problem('unsupported', `symbol ${cn}`)
 }
 
@@ -80,6 +87,46 @@ function pdf417(work: Workings, fn: number, args: Uint8Array): void {
   else if (fn === 81) print(work, modes.pdf417)
   else if (fn === 82) size(work, modes.pdf417, 48)
   else work.problem('unsupported', `PDF417 function ${fn}`)
+}
+
+const STACKED = { 72: 'stacked', 73: 'omnidirectional', 76: 'expanded' } as const
+
+function stackedDataBar(work: Workings, fn: number, args: Uint8Array): void {
+  const { modes } = work
+  const [m = 0, n = 0] = args
+  if (fn === 67) modes.stacked = { ...modes.stacked, moduleDots: inRange(m, 2, 8, 2) }
+  else if (fn === 71) modes.stacked = { ...modes.stacked, widthDots: m + 256 * n }
+  else if (fn === 80) {
+    const form = n === 72 || n === 73 || n === 76 ? STACKED[n] : undefined
+    if (form === undefined) work.problem('refused', `no stacked DataBar ${n}`)
+    else modes.stacked = { ...modes.stacked, form, data: stored(work, args).slice(1) }
+  } else if (fn === 81) print(work, modes.stacked)
+  else if (fn === 82) size(work, modes.stacked, 51)
+  else work.problem('unsupported', `DataBar function ${fn}`)
+}
+
+function aztec(work: Workings, fn: number, args: Uint8Array): void {
+  const { modes } = work
+  const [m = 0, n = 0] = args
+  if (fn === 66) modes.aztec = { ...modes.aztec, compact: m === 1 || m === 49, layers: inRange(n, 1, 32, 0) }
+  else if (fn === 67) modes.aztec = { ...modes.aztec, moduleDots: inRange(m, 2, 16, 3) }
+  else if (fn === 69) modes.aztec = { ...modes.aztec, level: inRange(n, 5, 95, 23) }
+  else if (fn === 80) modes.aztec = { ...modes.aztec, data: stored(work, args) }
+  else if (fn === 81) print(work, modes.aztec)
+  else if (fn === 82) size(work, modes.aztec, 53)
+  else work.problem('unsupported', `Aztec function ${fn}`)
+}
+
+function dataMatrix(work: Workings, fn: number, args: Uint8Array): void {
+  const { modes } = work
+  const [m = 0, rows = 0, columns = 0] = args
+  const rectangular = m === 1 || m === 49
+  if (fn === 66) modes.dataMatrix = { ...modes.dataMatrix, rectangular, rows, columns }
+  else if (fn === 67) modes.dataMatrix = { ...modes.dataMatrix, moduleDots: inRange(m, 2, 16, 3) }
+  else if (fn === 80) modes.dataMatrix = { ...modes.dataMatrix, data: stored(work, args) }
+  else if (fn === 81) print(work, modes.dataMatrix)
+  else if (fn === 82) size(work, modes.dataMatrix, 54)
+  else work.problem('unsupported', `DataMatrix function ${fn}`)
 }
 
 function stored(work: Workings, args: Uint8Array): Uint8Array {

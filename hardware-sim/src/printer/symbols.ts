@@ -1,6 +1,8 @@
 // Turns barcodes and two-dimensional symbols into dots, as wide and high as the printer was told. The modules come
 // from bwip-js; checking what a printer would refuse and scaling to whole dots happens here.
+import { unreachable } from '@cashdesk/kernel'
 import bwip from 'bwip-js'
+import { dataBarData, dataBarExpandedData, type Gs1Data, gs1128Data } from './gs1-data.ts'
 import type { Barcode, BarcodeKind, Bitmap, Matrix } from './operations.ts'
 
 /** The symbol's dots and its text for people; or why a printer would print nothing. */
@@ -9,25 +11,45 @@ export type Drawn = { readonly bitmap: Bitmap; readonly text: string } | { reado
 /** Wide bars of the two-width symbologies are this many narrow ones wide. */
 const WIDE_RATIO = 2.5
 
+const TWO_WIDTHS: ReadonlySet<BarcodeKind> = new Set(['CODE39', 'ITF', 'CODABAR'])
+
+/** Of an expanded stacked DataBar whose width was not said: what fits 58 mm. */
+const DEFAULT_EXPANDED_DOTS = 384
+
 interface Symbology {
   readonly encoder: string
   readonly pattern: RegExp
-  readonly twoWidths?: boolean
 }
 
-const SYMBOLOGIES: { readonly [kind in Exclude<BarcodeKind, 'CODE128'>]: Symbology } = {
+type Gs1Kind = 'GS1-128' | 'DataBar' | 'DataBar Truncated' | 'DataBar Limited' | 'DataBar Expanded'
+
+const SYMBOLOGIES: { readonly [kind in Exclude<BarcodeKind, 'CODE128' | Gs1Kind>]: Symbology } = {
   'UPC-A': { encoder: 'upca', pattern: /^\d{11,12}$/ },
   'UPC-E': { encoder: 'upce', pattern: /^(\d{6,8}|\d{11,12})$/ },
   EAN13: { encoder: 'ean13', pattern: /^\d{12,13}$/ },
   EAN8: { encoder: 'ean8', pattern: /^\d{7,8}$/ },
-  CODE39: { encoder: 'code39', pattern: /^\*?[0-9A-Z $%+\-./]{1,253}\*?$/, twoWidths: true },
-  ITF: { encoder: 'interleaved2of5', pattern: /^(\d\d){1,127}$/, twoWidths: true },
+  CODE39: { encoder: 'code39', pattern: /^\*?[0-9A-Z $%+\-./]{1,253}\*?$/ },
+  ITF: { encoder: 'interleaved2of5', pattern: /^(\d\d){1,127}$/ },
   CODABAR: {
     encoder: 'rationalizedCodabar',
     pattern: /^[A-Da-d][0-9$+\-./:]{0,253}[A-Da-d]$/,
-    twoWidths: true,
   },
   CODE93: { encoder: 'code93', pattern: /^[0-9A-Z $%+\-./]{1,255}$/ },
+  'CODE128 auto': { encoder: 'code128', pattern: /^[\s\S]{1,255}$/ },
+}
+
+/** Their data has rules of its own (`gs1-data.ts`). */
+const GS1: { readonly [kind in Gs1Kind]: (data: string) => Read } = {
+  'GS1-128': data => gs1Read('code128', gs1128Data(data), { parsefnc: true }),
+  DataBar: data => gs1Read('databaromni', dataBarData(data, false)),
+  'DataBar Truncated': data => gs1Read('databartruncated', dataBarData(data, false)),
+  'DataBar Limited': data => gs1Read('databarlimited', dataBarData(data, true)),
+  'DataBar Expanded': data => gs1Read('databarexpanded', dataBarExpandedData(data)),
+}
+
+function gs1Read(encoder: string, data: Gs1Data, options: Options = {}): Read {
+  if ('refused' in data) return data
+  return { encoder, data: data.encoded, options: { ...options, dontlint: true }, text: data.text }
 }
 
 /** What the modules are made from: what the encoder takes, and the text for people. */
@@ -41,7 +63,7 @@ export function drawBarcode(barcode: Barcode): Drawn {
   if ('refused' in read) return read
   const modules = widthsOf(read.encoder, read.data, read.options)
   if (typeof modules === 'string') return { refused: modules }
-  const twoWidths = barcode.kind !== 'CODE128' && SYMBOLOGIES[barcode.kind].twoWidths === true
+  const twoWidths = TWO_WIDTHS.has(barcode.kind)
   const scale = (width: number): number =>
     twoWidths && width > 1 ? Math.round(WIDE_RATIO * barcode.moduleDots) : width * barcode.moduleDots
   return { bitmap: bars(modules.map(scale), barcode.heightDots), text: read.text }
@@ -55,7 +77,13 @@ export function readBarcode(barcode: Barcode): Drawn {
 
 /** As `drawMatrix`, for who wants the text alone. */
 export function readMatrix(matrix: Matrix): Drawn {
-  return { bitmap: blank(0), text: utf8(matrix.data) }
+  const read = matrixData(matrix)
+  // One dot high: the paper is no longer blank.
+  return 'refused' in read ? read : { bitmap: blank(1), text: read.text }
+}
+
+function isGs1(kind: BarcodeKind): kind is Gs1Kind {
+  return Object.hasOwn(GS1, kind)
 }
 
 function blank(height: number): Bitmap {
@@ -63,9 +91,11 @@ function blank(height: number): Bitmap {
 }
 
 function barcodeData(barcode: Barcode): Read {
-  if (barcode.kind === 'CODE128') return code128Data(barcode)
-  const { encoder, pattern } = SYMBOLOGIES[barcode.kind]
+  const { kind } = barcode
+  if (kind === 'CODE128') return code128Data(barcode)
   const data = latin1(barcode.data)
+  if (isGs1(kind)) return GS1[kind](data)
+  const { encoder, pattern } = SYMBOLOGIES[kind]
   if (!pattern.test(data)) return { refused: `not the data of a ${barcode.kind}` }
   return {
     encoder,
@@ -75,25 +105,59 @@ function barcodeData(barcode: Barcode): Read {
   }
 }
 
-/** Draws a QR or PDF417 symbol, without a quiet zone. */
+/** What a two-dimensional symbol is made from. */
+function matrixData(matrix: Matrix): Read {
+  const data = latin1(matrix.data)
+  const text = utf8(matrix.data)
+  switch (matrix.kind) {
+    case 'QR': {
+      const options = { binarytext: true, eclevel: matrix.level }
+      return { encoder: matrix.micro ? 'microqrcode' : 'qrcode', data, options, text }
+    }
+    case 'PDF417': {
+      const { columns, rows, level } = matrix
+      const options = { binarytext: true, eclevel: String(level), columns, rows, rowmult: 1 }
+      return { encoder: matrix.truncated ? 'pdf417compact' : 'pdf417', data, options, text }
+    }
+    case 'Aztec': {
+      const { compact, layers, level } = matrix
+      const shape = { ...(compact ? { format: 'compact' } : {}), ...(layers === 0 ? {} : { layers }) }
+      return { encoder: 'azteccode', data, options: { eclevel: level, ...shape }, text }
+    }
+    case 'DataMatrix': {
+      const { rectangular, rows, columns } = matrix
+      const shape = { ...(rows === 0 ? {} : { rows }), ...(columns === 0 ? {} : { columns }) }
+      return { encoder: rectangular ? 'datamatrixrectangular' : 'datamatrix', data, options: shape, text }
+    }
+    case 'DataBar Stacked':
+      return stackedData(matrix, data)
+    default:
+      return unreachable(matrix, 'symbol')
+  }
+}
+
+/** A pair of symbol characters of the expanded form is 49 modules wide, with its finder; the guards take four more. */
+const PAIR_MODULES = 49
+const GUARD_MODULES = 4
+
+function stackedData(matrix: Extract<Matrix, { kind: 'DataBar Stacked' }>, data: string): Read {
+  if (matrix.form === 'stacked') return gs1Read('databarstacked', dataBarData(data, false))
+  if (matrix.form === 'omnidirectional') return gs1Read('databarstackedomni', dataBarData(data, false))
+  const room = matrix.widthDots === 0 ? DEFAULT_EXPANDED_DOTS : matrix.widthDots
+  const pairs = Math.floor((room / matrix.moduleDots - GUARD_MODULES) / PAIR_MODULES)
+  const segments = 2 * Math.min(11, Math.max(1, pairs))
+  return gs1Read('databarexpandedstacked', dataBarExpandedData(data), { segments })
+}
+
+/** Draws a two-dimensional symbol, without a quiet zone. */
 export function drawMatrix(matrix: Matrix): Drawn {
-  const qr = matrix.kind === 'QR'
-  const encoder = qr
-    ? matrix.micro
-      ? 'microqrcode'
-      : 'qrcode'
-    : matrix.truncated
-      ? 'pdf417compact'
-      : 'pdf417'
-  const shape: Options =
-    matrix.kind === 'QR' ? {} : { columns: matrix.columns, rows: matrix.rows, rowmult: 1 }
-  const options = { binarytext: true, eclevel: String(matrix.level), ...shape }
-  const symbol = encode(encoder, latin1(matrix.data), options)
+  const read = matrixData(matrix)
+  if ('refused' in read) return read
+  const symbol = encode(read.encoder, read.data, read.options)
   if (typeof symbol === 'string') return { refused: symbol }
   if (!('pixs' in symbol)) return { refused: 'no symbol' }
-  const down = matrix.kind === 'QR' ? matrix.moduleDots : matrix.moduleDots * matrix.rowModules
-  const bitmap = magnify(symbol.pixs, symbol.pixx, matrix.moduleDots, down)
-  return { bitmap, text: utf8(matrix.data) }
+  const down = matrix.kind === 'PDF417' ? matrix.moduleDots * matrix.rowModules : matrix.moduleDots
+  return { bitmap: magnify(symbol.pixs, symbol.pixx, matrix.moduleDots, down), text: read.text }
 }
 
 /** Modules across and down, for `GS ( k` function 82. */

@@ -267,6 +267,7 @@ export class Cashier {
     const given = by === 'cash' && !back ? Math.ceil(Math.max(cash, 5) / 500) * 500 : undefined
     if (given !== undefined) customer.offers.set(`${sale} ${id}`, given)
     if (by === 'card') this.devices.stepsUp(customer, open)
+    if (by === 'purse') this.devices.pad.stepsUp(customer)
     await this.#pay(sale, {
       id,
       by,
@@ -286,7 +287,7 @@ export class Cashier {
     const { world } = this
     const aborting = new AbortController()
     let isPaying = true
-    if (payment.by === 'card') this.#impatience(sale, aborting, () => isPaying)
+    if (payment.by !== 'cash') this.#impatience(sale, aborting, () => isPaying)
     const heard = await this.till.command(
       `${payment.by} for ${sale}: ${payment.amount}`,
       till => till.find(sale).pay(payment, { signal: aborting.signal }),

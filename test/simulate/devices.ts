@@ -14,6 +14,7 @@ import { serialScanner } from '@cashdesk/scanner'
 import type { TillOptions } from '@cashdesk/sdk'
 import { zvtTerminal } from '@cashdesk/terminal'
 import type { Life } from './life.ts'
+import { PadSide } from './pad.ts'
 import type { Customer } from './purse.ts'
 import { ACCIDENTS, type AccidentKind } from './schedule.ts'
 import type { SituationName } from './situations.ts'
@@ -57,6 +58,7 @@ export class Devices {
   readonly printer: SimulatedPrinter
   readonly scanner: SimulatedScanner
   readonly network: SimNetwork
+  readonly pad: PadSide
   readonly #world: World
   readonly #transports: { readonly [device in 'terminal' | 'printer' | 'scanner']: Transport }
   #overstates = false
@@ -100,8 +102,10 @@ export class Devices {
       printer: this.network.transport('printer', this.printer.peer),
       scanner: this.network.transport('scanner', this.scanner.peer),
     }
+    this.pad = new PadSide(world, this.network)
     world.cardMinor = customer => this.#chargedMinor(customer)
     world.papers = () => this.printer.receipts.filter(({ end }) => end !== 'torn').map(({ text }) => text)
+    world.isAskingForPin = () => this.pad.isAsking
     world.devices = life => this.#drivers(life)
   }
 
@@ -114,6 +118,7 @@ export class Devices {
       }),
       printer: printer({ transport: life.transport(this.#transports.printer), profile: epson48 }),
       scanner: serialScanner({ transport: life.transport(this.#transports.scanner) }),
+      pinpad: this.pad.driver(life),
     }
   }
 

@@ -49,6 +49,8 @@ export interface DayPlan {
   readonly customers: readonly CustomerPlan[]
   readonly endsDay: boolean
   readonly deferral?: Deferral
+  /** Purses are used with a PIN. */
+  readonly pin: boolean
   /** Records between two snapshots. Few: one that is taken too early must be met, and started from. */
   readonly snapshotEvery: number
 }
@@ -85,6 +87,7 @@ export function dayOf(schedule: Schedule): DayPlan {
     customers,
     endsDay: schedule.chance('ends the day', 0.5),
     snapshotEvery: schedule.pick('snapshot every', [2, 5, 25]),
+    pin: schedule.chance('purses have PINs', 0.5),
     ...(schedule.chance('sells offline', 0.35) ? { deferral: deferralOf(schedule) } : {}),
   }
 }

@@ -5,13 +5,18 @@ import {
   byField,
   type ClaimContext,
   definePlugin,
+  enteredPin,
   type PluginFactory,
   type ProviderProfile,
   type StandardSchema,
   text,
 } from '@cashdesk/sdk'
+import { accountOf } from './pad.ts'
 import type { Deferral } from './plan.ts'
 import { MERCHANT } from './providers.ts'
+
+/** How long a customer has for a PIN. */
+const PIN_MS = 40_000
 
 interface Server {
   readonly url: string
@@ -74,7 +79,9 @@ export function coupon(profile: Patience): PluginFactory {
   })({ url: 'https://coupon.example' })
 }
 
-export function purse(profile: Patience): PluginFactory {
+/** @param pin whether the customer enters a PIN at the pad */
+export function purse(profile: Patience, pin: boolean): PluginFactory {
+  const entered = pin ? { pin: enteredPin.block, ksn: enteredPin.ksn } : {}
   return definePlugin<Server>({
     name: 'purse',
     version: '1.0.0',
@@ -85,7 +92,7 @@ export function purse(profile: Patience): PluginFactory {
     reserve: (c, op) => ({
       post: '/reserve',
       key: op.id,
-      body: { code: c.subject['card'] ?? '', amountMinor: op.amountMinor ?? 0 },
+      body: { code: c.subject['card'] ?? '', amountMinor: op.amountMinor ?? 0, ...entered },
       read,
     }),
     renew: (_, op) => ({ post: '/renew', key: op.id, body: { about: op.about ?? '' }, read }),
@@ -99,7 +106,18 @@ export function purse(profile: Patience): PluginFactory {
     query,
     receipt: (_, standing) => (standing === 'done' ? [] : [text('Purse: capture follows')]),
     offline: { reserve: 'refuse', commit: 'queue', release: 'queue' },
-    profile,
+    ...(pin
+      ? {
+          pin: c => ({
+            account: accountOf(String(c.subject['card'])),
+            prompt: 'PIN',
+            key: { scheme: 'dukpt' },
+            withinMs: PIN_MS,
+          }),
+        }
+      : {}),
+    // Such a request is sent once; and the sale waits for the customer, too.
+    profile: pin ? { ...profile, onUnknown: 'query', reserveLimitMs: 9_000 + PIN_MS } : profile,
   })({ url: 'https://purse.example' })
 }
 

@@ -9,6 +9,7 @@ import {
   MemoryStore,
 } from '@cashdesk/host'
 import type { HttpRequest, HttpResponse } from '@cashdesk/kernel'
+import type { PinOffice } from './pad.ts'
 import type { Provider } from './wire.ts'
 
 /** What the world may do to a provider's decision. */
@@ -152,7 +153,7 @@ abstract class Ledger implements Provider {
     return request.headers['idempotency-key'] ?? new URL(request.url).pathname.split('/').at(-1) ?? ''
   }
 
-  respond(request: HttpRequest): HttpResponse {
+  respond(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
     const operation = this.operationOf(request)
     const id = this.idOf(request)
     if (operation === 'query') return this.#query(id)
@@ -246,10 +247,25 @@ interface Hold {
 /** Who keeps the purses: holds what is there, captures what was held. */
 export class PurseBank extends Ledger {
   readonly name = 'purse'
+  readonly #office: PinOffice | undefined
   readonly balances: Map<string, number> = new Map()
   /** By the operation that made them. */
   readonly holds: Map<string, Hold> = new Map()
   readonly captures: Hold[] = []
+
+  /** @param office checks the PINs that reservations carry; absent, they carry none */
+  constructor(whim: Whim, office?: PinOffice) {
+    super(whim)
+    this.#office = office
+  }
+
+  override async respond(request: HttpRequest): Promise<HttpResponse> {
+    if (this.#office && this.operationOf(request) === 'reserve') {
+      const { code = '', pin = '', ksn = '' } = Object(JSON.parse(request.body ?? '{}'))
+      if (!(await this.#office.check(this.idOf(request), code, pin, ksn))) return json({ state: 'refused' })
+    }
+    return super.respond(request)
+  }
 
   offer(): object {
     return { state: 'refused' }

@@ -44,6 +44,9 @@ const TABLE = {
   'stream-cut': 0.01,
   'stream-refused': 0.05,
   'stream-delayed': 0.04,
+  // The PIN pad.
+  'pin-cancelled': 0.1,
+  'pin-forgotten': 0.08,
   // Paper and scanner.
   'paper-out': 0.06,
   'printer-unplugged': 0.06,

@@ -41,6 +41,8 @@ const TABLE = {
   'sale-cancelled': 'a sale was cancelled',
   'sale-voided': 'a paid sale was taken back whole',
   'line-returned': 'a line of a paid sale was taken back',
+  'pin-entered': 'a customer entered a PIN',
+  'crash-during-pin': 'the till died while a customer was to enter a PIN',
   'split-payment': 'a sale was paid in two payments or more',
   'person-decides': 'a person settled a task',
   'disk-error': 'a sync failed, and the journal took no more',

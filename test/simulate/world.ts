@@ -5,6 +5,7 @@ import { CashdeskError } from '@cashdesk/kernel'
 import { openTill, type Till, type TillOptions } from '@cashdesk/sdk'
 import { afterDeath, LifeDisk } from './disk.ts'
 import { type Death, Life } from './life.ts'
+import { PinOffice } from './pad.ts'
 import { type DayPlan, SERIALS, serialOf, wareOfSerial } from './plan.ts'
 import { cards, coupon, purse } from './plugins.ts'
 import { ActivationHost, type CardEvent, CouponHouse, PurseBank } from './providers.ts'
@@ -63,6 +64,7 @@ export class World {
   papers: () => readonly string[] = () => []
   /** What the terminal's book says that a customer was charged, minor units. */
   cardMinor: (customer: Customer) => number = () => 0
+  isAskingForPin: () => boolean = () => false
   /** What the register answers about a sale that it owns. */
   statusOf: NonNullable<TillOptions['statusOf']> = () => ({ status: 'unknown' })
   /** The devices of a new life. */
@@ -91,7 +93,8 @@ export class World {
       },
     )
     this.coupons = new CouponHouse(whim)
-    this.bank = new PurseBank(whim)
+    const office = new PinOffice(what => this.violated('I4', what))
+    this.bank = new PurseBank(whim, plan.pin ? office : undefined)
     this.wire = new Wire(
       this.clock,
       schedule,
@@ -194,6 +197,7 @@ export class World {
     }
     if (!this.#life.isOpen) this.situation('crash-during-recovery')
     if (this.records.isPaying) this.situation('crash-while-paying')
+    if (this.isAskingForPin()) this.situation('crash-during-pin')
     if (this.#requestsOut > 0) this.situation('crash-while-provider-works')
   }
 
@@ -249,7 +253,7 @@ export class World {
         currency: plan.swiss ? 'CHF' : 'EUR',
         header: ['The Shop'],
         catalog,
-        plugins: [cards(plan.onUnknown, plan.deferral), coupon(profile), purse(profile)],
+        plugins: [cards(plan.onUnknown, plan.deferral), coupon(profile), purse(profile, plan.pin)],
         statusOf: sale => this.statusOf(sale),
         segmentBytes: SEGMENT_BYTES,
         snapshotEvery: plan.snapshotEvery,

@@ -11,8 +11,10 @@ import type {
 } from '@cashdesk/kernel'
 import { keepOpen, type Link, type SerialOptions, serialTransport, tcpTransport } from '@cashdesk/transport'
 import { DEFAULT_TIMEOUT_MS } from './frames.ts'
+import { HID_LAYOUTS, type HidLayout } from './hid-layout.ts'
 import { HidSession } from './hid-session.ts'
-import { type HidModule, type HidOptions, hidTransport } from './node-hid.ts'
+import { HID_STRIPE_LAYOUTS, type HidStripeLayout, HidStripeSession } from './hid-stripe.ts'
+import { HID_SCANNER, HID_STRIPE, type HidModule, type HidOptions, hidTransport } from './node-hid.ts'
 import { type Framing, ScanSession } from './session.ts'
 import { tellHost } from './tell.ts'
 import type { Reading, ScanEvent } from './text.ts'
@@ -70,8 +72,30 @@ export function hidScanner(options: HidScannerOptions = {}): Scanner {
 
 /** As `hidScanner`, with the package loaded by `load`. */
 export function hidScannerFrom(load: () => Promise<HidModule>, options: HidScannerOptions = {}): Scanner {
-  const hid = hidTransport(load, options)
-  return new StreamScanner(hid.transport, options, () => new HidSession(hid.layout(), options))
+  const hid = hidTransport(load, HID_SCANNER, options)
+  const layout = (): HidLayout => hid.layout() ?? HID_LAYOUTS.counted
+  return new StreamScanner(hid.transport, options, () => new HidSession(layout(), options))
+}
+
+export interface HidStripeOptions
+  extends Pick<Reading, 'ownCards'>,
+    HidOptions<HidStripeLayout, keyof typeof HID_STRIPE_LAYOUTS> {
+  readonly name?: string
+}
+
+/**
+ * A magnetic stripe reader in HID mode, through the optional package `node-hid`: on usage page 0x8E, or one of MagTek's.
+ * Payment cards are told as `scanner.payment-card` and go no further.
+ */
+export function hidStripeReader(options: HidStripeOptions = {}): Scanner {
+  return hidStripeReaderFrom(() => import('node-hid'), options)
+}
+
+/** As `hidStripeReader`, with the package loaded by `load`. */
+export function hidStripeReaderFrom(load: () => Promise<HidModule>, options: HidStripeOptions = {}): Scanner {
+  const hid = hidTransport(load, HID_STRIPE, options)
+  const layout = (): HidStripeLayout => hid.layout() ?? HID_STRIPE_LAYOUTS.magtek
+  return new StreamScanner(hid.transport, options, () => new HidStripeSession(layout(), options))
 }
 
 /** A scanner that is reached over TCP, itself or through a serial device server. @throws CashdeskError `config.invalid` */

@@ -52,7 +52,7 @@ export const HID_LAYOUTS: { readonly [name in 'counted' | 'counted-64' | 'padded
 export const SCANNER_PAGE = 0x8c
 export const SCANNER_USAGE = 0x02
 
-const usage = (page: number, id: number): number => page * 0x10000 + id
+export const usage = (page: number, id: number): number => page * 0x10000 + id
 const AIM = [usage(SCANNER_PAGE, 0xfb), usage(SCANNER_PAGE, 0xfc), usage(SCANNER_PAGE, 0xfd)] as const
 const DATA = usage(SCANNER_PAGE, 0xfe)
 const CONTINUED = usage(SCANNER_PAGE, 0xff)
@@ -88,7 +88,7 @@ function aimOf([first, second, third]: readonly (number | undefined)[]): Pick<Hi
 }
 
 /** Each value of a field with its usage and the bit where it begins. */
-function valuesOf({
+export function valuesOf({
   at,
   bits,
   count,
@@ -102,7 +102,8 @@ function valuesOf({
   }))
 }
 
-function placeOf(fields: HidDescriptor['fields'], id: number, bits?: number): number | undefined {
+/** The bit where the first value of this usage begins. */
+export function placeOf(fields: HidDescriptor['fields'], id: number, bits?: number): number | undefined {
   for (const field of fields) {
     if (!field.usages.includes(id) || (bits !== undefined && field.bits !== bits)) continue
     const found = valuesOf(field).find(value => value.usage === id)
@@ -111,7 +112,12 @@ function placeOf(fields: HidDescriptor['fields'], id: number, bits?: number): nu
   return undefined
 }
 
+/** Of a field that is padded with NUL. */
+export function lengthWithoutPadding(bytes: Uint8Array): number {
+  return bytes.findLastIndex(byte => byte !== 0) + 1
+}
+
 /** A bit's byte, if it begins there. */
-function byteOf(bit: number | undefined, first: number): number | undefined {
+export function byteOf(bit: number | undefined, first: number): number | undefined {
   return bit === undefined || bit % 8 !== 0 ? undefined : first + bit / 8
 }

@@ -1,7 +1,7 @@
 // A HID POS scanner without its wire: reports and silences go in, scans and discards come out. A code may need several
 // reports; what is not followed by its rest is discarded, and nothing is joined that does not belong together.
 import { isNoise, MAX_CODE_BYTES } from './frames.ts'
-import type { HidLayout } from './hid-layout.ts'
+import { type HidLayout, lengthWithoutPadding } from './hid-layout.ts'
 import { decodeText, garbled, type Reading, type ScanEvent, scanOf } from './text.ts'
 
 /** What one report says. */
@@ -93,10 +93,6 @@ function pieceOf(report: Uint8Array, layout: HidLayout): Piece | undefined {
   if (aim !== '' && !/^\][A-Za-z][0-9A-Za-z]$/.test(aim)) return undefined
   const flag = continued === undefined ? 0 : ((report[continued.at] ?? 0) >> continued.bit) & 1
   return { aim, data: all.slice(0, filled), continued: flag === 1 }
-}
-
-function lengthWithoutPadding(bytes: Uint8Array): number {
-  return bytes.findLastIndex(byte => byte !== 0) + 1
 }
 
 /** Scanners that were set up for a serial line may still put CR LF behind a code. */

@@ -11,7 +11,7 @@ import { hidScannerFrom } from './driver.ts'
 import { readDescriptor } from './hid-descriptor.ts'
 import { HID_LAYOUTS, layoutOf } from './hid-layout.ts'
 import { HidSession } from './hid-session.ts'
-import { hidTransport } from './node-hid.ts'
+import { HID_SCANNER, hidTransport } from './node-hid.ts'
 
 const PEN = '4006381333931'
 const MODELS = ['counted', 'padded'] as const
@@ -217,7 +217,7 @@ describe('a HID scanner', () => {
     await writeFile(join(folder, 'hidraw3', 'device', 'report_descriptor'), hidDescriptor('padded'))
     const bus = new HidBus()
     bus.plug('/dev/hidraw3')
-    const hid = hidTransport(async () => bus.module, {}, folder)
+    const hid = hidTransport(async () => bus.module, HID_SCANNER, {}, folder)
     const connection = await hid.transport.open({ data: () => undefined, closed: () => undefined })
     expect(hid.layout()).toEqual(HID_LAYOUTS.padded)
     await connection.close()

@@ -1,11 +1,15 @@
-// Scanners in HID POS mode through the optional package `node-hid`: finds the device, learns the layout of its reports
+// Scanners and stripe readers in HID mode through the optional package `node-hid`: finds the device, learns the layout of its reports
 // and hands each report on as one piece. Loaded when a scanner is opened, so that other tills need no native code.
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { CashdeskError, type Connection, type Transport, type TransportListener } from '@cashdesk/kernel'
 import { HID_LAYOUTS, type HidLayout, layoutOf, SCANNER_PAGE, SCANNER_USAGE } from './hid-layout.ts'
+import { HID_STRIPE_LAYOUTS, type HidStripeLayout, isStripeReader, stripeLayoutOf } from './hid-stripe.ts'
 
-export interface HidOptions {
+export interface HidOptions<
+  Layout extends object = HidLayout,
+  Name extends string = keyof typeof HID_LAYOUTS,
+> {
   /** The system's path of the device, as `cashdesk doctor` lists it. */
   readonly path?: string
   readonly vendorId?: number
@@ -15,7 +19,30 @@ export interface HidOptions {
    * `auto` (default) reads the report descriptor from the system, which only Linux gives; elsewhere a layout by name,
    * or the descriptor itself as bytes.
    */
-  readonly layout?: 'auto' | keyof typeof HID_LAYOUTS | HidLayout | Uint8Array
+  readonly layout?: 'auto' | Name | Layout | Uint8Array
+}
+
+/** A kind of device, and how its reports are read. */
+export interface HidKind<Layout extends object, Name extends string> {
+  /** For messages: `HID scanner`. */
+  readonly name: string
+  is(device: HidFound): boolean
+  layoutOf(descriptor: Uint8Array): Layout | undefined
+  readonly layouts: { readonly [name in Name]: Layout }
+}
+
+export const HID_SCANNER: HidKind<HidLayout, keyof typeof HID_LAYOUTS> = {
+  name: 'HID scanner',
+  is: device => device.usagePage === SCANNER_PAGE && device.usage === SCANNER_USAGE,
+  layoutOf,
+  layouts: HID_LAYOUTS,
+}
+
+export const HID_STRIPE: HidKind<HidStripeLayout, keyof typeof HID_STRIPE_LAYOUTS> = {
+  name: 'HID stripe reader',
+  is: isStripeReader,
+  layoutOf: stripeLayoutOf,
+  layouts: HID_STRIPE_LAYOUTS,
 }
 
 interface HidFound {
@@ -40,23 +67,24 @@ export interface HidModule {
   readonly HIDAsync: { open(path: string): Promise<HidOpen> }
 }
 
-export interface HidTransport {
+export interface HidTransport<Layout> {
   readonly transport: Transport
-  /** The layout of the device that was opened last. */
-  layout(): HidLayout
+  /** The layout of the device that was opened last; undefined before the first. */
+  layout(): Layout | undefined
 }
 
 /** Where Linux keeps what it knows about `/dev/hidrawN`. */
 const SYSFS = '/sys/class/hidraw'
 
 /** `sysfs`: another place to look for descriptors in, for tests. */
-export function hidTransport(
+export function hidTransport<Layout extends object, Name extends string>(
   load: () => Promise<HidModule>,
-  options: HidOptions,
+  kind: HidKind<Layout, Name>,
+  options: HidOptions<Layout, Name>,
   sysfs: string = SYSFS,
-): HidTransport {
-  const name = options.path === undefined ? 'HID scanner' : `HID ${options.path}`
-  let layout: HidLayout = HID_LAYOUTS.counted
+): HidTransport<Layout> {
+  const name = options.path === undefined ? kind.name : `HID ${options.path}`
+  let layout: Layout | undefined
   const transport: Transport = {
     name,
     async open(listener) {
@@ -64,8 +92,8 @@ export function hidTransport(
         const install = 'npm install node-hid@3.4.0'
         throw new CashdeskError('transport.missing-module', { name, install }, { cause })
       })
-      const path = await find(hid, options, name)
-      layout = await layoutFor(path, options, sysfs, name)
+      const path = await find(hid, kind, options, name)
+      layout = await layoutFor(path, kind, options, sysfs, name)
       const device = await hid.HIDAsync.open(path).catch((cause: unknown) => {
         throw new CashdeskError('transport.unreachable', { name, reason: reasonOf(cause) }, { cause })
       })
@@ -75,37 +103,46 @@ export function hidTransport(
   return { transport, layout: () => layout }
 }
 
-/** The first device that fits; without any wish the first that says it is a bar code scanner. */
-async function find(hid: HidModule, options: HidOptions, name: string): Promise<string> {
+/** The first device that fits; without any wish the first that says it is of this kind. */
+async function find(
+  hid: HidModule,
+  kind: Pick<HidKind<never, never>, 'is' | 'name'>,
+  options: Omit<HidOptions, 'layout'>,
+  name: string,
+): Promise<string> {
   const { path, vendorId, productId, serialNumber } = options
   if (path !== undefined) return path
-  const isScanner = (device: HidFound): boolean =>
-    device.usagePage === SCANNER_PAGE && device.usage === SCANNER_USAGE
   const named = vendorId !== undefined || productId !== undefined || serialNumber !== undefined
   const fits = (device: HidFound): boolean =>
     (vendorId === undefined || device.vendorId === vendorId) &&
     (productId === undefined || device.productId === productId) &&
     (serialNumber === undefined || device.serialNumber === serialNumber)
   const devices = (await hid.devicesAsync()).filter(device => fits(device) && device.path !== undefined)
-  // A scanner that was named may not tell its usage; one in keyboard mode never is the one.
+  // A device that was named may not tell its usage; one in keyboard mode never is the one.
   const unclear = devices.find(device => named && device.usagePage === undefined)
-  const found = devices.find(isScanner)?.path ?? unclear?.path
+  const found = devices.find(device => kind.is(device))?.path ?? unclear?.path
   if (found !== undefined) return found
-  throw new CashdeskError('transport.unreachable', { name, reason: 'no HID POS scanner is plugged in' })
+  throw new CashdeskError('transport.unreachable', { name, reason: `no ${kind.name} is plugged in` })
 }
 
 /** @throws CashdeskError `scanner.no-layout` */
-async function layoutFor(path: string, options: HidOptions, sysfs: string, name: string): Promise<HidLayout> {
+async function layoutFor<Layout extends object, Name extends string>(
+  path: string,
+  kind: HidKind<Layout, Name>,
+  options: HidOptions<Layout, Name>,
+  sysfs: string,
+  name: string,
+): Promise<Layout> {
   const { layout = 'auto' } = options
   if (layout === 'auto' || layout instanceof Uint8Array) {
     const bytes = layout instanceof Uint8Array ? layout : await descriptorOf(path, sysfs)
-    const found = bytes === undefined ? undefined : layoutOf(bytes)
+    const found = bytes === undefined ? undefined : kind.layoutOf(bytes)
     if (found !== undefined) return found
     const reason =
-      bytes === undefined ? 'the system does not give the descriptor' : 'no scanner in the descriptor'
-    throw new CashdeskError('scanner.no-layout', { name, reason, layouts: Object.keys(HID_LAYOUTS) })
+      bytes === undefined ? 'the system does not give the descriptor' : `no ${kind.name} in the descriptor`
+    throw new CashdeskError('scanner.no-layout', { name, reason, layouts: Object.keys(kind.layouts) })
   }
-  return typeof layout === 'string' ? HID_LAYOUTS[layout] : layout
+  return typeof layout === 'string' ? kind.layouts[layout] : layout
 }
 
 async function descriptorOf(path: string, sysfs: string): Promise<Uint8Array | undefined> {

@@ -85,9 +85,9 @@ export class HidBus {
     HIDAsync: { open: async path => this.#opened(path) },
   }
 
-  /** Plugs a scanner in, or with usage page 1 and usage 6 a keyboard. */
-  plug(path: string, usagePage = 0x8c, usage = 2): void {
-    this.#devices.set(path, { path, vendorId: 0x0c2e, productId: 0x0b61, usagePage, usage })
+  /** Plugs a scanner in, with usage page 1 and usage 6 a keyboard, with page 0x8E and usage 1 a stripe reader. */
+  plug(path: string, usagePage = 0x8c, usage = 2, vendorId = 0x0c2e): void {
+    this.#devices.set(path, { path, vendorId, productId: 0x0b61, usagePage, usage })
   }
 
   /** Pulls it out: whoever reads it gets an error. */

@@ -80,7 +80,12 @@ export class BareRegister {
 
   /** Acknowledges everything up to 06 0F or 06 1E, and answers what was received. */
   async acknowledgeAll(hex: string): Promise<string[]> {
-    const received = await this.say(hex)
+    return [...(await this.say(hex)), ...(await this.acknowledgeRest())]
+  }
+
+  /** The same for what is still to come of a dialogue. */
+  async acknowledgeRest(): Promise<string[]> {
+    const received: string[] = []
     for (;;) {
       const next = await this.read()
       received.push(next)

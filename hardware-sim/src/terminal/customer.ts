@@ -1,6 +1,5 @@
 // What the customer does at the terminal before the host is asked: holds out a card, types a PIN, chooses a currency;
 // and what the terminal meanwhile asks the register (04 0D, 04 0E), which alone has a cashier to answer.
-import type { Accident } from './accidents.ts'
 import type { Manner } from './book-entry.ts'
 import { converted, FOREIGN, type ForeignCurrency } from './cards.ts'
 import { digitsOf, readFields, readTlv, type TlvObject, writeTlv } from './codec.ts'
@@ -87,7 +86,7 @@ export function mannerOf(
   const tipMinor = added ?? (amountMinor === order.amountMinor ? order.tipMinor : undefined)
   const manner: Manner = {
     ...(order.telephone && ({ check: 'signature', telephone: true } satisfies Manner)),
-    ...checkOf(talk.accident),
+    ...checkOf(talk),
     ...(tipMinor !== undefined && { tipMinor }),
     ...(order.tippable && { tippable: true }),
     ...(foreign && {
@@ -97,9 +96,9 @@ export function mannerOf(
   return Object.keys(manner).length === 0 ? undefined : manner
 }
 
-function checkOf(accident: Accident | undefined): Manner {
-  if (accident?.name === 'signature') return { check: 'signature' }
-  return accident?.name === 'contactless' ? { check: 'none', contactless: true } : {}
+function checkOf(talk: Talk): Manner {
+  if (talk.strikes('signature')) return { check: 'signature' }
+  return talk.strikes('contactless') ? { check: 'none', contactless: true } : {}
 }
 
 /** A foreign card is offered its own currency; the accident says so of any card, or that its owner does not want it. */

@@ -128,16 +128,16 @@ export function endOfDayPaper(
       rule,
       ...totals.cards.flatMap(card => [
         plain(pair(card.name, money(card.paymentsMinor - card.refundsMinor), width)),
-        plain(pair(`  ${card.payments} Zahlungen`, money(card.paymentsMinor), width)),
+        plain(pair(`  ${counted(card.payments, 'Zahlung')}`, money(card.paymentsMinor), width)),
         ...(card.refunds === 0
           ? []
-          : [plain(pair(`  ${card.refunds} Gutschriften`, money(-card.refundsMinor), width))]),
+          : [plain(pair(`  ${counted(card.refunds, 'Gutschrift')}`, money(-card.refundsMinor), width))]),
       ]),
       ...(totals.cards.length === 0 ? [centred('keine Umsätze')] : []),
       rule,
-      plain(pair(`${totals.payments} Zahlungen`, money(totals.paymentsMinor), width)),
+      plain(pair(counted(totals.payments, 'Zahlung'), money(totals.paymentsMinor), width)),
       ...(totals.tipsMinor === 0 ? [] : [plain(pair('  davon Trinkgeld', money(totals.tipsMinor), width))]),
-      plain(pair(`${totals.refunds} Gutschriften`, money(-totals.refundsMinor), width)),
+      plain(pair(counted(totals.refunds, 'Gutschrift'), money(-totals.refundsMinor), width)),
       { attribute: LINE.doubleHeight, text: pair(`Summe ${own}`, money(totals.totalMinor), width) },
       last(title === 'KASSENABSCHLUSS' ? 'Abschluss durchgeführt' : 'kein Abschluss'),
     ],
@@ -221,6 +221,10 @@ function wrapped(text: string, width: number): string[] {
     }
   }
   return [...lines, line]
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 'en'}`
 }
 
 function money(minor: number): string {

@@ -1,4 +1,5 @@
 // Card payments: three outcomes, one of them unknown; nothing is charged twice and nothing is guessed.
+import { type CashdeskError, refused, report } from '@cashdesk/kernel'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { gate } from '../test/devices.ts'
 import { BREAD } from '../test/node-register.ts'
@@ -108,6 +109,25 @@ describe('a card payment', () => {
     shop.terminal.script = [{ approveMinor: 9999 }]
     expect(await sale.pay({ id: 'P-1', by: 'card' })).toMatchObject({ outcome: 'refused' })
     expect(shop.terminal.books).toEqual([])
+  })
+
+  it('whose slip has no end is not answered as printed: only what is kept is', async () => {
+    const slips: number[] = []
+    till.on('slip', lines => slips.push(lines.length))
+    const answered: string[] = []
+    shop.terminal.pay = async (_order, hooks) => {
+      const lines = Array.from({ length: 100 }, () => ({ receipt: 'customer', text: 'x' }) as const)
+      for (let block = 0; block < 4; block += 1)
+        await hooks.onPrint?.(lines).then(
+          () => answered.push('printed'),
+          (thrown: CashdeskError) => answered.push(thrown.code),
+        )
+      return refused(report('tender.declined'))
+    }
+    await sale.pay({ id: 'P-1', by: 'card' })
+    expect(answered).toEqual(['printed', 'printed', 'terminal.malformed', 'terminal.malformed'])
+    expect(slips).toEqual([100, 100])
+    expect(sale.view().payments[0]?.slip).toHaveLength(200)
   })
 
   it('by a driver that throws is unknown, and asked about', async () => {

@@ -316,9 +316,8 @@ export class Performer {
       onPrint: async lines => {
         // The terminal counts our answer as printed, and its booking may hang on it: what is answered is kept first.
         const kept = lines.map(line => ({ ...line, text: maskCardNumbers(line.text) }))
-        const taken = await this.#options.submit({ type: 'terminal.slip', op, lines: kept })
-        const refusal = taken.events.find(event => event.type === 'refused')
-        if (refusal) throw new CashdeskError(refusal.error.code, refusal.error.detail)
+        const { refusal } = await this.#options.submit({ type: 'terminal.slip', op, lines: kept })
+        if (refusal) throw new CashdeskError(refusal.code, refusal.detail)
         this.#options.slip(kept)
       },
       ...(question && sale !== undefined && tender !== undefined

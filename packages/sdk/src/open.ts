@@ -1,5 +1,6 @@
 // Opening a till: configuration checked, journal recovered, parts joined.
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { type Journal, openJournal, type RecoveryReport } from '@cashdesk/journal'
 import { CashdeskError, currency, type Http, type LaneConfig, type Log, reportOf } from '@cashdesk/kernel'
 import { TillCore } from './core.ts'
@@ -184,12 +185,25 @@ function checkedKept(kept: number | undefined): number | undefined {
 
 function makeFolder(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true })
+    makeFolders(dir)
   } catch (thrown) {
     throw new CashdeskError('journal.not-writable', {
       dir,
       reason: reportOf(thrown, 'disk.failed').detail?.['reason'] ?? '',
     })
+  }
+}
+
+/** Node's own `recursive` never comes back from a file system that has no folders to make, such as /proc. */
+function makeFolders(dir: string): void {
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return
+  const parent = dirname(dir)
+  if (parent !== dir) makeFolders(parent)
+  try {
+    mkdirSync(dir)
+  } catch (thrown) {
+    // Somebody else was quicker.
+    if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) throw thrown
   }
 }
 

@@ -214,6 +214,18 @@ describe('the journal directory', () => {
     expect(await codeOf(shop.till({ dir: join(file, 'till') }))).toBe('journal.not-writable')
     rmSync(folder, { recursive: true })
   })
+
+  it.runIf(process.platform === 'linux')(
+    'on a file system that makes no folders says so, and ends',
+    async () => {
+      expect(await codeOf(shop.till({ dir: '/proc/cashdesk/till' }))).toBe('journal.not-writable')
+    },
+  )
+
+  it('makes the folders on the way to it', async () => {
+    const till = await shop.till({ dir: join(shop.dir, 'stores', '0412', 'till-7') })
+    expect(till.state).toBe('open')
+  })
 })
 
 describe('a copy of the directory', () => {

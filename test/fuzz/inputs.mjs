@@ -121,8 +121,8 @@ const KINDS = [
   ['flipped', 200, flipped],
   ['shifted', 150, shifted],
   ['spliced', 80, spliced],
-  ['joined', 116, joined],
-  ['flood', 4, flood],
+  ['joined', 118, joined],
+  ['flood', 2, flood],
 ]
 
 /** Inputs that one opened decoder lives through: what one of them leaves behind must not spoil the next. */

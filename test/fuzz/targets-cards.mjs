@@ -60,6 +60,7 @@ const SIZES = [6, 16, 62, 109, 255]
 
 export const targets = {
   'card-atr': {
+    pure: true,
     weight: 8,
     good: ATRS,
     make: atr,
@@ -74,6 +75,7 @@ export const targets = {
     holdsAtMost: 0,
   },
   'card-ndef': {
+    pure: true,
     weight: 8,
     good: MESSAGES,
     make: ndef,
@@ -85,6 +87,7 @@ export const targets = {
     holdsAtMost: 0,
   },
   'card-memory': {
+    pure: true,
     weight: 8,
     good: TAGS,
     open: once(
@@ -98,6 +101,7 @@ export const targets = {
     holdsAtMost: 0,
   },
   'card-reading': {
+    pure: true,
     weight: 2,
     good: [...TAGS, ...MESSAGES, bytesOf('04a1b2c3d4e5809000')],
     open: once(conversation, () => true),

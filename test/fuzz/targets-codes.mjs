@@ -37,6 +37,7 @@ const GTIN = '4006381333931'
 
 export const targets = {
   'scan-code': {
+    pure: true,
     weight: 12,
     good: CODES,
     make: code,
@@ -51,6 +52,7 @@ export const targets = {
     holdsAtMost: 0,
   },
   'stripe-tracks': {
+    pure: true,
     weight: 10,
     good: STRIPES,
     make: stripe,

@@ -36,6 +36,7 @@ function containers() {
 
 export const targets = {
   'config-document': {
+    pure: true,
     weight: 4,
     good: DOCUMENTS,
     open: documents,
@@ -43,6 +44,7 @@ export const targets = {
     holdsAtMost: 0,
   },
   tlv: {
+    pure: true,
     weight: 10,
     good: TLVS,
     make: tlvs,

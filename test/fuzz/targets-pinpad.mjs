@@ -107,6 +107,7 @@ export const targets = {
     holdsAtMost: 0,
   },
   'pinpad-answers': {
+    pure: true,
     weight: 6,
     good: ANSWERS.map(asciiOf),
     make: padText,

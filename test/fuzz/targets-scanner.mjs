@@ -130,6 +130,7 @@ export const targets = {
   },
   'scanner-wedge': shape(wedge),
   'hid-descriptor': {
+    pure: true,
     ...shape(descriptors),
     good: [DESCRIPTOR, bytesOf('05010906a101c0')],
     make: descriptor,

@@ -287,7 +287,7 @@ export const targets = {
     make: padPacket,
     open: pad,
     saysAtMost: bytes => 64 + 32 * bytes,
-    holdsAtMost: 8,
+    holdsAtMost: 1000,
   },
   'sim-zvt-orders': {
     weight: 6,
@@ -307,6 +307,7 @@ export const targets = {
   },
   'sim-card': { weight: 6, good: COMMANDS, open: cards, saysAtMost: () => 1, holdsAtMost: 0 },
   'sim-wishes': {
+    pure: true,
     weight: 6,
     good: WISHES,
     make: json(['on', 'off', 'value', 'ms', 'times', '__proto__'], [1, 'on', 'off', true]),

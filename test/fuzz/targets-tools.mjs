@@ -57,6 +57,7 @@ const tool = (decoder, { good, make, secrets = () => [], weight = 6, most = byte
       },
       holds: () => 0,
     }),
+    pure: true,
     saysAtMost: most,
     holdsAtMost: 0,
   }
@@ -113,6 +114,7 @@ const jobs = (read, proves, weight) => ({
   good: JOBS,
   make: escpos,
   open: () => ({ take: read, rest: () => undefined, proves, holds: () => 0 }),
+  pure: true,
   saysAtMost: bytes => 8 + 4 * bytes,
   holdsAtMost: 0,
 })

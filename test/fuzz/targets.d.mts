@@ -15,5 +15,6 @@ export interface Target {
   open(): Subject
   saysAtMost(bytes: number): number
   readonly holdsAtMost: number
+  readonly pure?: boolean
 }
 export const TARGETS: readonly Target[]

@@ -4,7 +4,7 @@
 //
 // `weight`: its share of the inputs, by how quick it is. `good`: what is cut, flipped and joined; `make(chance)`: more of it. `saysAtMost`: how many
 // things it may say to so many bytes; the work of a decoder is bounded by what it says, and this is its bound in steps.
-// `holds`: bytes it keeps, and `holdsAtMost` how many it may.
+// `holds`: bytes it keeps, and `holdsAtMost` how many it may. `pure`: it keeps nothing, so once in a life is proof enough.
 
 const TABLE = {
   ...(await import('./targets-terminal.mjs')).targets,

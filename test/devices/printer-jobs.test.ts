@@ -34,6 +34,7 @@ import {
   tcpPrinter,
 } from '@cashdesk/printer'
 import { serialTransport } from '@cashdesk/transport'
+import { PNG } from 'pngjs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openPty } from '../../hardware-sim/src/scanner/pty.ts'
 
@@ -58,6 +59,13 @@ const JOB_BYTES = ((): number => {
   if ('error' in encoded) throw new TypeError(encoded.error.code)
   // And the question behind it.
   return encoded.bytes.length + 3
+})()
+
+/** 400 by 120 dots: on a slow line it takes seconds. */
+const PICTURE = ((): string => {
+  const png = new PNG({ width: 400, height: 120 })
+  for (const at of png.data.keys()) png.data[at] = at % 4 === 3 || (at >> 5) % 3 === 0 ? 255 : 0
+  return PNG.sync.write(png).toString('base64')
 })()
 
 /** Every so many bytes of it, of which every byte has its turn in the long tier: `PRINTER_STEP=1`. */
@@ -213,6 +221,23 @@ describe('a receipt that an accident meets', () => {
       await printed(world, CURES[name], 'offBytes' in args)
       judge(world)
       if (seen < moment) break
+    }
+  })
+
+  it('is known not to be whole when its picture is not: power lost in the middle of it, the line kept', async () => {
+    const logo: ReceiptDocument = {
+      ...DOCUMENT,
+      blocks: [text('BEGIN 4711'), { block: 'image', png: PICTURE }, text('END 4711')],
+    }
+    const encoded = encodeReceipt(logo, epson48, { checkpoints: true })
+    const length = 'bytes' in encoded ? encoded.bytes.length : 0
+    expect(length).toBeGreaterThan(5_000)
+    for (let at = 1; at <= length - 500; at += 8 * STEP) {
+      const world = await virtual()
+      world.accident('power-cycle', { keepLine: true, offBytes: 500, afterBytes: at })
+      const first = await world.passing(world.printer.print({ ...job(false), document: logo }))
+      expect(first.outcome, `at byte ${at}`).not.toBe('done')
+      await world.passing(world.printer.close())
     }
   })
 

@@ -86,6 +86,35 @@ async function read(picture: Buffer): Promise<readonly string[]> {
   return found.map(code => `${code.format} ${code.text}`).sort()
 }
 
+describe('a picture between whose bands the printer is asked', () => {
+  const slope = png(500, 300, (x, y) => (x + y) % 7 < 3)
+  const blocks = (count: number): readonly ReceiptBlock[] =>
+    Array.from({ length: count }, () => ({ block: 'image', png: slope }))
+
+  it.each(['raster', 'column'] as const)('looks as if it were not, by %s', images => {
+    const profile: PrinterProfile = { ...epson48, images, automaticStatus: 0 }
+    const document = paper(text('above'), ...blocks(1), text('below'))
+    const [plain, asked] = [false, true].map(checkpoints => printed(document, profile, { checkpoints }))
+    expect(blackRows(asked?.png() ?? Buffer.alloc(0))).toEqual(blackRows(plain?.png() ?? Buffer.alloc(0)))
+    expect(Math.max(...blackRows(plain?.png() ?? Buffer.alloc(0)))).toBeGreaterThan(200)
+  })
+
+  it.each(['raster', 'column'] as const)(
+    'is asked as often as the job says, and never too often: %s',
+    images => {
+      const profile: PrinterProfile = { ...epson48, images, automaticStatus: 0 }
+      for (const count of [1, 3, 40, 200]) {
+        const encoded = encodeReceipt(paper(...blocks(count), text('end')), profile, { checkpoints: true })
+        if ('error' in encoded) throw new TypeError(encoded.error.code)
+        const { answers } = dryRun(encoded.bytes, profile.widthDots)
+        expect(answers).toHaveLength(encoded.checkpoints)
+        expect(encoded.checkpoints).toBeGreaterThan(8)
+        expect(encoded.checkpoints).toBeLessThanOrEqual(240)
+      }
+    },
+  )
+})
+
 describe('symbols', () => {
   it.each([epson48, epson32])('are read back from the paper of $name', async profile => {
     const long = `Żółć ${'0123456789'.repeat(12)}`

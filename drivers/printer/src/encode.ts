@@ -6,7 +6,7 @@ import { type Glyphs, lineOfGlyphs, withRoom } from './glyphs.ts'
 import { layOut, type PaperItem, ROOM } from './layout.ts'
 import { pictureOf } from './picture.ts'
 import type { PrinterProfile } from './profile.ts'
-import { type RenderItem, rendered } from './render.ts'
+import { type Checkpoints, type RenderItem, rendered } from './render.ts'
 import { impossible, missingInSymbol } from './symbols.ts'
 
 export interface EncodeOptions {
@@ -34,8 +34,12 @@ export type EncodedJob =
 
 /** Lines between two checkpoints: at 9600 bit/s less than a quarter of a second, in which nobody switches off and on. */
 const CHECKPOINT_LINES = 4
-/** Checkpoints of one job; a longer receipt has them further apart. */
+/** Checkpoints between the items of one job; a longer receipt has them further apart. */
 const MAX_CHECKPOINTS = 60
+/** And between the bands of its pictures; the session knows 256 open questions apart. */
+const MAX_BANDS = 180
+/** At 9600 bit/s half a second: no printer that was switched off is back so soon. */
+const BAND_BYTES = 480
 
 /**
  * The bytes of one piece of paper, from the reset to the cut.
@@ -74,14 +78,24 @@ export function encodeReceipt(
     items.push(drawn)
   }
   const replaceWith = typeof unprintable === 'object' ? unprintable.replaceWith : '?'
-  const checkpoints = options.checkpoints === true ? checkpointPlaces(items) : new Set<number>()
-  const bytes = rendered(items, profile, {
+  return rendered(items, profile, {
     charset,
     missing: inText,
     replaceWith: charset.has(replaceWith) ? replaceWith : '?',
-    checkpoints,
+    ...(options.checkpoints === true ? { checkpoints: checkpointsOf(items, profile) } : {}),
   })
-  return { bytes, checkpoints: checkpoints.size }
+}
+
+function checkpointsOf(items: readonly RenderItem[], { images }: PrinterProfile): Checkpoints {
+  const pictures = items.flatMap(item => (item.item === 'picture' ? [item.dots] : []))
+  // A band ends with a whole row or stripe, and every picture with a band of its own.
+  const units = pictures.map(({ width }) => (images === 'column' ? 3 * width + 6 : Math.ceil(width / 8)))
+  const bytes = pictures.reduce((sum, { width, height }) => sum + Math.ceil(width / 8) * height, 0)
+  const share = Math.ceil(bytes / Math.max(1, MAX_BANDS - pictures.length))
+  return {
+    places: checkpointPlaces(items),
+    bandBytes: Math.max(0, ...units) + Math.max(BAND_BYTES, share),
+  }
 }
 
 /** Pictures as dots, and so are lines that hold a character to be drawn; why not, if a picture is none. */

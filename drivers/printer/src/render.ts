@@ -1,11 +1,15 @@
 // From laid-out lines to ESC/POS or Star bytes, with the encoder that knows the commands.
 import ReceiptPrinterEncoder from '@point-of-sale/receipt-printer-encoder'
+import { columnStripes, rasterBands, STRIPE_SPACING, USUAL_SPACING } from './bands.ts'
 import type { Charset } from './charset.ts'
 import { ASK_END, automaticStatus, pdf417Symbol } from './frames.ts'
 import type { PaperItem } from './layout.ts'
 import { type Dots, imageData } from './picture.ts'
 import type { PrinterProfile } from './profile.ts'
 import { asLatin, barWidth, pdf417Layout, qrModule } from './symbols.ts'
+
+/** One command: printers with little memory take no more, and a stripe across 80 mm of 800 rows is less. */
+const MAX_BAND_BYTES = 60_000
 
 /** What is printed one below the other: every picture is dots by now. */
 export type RenderItem =
@@ -16,16 +20,24 @@ export interface Rendering {
   readonly charset: Charset
   readonly missing: ReadonlySet<string>
   readonly replaceWith: string
-  /** The items before which the printer is asked. */
-  readonly checkpoints: ReadonlySet<number>
+  /** Absent: the printer is asked nothing inside the job. */
+  readonly checkpoints?: Checkpoints
 }
 
-/** From the reset to the cut. */
+/** Where the printer is asked how far it got. */
+export interface Checkpoints {
+  /** The items before which it is asked. */
+  readonly places: ReadonlySet<number>
+  /** The longest band of a picture, in bytes; it is asked between the bands. */
+  readonly bandBytes: number
+}
+
+/** From the reset to the cut; and how many questions stand in it. */
 export function rendered(
   items: readonly RenderItem[],
   profile: PrinterProfile,
   rendering: Rendering,
-): Uint8Array {
+): { readonly bytes: Uint8Array; readonly checkpoints: number } {
   const { language = 'esc-pos' } = profile
   const encoder = new ReceiptPrinterEncoder({
     columns: profile.columns,
@@ -40,13 +52,43 @@ export function rendered(
   encoder.initialize().codepage('auto')
   // `ESC @` may have switched it off.
   if (profile.automaticStatus !== 0) encoder.raw([...automaticStatus(profile.automaticStatus)])
+  let checkpoints = rendering.checkpoints?.places.size ?? 0
   for (const [index, item] of items.entries()) {
-    if (rendering.checkpoints.has(index)) encoder.raw([...ASK_END])
-    put(encoder, item, profile, rendering)
+    if (rendering.checkpoints?.places.has(index) === true) encoder.raw([...ASK_END])
+    if (item.item === 'picture' && language === 'esc-pos') {
+      checkpoints += putPicture(encoder, item, profile, rendering.checkpoints)
+    } else put(encoder, item, profile, rendering)
   }
   if (profile.cutter === 'none') encoder.newline(profile.feedBeforeCut)
   else encoder.cut(profile.cutter)
-  return encoder.encode()
+  return { bytes: encoder.encode(), checkpoints }
+}
+
+const ALIGN = { left: 0, center: 1, right: 2 } as const
+
+/** Answers how many questions stand between its bands. */
+function putPicture(
+  encoder: ReceiptPrinterEncoder,
+  { dots, align }: Extract<RenderItem, { item: 'picture' }>,
+  { images }: PrinterProfile,
+  checkpoints: Checkpoints | undefined,
+): number {
+  const byColumns = images === 'column'
+  const bandBytes = checkpoints?.bandBytes ?? Number.POSITIVE_INFINITY
+  const bands = byColumns ? columnStripes(dots) : rasterBands(dots, Math.min(bandBytes, MAX_BAND_BYTES))
+  encoder.raw([0x1b, 0x61, ALIGN[align], ...(byColumns ? STRIPE_SPACING : [])])
+  let [asked, since] = [0, 0]
+  for (const band of bands) {
+    if (checkpoints !== undefined && since > 0 && since + band.length > bandBytes) {
+      encoder.raw([...ASK_END])
+      asked += 1
+      since = 0
+    }
+    encoder.raw([...band])
+    since += band.length
+  }
+  encoder.raw([...(byColumns ? USUAL_SPACING : []), 0x0a, 0x1b, 0x61, 0])
+  return asked
 }
 
 function put(
@@ -75,10 +117,8 @@ function put(
       encoder.newline(item.lines)
       return
     case 'picture':
-      encoder.align(item.align).image(imageData(item.dots), {
-        algorithm: 'threshold',
-        mode: profile.images === 'column' ? 'column' : 'raster',
-      })
+      // Star's: ESC/POS pictures never come here.
+      encoder.align(item.align).image(imageData(item.dots), { algorithm: 'threshold', mode: 'raster' })
       break
     case 'barcode':
       encoder.align('center').barcode(item.data, item.symbology, {

@@ -14,6 +14,7 @@ import type { BookEntry } from './book-entry.ts'
 import { Books, localTime, utcTime } from './books.ts'
 import { cardOf } from './cards.ts'
 import { type Apdu, bcd } from './codec.ts'
+import { show } from './display.ts'
 import {
   completeRegistration,
   enquiryCompletion,
@@ -25,6 +26,7 @@ import { Link } from './link.ts'
 import { printsPayments, runMoney, type Till } from './money.ts'
 import { isMoney, orderOf } from './orders.ts'
 import { Reception } from './reception.ts'
+import { hasTlv } from './sequence.ts'
 import { SERVICES } from './services.ts'
 import { Slips } from './slips.ts'
 import { COMMAND, RESULT } from './tables.ts'
@@ -90,6 +92,7 @@ export class Terminal {
       stages: { cardMs: 100 * speed, pinMs: 80 * speed, hostMs: 120 * speed },
       customerAge: 30,
       inserted: false,
+      display: { lines: [], seconds: 0 },
       repeatShows: options.repeatShows ?? 'reversed',
       slips: new Slips(options.onSlip),
       setTime: text => {
@@ -156,6 +159,7 @@ export class Terminal {
       dialogue: this.#running?.talk.kind ?? null,
       lastDialogue: this.#last,
       customer: { card: this.#till.card.name, age: this.#till.customerAge },
+      display: this.#till.display.lines,
       slips: this.#till.slips.all,
     }
   }
@@ -246,6 +250,8 @@ export class Terminal {
       link.reply(0x8400 | RESULT.notReady)
       return
     }
+    // A container in any command tells that the register takes them, until it logs off (ch. 9.2.2).
+    if (hasTlv(apdu)) this.#registration = { ...this.#registration, tlv: true }
     const refusal = this.#start(link, apdu, busy)
     if (refusal !== undefined) link.reply(0x8400 | refusal)
   }
@@ -266,6 +272,11 @@ export class Terminal {
         return this.#money(link, control, data)
       case COMMAND.statusEnquiry:
         return this.#enquiry(link, data, busy)
+      case COMMAND.displayText: {
+        if (!show(this.#till, data, this.#registration.charset)) return RESULT.notPossible
+        link.reply(0x8000)
+        return undefined
+      }
       case COMMAND.reset:
         return this.#run('reset', link, talk => this.#restart(talk))
       default:
@@ -326,7 +337,7 @@ export class Terminal {
 
   #enquiry(link: Link, data: Buffer, busy: boolean): number | undefined {
     if (data.length > 0 && data.length < 3) return RESULT.protocol
-    const completion = enquiryCompletion(data, VERSION, busy)
+    const completion = enquiryCompletion(data, VERSION, busy, this.#till.time())
     if (busy) {
       // Beside the reversal that still runs, hence no dialogue of its own.
       const talk = new Talk('status-enquiry', link, this.#registration, undefined, this.#limits())

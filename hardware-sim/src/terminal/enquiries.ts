@@ -99,14 +99,21 @@ export async function completeRegistration(talk: Talk, till: Till, next: Registr
   await talk.complete(writeFields(fields))
 }
 
-/** 05 01: its completion is no list of fields but `[version] status`. */
-export function enquiryCompletion(data: Buffer, version: string, busy: boolean): Buffer {
+/** 05 01: its completion is no list of fields but `[version] status [container]`, the last with its clock. */
+export function enquiryCompletion(data: Buffer, version: string, busy: boolean, time: string): Buffer {
   const service = readFields(data.subarray(3))?.get(BMP.service)?.at(0) ?? 0
   const text = Buffer.from(version, 'latin1')
   const digits = String(text.length).padStart(3, '0')
   const length = Buffer.from([...digits].map(digit => 0xf0 + Number(digit)))
-  const status = Buffer.from([busy ? RESULT.pleaseWait : RESULT.ok])
-  return (service & ENQUIRY.noVersion) === 0 ? Buffer.concat([length, text, status]) : status
+  const clock = writeTlv([
+    [TAG.date, bcd(time.slice(0, 10).replaceAll('-', ''), 4)],
+    [TAG.time, bcd(time.slice(11).replaceAll(':', ''), 3)],
+  ])
+  return Buffer.concat([
+    ...((service & ENQUIRY.noVersion) === 0 ? [length, text] : []),
+    Buffer.from([busy ? RESULT.pleaseWait : RESULT.ok]),
+    ...((service & ENQUIRY.more) === 0 ? [] : [writeFields([[BMP.tlv, writeTlv([[TAG.clock, clock]])]])]),
+  ])
 }
 
 /** 06 20: the last transaction once more, as status, as paper, or both. */

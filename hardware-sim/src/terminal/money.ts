@@ -48,6 +48,8 @@ export interface Till {
   customerAge: number
   /** A card that was read (06 C0) and is still in the reader. */
   inserted: boolean
+  /** What the register wrote on the display. */
+  display: { readonly lines: readonly string[]; readonly seconds: number }
   /** What 06 20 shows of a payment that was reversed for want of an acknowledgement. */
   readonly repeatShows: RepeatShows
   /** Everything that is printed, here or by the register. */

@@ -19,7 +19,8 @@ const DAY: readonly (readonly [command: string, last: string])[] = [
   ['069303000000', '060f00'],
   // BMP 01: ten seconds for the answer to 04 0F.
   ['06220e04000000005000490978010a0600', '060f00'],
-  ['06230387ffff', '061e04b8870002'],
+  // Its container in the payment told the terminal that it takes some.
+  ['06230387ffff', '061e0cb88700020606230408020002'],
   ['06240f870002040000000030004909780600', '060f00'],
   ['06220e04000000005000490978010a0600', '060f00'],
   ['06230f870004040000000010004909780600', '060f00'],

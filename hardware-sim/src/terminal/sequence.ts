@@ -46,6 +46,11 @@ export function numberOf({ control, data }: Apdu): number | undefined {
   return digits === undefined || digits === '' ? undefined : Number(digits)
 }
 
+/** Whether there is a TLV container in it, and be it an empty one. */
+export function hasTlv({ control, data }: Apdu): boolean {
+  return bmpOffset(data.subarray(fieldsAt(control, data)), BMP.tlv) !== undefined
+}
+
 /** Whether a number can stand in this message: a print line (06 D1) is text to its end. */
 export function hasPlace(message: Buffer): boolean {
   return message.readUInt16BE(0) !== COMMAND.printLine
@@ -67,6 +72,7 @@ function fieldsAt(control: number, data: Buffer): number {
   switch (control) {
     case COMMAND.intermediate:
     case COMMAND.failed:
+    case COMMAND.readCard:
       return Math.min(1, data.length)
     case COMMAND.registration:
       return Math.min(6, data.length)
@@ -76,6 +82,9 @@ function fieldsAt(control: number, data: Buffer): number {
     case COMMAND.endOfDay:
     case COMMAND.initialisation:
     case COMMAND.statusEnquiry:
+    case COMMAND.telephone:
+    case COMMAND.setClock:
+    case COMMAND.totals:
       return Math.min(3, data.length)
     default:
       return 0

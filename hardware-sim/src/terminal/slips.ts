@@ -50,15 +50,11 @@ export class Slips {
 
 /** A slip with the edges of its paper, for a screen. */
 export function framed(slip: Slip): string {
-  const lines = slip.text.split('\n')
-  const width = Math.max(...lines.map(line => line.length))
-  const body = lines.map(line => `│ ${line.padEnd(width)} │`)
   const title = ` ${slip.kind}, printed by the ${slip.by} `
-  return [
-    `┌${title.padEnd(width + 2, '─')}┐`,
-    ...body,
-    `└${'─'.repeat(Math.max(width + 2, title.length))}┘`,
-  ].join('\n')
+  const lines = slip.text.split('\n')
+  const width = Math.max(title.length - 2, ...lines.map(line => line.length))
+  const body = lines.map(line => `│ ${line.padEnd(width)} │`)
+  return [`┌${title.padEnd(width + 2, '─')}┐`, ...body, `└${'─'.repeat(width + 2)}┘`].join('\n')
 }
 
 function laid(line: string, attribute: number, width: number): string {

@@ -86,7 +86,7 @@ export const CONFIG = {
 export const REPEAT = { sendStatus: 0x01, printNothing: 0x02 } as const
 
 /** Service byte of 05 01, table 12. */
-export const ENQUIRY = { noVersion: 0x02 } as const
+export const ENQUIRY = { noVersion: 0x02, more: 0x04 } as const
 
 /** Intermediate status values, table 17. */
 export const MESSAGE = {
@@ -180,9 +180,12 @@ export const TAG = {
   paymentType: 0x2f,
   amountInformation: 0x31,
   input: 0x32,
+  clock: 0x34,
   uid: 0x4c,
   dcc: 0xe2,
   reservationKind: 0x1f06,
+  date: 0x1f0e,
+  time: 0x1f0f,
   receiptType: 0x1f07,
   cardholderCheck: 0x1f10,
   online: 0x1f11,

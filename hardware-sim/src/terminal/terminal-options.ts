@@ -48,6 +48,8 @@ export type TerminalState = {
   readonly lastDialogue: { readonly kind: DialogueKind; readonly ended: string } | null
   /** What the customer holds out, and how old that customer is. */
   readonly customer: { readonly card: string; readonly age: number }
+  /** What the register wrote on its display (06 E0), line by line. */
+  readonly display: readonly string[]
   /** The last pieces of paper, newest last. */
   readonly slips: readonly Slip[]
 }

@@ -33,12 +33,18 @@ export function installDevicePeers(progress) {
   return `${names.join(', ')} could not be installed: it takes a connection to the npm registry. The figures beside them are absent.`
 }
 
+/** Compiling takes a minute; a registry that does not answer must not hold up what needs none. */
+const INSTALL_MS = 5 * 60_000
+
 function install(cwd, what, progress) {
   progress(`Installing ${what} …`)
   const npm = process.env.npm_execpath
   const [command, ...before] = npm ? [process.execPath, npm] : ['npm']
-  const args = [...before, 'ci', '--no-fund', '--no-audit', '--loglevel=error']
-  return spawnSync(command, args, { cwd, stdio: ['ignore', 2, 2], shell: !npm }).status === 0
+  const patience = ['--fetch-retries=1', '--fetch-retry-mintimeout=2000']
+  const args = [...before, 'ci', '--no-fund', '--no-audit', '--loglevel=error', ...patience]
+  return (
+    spawnSync(command, args, { cwd, stdio: ['ignore', 2, 2], shell: !npm, timeout: INSTALL_MS }).status === 0
+  )
 }
 
 const wanted = place => JSON.parse(readFileSync(join(place, 'package.json'), 'utf8')).dependencies

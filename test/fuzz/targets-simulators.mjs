@@ -8,11 +8,7 @@ import { isRecord, jsonOf, wishIn, wishOf } from '../../hardware-sim/dist/switch
 import { Books } from '../../hardware-sim/dist/terminal/books.js'
 import { cardOf } from '../../hardware-sim/dist/terminal/cards.js'
 import { bcd, bmpOffset, digitsOf } from '../../hardware-sim/dist/terminal/codec.js'
-import {
-  enquiryCompletion,
-  registrationOf,
-  UNREGISTERED,
-} from '../../hardware-sim/dist/terminal/enquiries.js'
+import { registrationOf, UNREGISTERED } from '../../hardware-sim/dist/terminal/enquiries.js'
 import { orderOf } from '../../hardware-sim/dist/terminal/orders.js'
 import { hasPlace } from '../../hardware-sim/dist/terminal/sequence.js'
 import { frame, SerialReader } from '../../hardware-sim/dist/terminal/serial.js'
@@ -178,7 +174,6 @@ function orders() {
       const data = Buffer.from(bytes.subarray(3))
       orderOf(control, data, context)
       registrationOf(data, EUR)
-      enquiryCompletion(data, 'X', false)
       hasPlace(Buffer.from(bytes))
       bmpOffset(data, 0x22)
       digitsOf(data.subarray(0, 6))

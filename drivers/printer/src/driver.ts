@@ -22,7 +22,8 @@ import { tcpTransport } from '@cashdesk/transport'
 import { charsetOf } from './charset.ts'
 import { Dialogue } from './dialogue.ts'
 import { type EncodedJob, type EncodeOptions, encodeReceipt } from './encode.ts'
-import { drawerPulse, realtimeDrawerPulse, starDrawerPulse } from './frames.ts'
+import { questioned } from './escpos-commands.ts'
+import { ASK_END, drawerPulse, realtimeDrawerPulse, starDrawerPulse } from './frames.ts'
 import { type Glyphs, loadGlyphs } from './glyphs.ts'
 import { epson, type PrinterProfile } from './profile.ts'
 import { PrinterSession } from './session.ts'
@@ -55,7 +56,10 @@ export interface PrinterOptions extends Pick<EncodeOptions, 'copyText' | 'unprin
 export interface EscPosPrinter extends Printer {
   /**
    * Prints `bytes` with the same status check, queue and proof as `print`. They must hold no status questions
-   * (`DLE EOT`, `GS r`, `GS a`): their answers would be taken for the driver's own.
+   * (`DLE EOT`, `GS r`, `GS a`): their answers would be taken for the driver's own. Questions are put between their lines,
+   * as `print` does it, as far as every command before is known. Where more than 2 KB stand together without one, in a
+   * single picture or behind an unknown command, the outcome is `unknown` on a serial line: nobody would notice there
+   * that the printer was switched off and on meanwhile.
    */
   printBytes(bytes: Uint8Array): Promise<Outcome<PrinterStatus>>
 }
@@ -75,6 +79,9 @@ export function printer(options: PrinterOptions & { readonly transport: Transpor
 
 /** Jobs that may wait behind the one being printed. A till prints two papers per sale: more means that nothing moves. */
 const MAX_WAITING = 16
+
+/** At 9600 bit/s two seconds: a printer may be off and on again. */
+const MAX_UNGUARDED_BYTES = 2048
 
 type Result = Outcome<PrinterStatus>
 
@@ -201,7 +208,16 @@ class StreamPrinter implements EscPosPrinter {
   }
 
   printBytes(bytes: Uint8Array): Promise<Result> {
-    return this.#queued(dialogue => this.#printNow(dialogue, bytes))
+    const { answers, checkpoints } = this.#profile
+    if (!answers || checkpoints === false) return this.#queued(dialogue => this.#printNow(dialogue, bytes))
+    const asked = questioned(bytes, ASK_END)
+    return this.#queued(async dialogue => {
+      const outcome = await this.#printNow(dialogue, asked.bytes, asked.checkpoints)
+      const isBlind = this.#transport.staysUp === true && asked.longest > MAX_UNGUARDED_BYTES
+      if (outcome.outcome !== 'done' || !isBlind) return outcome
+      const reason = 'a part of the job was too long to be sure of it'
+      return unknown(report('printer.no-answer', { reason, bytes: asked.longest }))
+    })
   }
 
   kickDrawer(): Promise<Result> {

@@ -5,11 +5,15 @@ import { type ErrorReport, report } from '@cashdesk/kernel'
 const DLE = 0x10
 const ESC = 0x1b
 const GS = 0x1d
+const FS = 0x1c
+const LF = 0x0a
+const FF = 0x0c
 
-/** Commands with one parameter byte, so that the parameter is not taken for a command. */
-const ONE_PARAMETER: { readonly [lead: number]: string } = {
-  [ESC]: ' !-3=ABDEGJMRSTVadcrt{',
-  [GS]: '!/BHITVafhrw',
+/** Commands by the number of their parameter bytes, so that none of these is taken for a command or a line feed. */
+const PARAMETERS: { readonly [lead: number]: readonly string[] } = {
+  [ESC]: ['245<@LSim\f', ' !%-3?EGJMRTUVadrt{', '$BK\\c', '', '', '', '', '', 'W'],
+  [GS]: ['', '!/BHITafhbrw', '$LPW\\'],
+  [FS]: ['.', '!-CW', 'Sp'],
 }
 
 /** Pulse times in units of 2 ms: 50 ms on, 500 ms off. */
@@ -50,6 +54,51 @@ export function completed(
   return { bytes: Uint8Array.from(out) }
 }
 
+/** Bytes between two questions: at 9600 bit/s half a second, in which no printer is off and on again. */
+const STEP_BYTES = 480
+/** The session knows 256 open questions apart; a longer job has them further apart. */
+const MAX_QUESTIONS = 200
+
+/**
+ * `bytes` with `question` between its lines, about every half second of a slow line, and how many. Only where this walk
+ * knows every command before, so that none stands inside the data of one: behind a line feed, a bar code, a picture.
+ * Behind a command that is not known here, in page mode and inside a macro there are none; `longest` says how many bytes
+ * stand together without one.
+ */
+export function questioned(
+  bytes: Uint8Array,
+  question: readonly number[],
+): { readonly bytes: Uint8Array; readonly checkpoints: number; readonly longest: number } {
+  const step = Math.max(STEP_BYTES, Math.ceil(bytes.length / MAX_QUESTIONS))
+  const places: number[] = []
+  let [last, longest, paged] = [0, 0, false]
+  for (let at = 0; at < bytes.length; ) {
+    if (!isKnown(bytes, at)) break
+    const length = Math.min(lengthAt(bytes, at), bytes.length - at)
+    if (bytes[at] === ESC && bytes[at + 1] === 0x4c) paged = true
+    if (bytes[at] === FF || (bytes[at] === ESC && bytes[at + 1] === 0x53)) paged = false
+    const ends = length > 8 || bytes[at] === LF
+    at += length
+    if (ends && !paged && at - last >= step && at < bytes.length) {
+      places.push(at)
+      longest = Math.max(longest, at - last)
+      last = at
+    }
+  }
+  longest = Math.max(longest, bytes.length - last)
+  const out = new Uint8Array(bytes.length + places.length * question.length)
+  let [from, to] = [0, 0]
+  for (const place of places) {
+    out.set(bytes.subarray(from, place), to)
+    to += place - from
+    out.set(question, to)
+    to += question.length
+    from = place
+  }
+  out.set(bytes.subarray(from), to)
+  return { bytes: out, checkpoints: places.length, longest }
+}
+
 function isPulse(bytes: Uint8Array, at: number): boolean {
   return bytes[at] === ESC && bytes[at + 1] === 0x70
 }
@@ -68,23 +117,47 @@ function lengthAt(bytes: Uint8Array, at: number): number {
   const byte = (offset: number): number => bytes[at + offset] ?? 0
   const word = (offset: number): number => byte(offset) + byte(offset + 1) * 256
   if (lead === DLE && command === 0x14) return 5
-  if (lead !== ESC && lead !== GS) return 1
+  if (lead !== ESC && lead !== GS && lead !== FS) return 1
   const name = String.fromCharCode(command)
-  if (ONE_PARAMETER[lead]?.includes(name) === true) return name === 'V' && byte(2) >= 65 ? 4 : 3
+  const parameters = PARAMETERS[lead]?.findIndex(names => names.includes(name)) ?? -1
+  if (parameters >= 0) return 2 + parameters
+  if (name === '(') return 5 + word(3)
+  if (lead === FS) return 2
   if (lead === ESC) {
+    if (name === 'D') return terminated(bytes, at, 2)
     if (name === 'p') return hasTimes(byte(3), byte(4), bytes.length - at) ? 5 : 3
     if (name === '*') return 5 + word(3) * (byte(2) >= 32 ? 3 : 1)
     // Two-dimensional codes of older models: version, level, size, length.
     return name === 'Z' ? 7 + word(5) : 2
   }
+  if (name === 'V') return byte(2) >= 65 ? 4 : 3
   if (name === 'v') return 8 + word(4) * word(6)
-  if (name === '(') return 5 + word(3)
   if (name === '8') return 7 + word(3) + word(5) * 65_536
   if (name === '*') return 4 + byte(2) * byte(3) * 8
   if (name !== 'k') return 2
   if (byte(2) > 6) return 4 + byte(3)
-  const end = bytes.indexOf(0, at + 3)
+  return terminated(bytes, at, 3)
+}
+
+/** With the NUL that ends its data, which begins `head` bytes behind its first. */
+function terminated(bytes: Uint8Array, at: number, head: number): number {
+  const end = bytes.indexOf(0, at + head)
   return end < 0 ? bytes.length - at : end - at + 1
+}
+
+/** Commands whose length `lengthAt` computes. */
+const MEASURED: { readonly [lead: number]: string } = { [ESC]: '(Dp*Z', [GS]: '(Vvk8*', [FS]: '(' }
+
+/** Does `lengthAt` know how long the command at `at` is? A character is one byte. */
+function isKnown(bytes: Uint8Array, at: number): boolean {
+  const lead = bytes[at] ?? 0
+  const command = bytes[at + 1] ?? 0
+  if (lead === DLE) return command === 0x14 && bytes[at + 2] === 1
+  if (lead !== ESC && lead !== GS && lead !== FS) return true
+  const name = String.fromCharCode(command)
+  return (
+    PARAMETERS[lead]?.some(names => names.includes(name)) === true || MEASURED[lead]?.includes(name) === true
+  )
 }
 
 /** On-times are short and off-times long; text or the next command looks otherwise. */

@@ -40,6 +40,7 @@ export function serialTransportFrom(load: () => Promise<SerialModule>, options: 
   const name = options.name ?? `serial ${path}`
   return {
     name,
+    staysUp: true,
     async open(listener, { timeoutMs = openTimeoutMs, signal } = {}) {
       const { SerialPort } = await load().catch((cause: unknown) => {
         throw new CashdeskError(

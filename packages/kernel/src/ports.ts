@@ -50,6 +50,8 @@ export interface Transport {
   readonly name: string
   /** Nothing ever comes back on it, and every write is a job of its own (a spooler): no driver asks anything. */
   readonly oneWay?: boolean
+  /** It stays although the device loses its power, as a serial line does: nobody hears of that. */
+  readonly staysUp?: boolean
   /** @throws CashdeskError `transport.unreachable` or `transport.timeout` */
   open(
     listener: TransportListener,

@@ -45,6 +45,11 @@ export function readStorage(page: number, length: number): Uint8Array {
   return Uint8Array.of(READER_CLASS, READ_BINARY, page >> 8, page & 0xff, length)
 }
 
+/** Selects one service of a FeliCa for the reading of its blocks; readers without a FeliCa driver answer with an error. */
+export function selectService(code: number): Uint8Array {
+  return Uint8Array.of(READER_CLASS, SELECT, 0x00, 0x01, 0x02, code & 0xff, code >> 8)
+}
+
 /** Writes whole pages (4 bytes) or blocks (16 bytes) of a storage card. */
 export function writeStorage(page: number, data: Uint8Array): Uint8Array {
   return concatBytes([READER_CLASS, UPDATE_BINARY, page >> 8, page & 0xff, data.length], data)

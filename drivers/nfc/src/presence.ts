@@ -2,8 +2,9 @@
 // one command at a time. Pure: commands come out, answers go in.
 import { hex, type Outcome, refused, report, type Tap, unknown } from '@cashdesk/kernel'
 import { type Atr, readAtr } from './atr.ts'
+import type { Conversation } from './conversation.ts'
 import { isGood } from './frames.ts'
-import { type Conversation, type Reading, type ReadingPlan, readCard } from './reading.ts'
+import { type Reading, type ReadingPlan, readCard } from './reading.ts'
 
 /** What `Tap` says that the session cannot know: who the driver is, and when. */
 export type Told = Omit<Tap, 'source' | 'at'>

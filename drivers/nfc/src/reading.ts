@@ -9,6 +9,8 @@ import {
   report,
 } from '@cashdesk/kernel'
 import type { Atr } from './atr.ts'
+import { classicMessage } from './classic-tag.ts'
+import { type Conversation, MAX_READINGS, type Message, TOO_LONG, walkArea } from './conversation.ts'
 import {
   CAPABILITY_FILE,
   dataOf,
@@ -23,10 +25,9 @@ import {
   TYPE2_READ_BYTES,
 } from './frames.ts'
 import { readNdef } from './ndef.ts'
-import { CONTAINER_PAGE, DATA_PAGE, dataAreaBytes, findMessage, PAGE_BYTES } from './type2.ts'
-
-/** Yields commands, is given answers, returns what it came to. */
-export type Conversation<T> = Generator<Uint8Array, T, Uint8Array>
+import { CONTAINER_PAGE, DATA_PAGE, dataAreaBytes, PAGE_BYTES } from './type2.ts'
+import { type3Message } from './type3.ts'
+import { type5Message } from './type5.ts'
 
 /** What is looked for on every card. */
 export interface ReadingPlan {
@@ -43,9 +44,6 @@ export interface Reading {
   readonly applications: { readonly [name: string]: boolean }
   readonly trouble?: ErrorReport
 }
-
-/** A message's bytes, or that there is none, or what is wrong with where it should be. */
-type Message = { readonly bytes: Uint8Array } | { readonly damage: string } | undefined
 
 /** Lengths a UID has: ISO 14443-3 ch. 6.5.4 (4, 7, 10), ISO 15693 and FeliCa (8). */
 const UID_BYTES: ReadonlySet<number> = new Set([4, 7, 8, 10])
@@ -116,6 +114,9 @@ function uidOf(answer: Uint8Array): NfcUid | undefined {
 function* ndefOf({ technology }: Atr): Conversation<Message> {
   if (technology === 'type-2') return yield* type2Message()
   if (technology === 'iso-dep' || technology === 'unknown') return yield* type4Message()
+  if (technology === 'mifare-classic') return yield* classicMessage()
+  if (technology === 'iso-15693') return yield* type5Message()
+  if (technology === 'felica') return yield* type3Message()
   return undefined
 }
 
@@ -132,23 +133,13 @@ function* type2Message(): Conversation<Message> {
   }
   const size = dataAreaBytes(dataOf(answer))
   if (size === undefined) return undefined
-  let area = dataOf(answer).slice(PAGE_BYTES)
-  for (;;) {
-    const found = findMessage(area, size)
-    if (found.found === 'message') return { bytes: found.bytes }
-    if (found.found === 'nothing') return undefined
-    if (found.found === 'damage') return { damage: `${found.what}, at byte ${found.offset} of the memory` }
-    const page = DATA_PAGE + Math.floor(area.length / PAGE_BYTES)
+  return yield* walkArea(dataOf(answer).slice(PAGE_BYTES), size, function* (at) {
+    const page = DATA_PAGE + Math.floor(at / PAGE_BYTES)
     // Behind the last page a tag begins again at the first: no more is asked for than there is.
-    const length = Math.max(PAGE_BYTES, Math.min(step, size - area.length))
-    answer = yield readStorage(page, length)
-    const more = dataOf(answer)
-    if (!isGood(answer) || more.length < PAGE_BYTES) return { damage: `page ${page} cannot be read` }
-    const longer = new Uint8Array(area.length + more.length)
-    longer.set(area)
-    longer.set(more, area.length)
-    area = longer
-  }
+    const part: Uint8Array = yield readStorage(page, Math.max(PAGE_BYTES, Math.min(step, size - at)))
+    const bytes = dataOf(part)
+    return isGood(part) && bytes.length >= PAGE_BYTES ? bytes : `page ${page} cannot be read`
+  })
 }
 
 // ── Type 4 ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -175,9 +166,11 @@ function* type4Message(): Conversation<Message> {
   const length = word(head, 0)
   if (length + 2 > Math.min(file.size, MAX_NDEF_BYTES))
     return { damage: 'the message is longer than its file' }
+  const most = Math.min(file.readBytes, MOST_READ_BYTES)
   const bytes = new Uint8Array(length)
-  for (let at = 0; at < length; ) {
-    const wanted = Math.min(length - at, file.readBytes, MOST_READ_BYTES)
+  for (let [at, readings] = [0, 0]; at < length; readings += 1) {
+    if (readings === MAX_READINGS) return { damage: TOO_LONG }
+    const wanted = Math.min(length - at, most)
     const part: Uint8Array = yield readFile(at + 2, wanted)
     const data = dataOf(part)
     if (!isGood(part) || data.length === 0) return { damage: `the message ends after ${at} bytes` }

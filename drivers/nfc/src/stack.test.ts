@@ -11,6 +11,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import {
   type CardSim,
   classic,
+  felica,
   isoDep,
   missingForPcscd,
   type Pcscd,
@@ -19,6 +20,7 @@ import {
   startCardSim,
   startPcscd,
   tag,
+  vicinity,
 } from '@cashdesk/hardware-sim'
 import {
   type CashdeskError,
@@ -218,6 +220,32 @@ describe.each(PACKAGES)('on the real service, through %s', (binding, reason) => 
     if (answered.outcome === 'done') {
       expect(hex(answered.data[2] ?? new Uint8Array(0))).toBe('00112233445566778899aabbccddeeff9000')
     }
+  })
+
+  test('MIFARE Classic, ISO 15693 and FeliCa tell their messages through the commands of storage cards', async () => {
+    await serve()
+    const one = await till({ binding })
+    await one.until(ready)
+    const ndef = [{ text: 'y'.repeat(90) }]
+    const cards = [
+      classic({ uid: 'a1b2c3d4', ndef }),
+      classic({ size: '4k', uid: 'a1b2c3d5', ndef }),
+      vicinity({ uid: 'e004015012345678', ndef }),
+      felica({ uid: '0123456789abcdef', ndef }),
+    ]
+    for (const [index, each] of cards.entries()) {
+      const sim = await card(each)
+      await one.until(({ taps }) => taps.length === index + 1)
+      await sim.remove()
+      await one.until(({ gone }) => gone.length === index + 1)
+    }
+    const told = { kind: 'text', text: 'y'.repeat(90), language: 'en' }
+    expect(one.taps.map(({ technology, ndef: records }) => [technology, records])).toEqual([
+      ['mifare-classic', [told]],
+      ['mifare-classic', [told]],
+      ['iso-15693', [told]],
+      ['felica', [told]],
+    ])
   })
 
   const rounds = binding === 'nfc-pcsc' ? 20 : 5

@@ -1,7 +1,9 @@
 // Cards and phones as a reader presents them: an answer to reset, and an answer to every command. A storage card's
 // commands (class FF) are answered by the reader in life; here card and reader are one.
 import { CashdeskError } from '@cashdesk/kernel'
+import { formatClassic } from './classic-format.ts'
 import { ndefMessage, type TagRecord } from './ndef.ts'
+import { OK, storageAtr, uidAnswer, uidOf, withCheck } from './storage.ts'
 
 export interface SimulatedCard {
   /** `ntag213`, `phone` … */
@@ -14,7 +16,6 @@ export interface SimulatedCard {
   view(): { readonly [name: string]: string | number }
 }
 
-const OK = [0x90, 0x00]
 const FAILED = [0x63, 0x00]
 const WRONG_LENGTH = [0x67, 0x00]
 const NOT_OPENED = [0x69, 0x82]
@@ -22,26 +23,6 @@ const NOT_FOUND = [0x6a, 0x82]
 const WRONG_PARAMETERS = [0x6b, 0x00]
 const UNKNOWN_COMMAND = [0x6d, 0x00]
 const UNKNOWN_CLASS = [0x6e, 0x00]
-
-/** The answer to reset that a reader makes up for a storage card; the check byte makes all bytes XOR to 0. */
-function storageAtr(standard: number, name: number): Uint8Array {
-  const atr = [0x3b, 0x8f, 0x80, 0x01, 0x80, 0x4f, 0x0c, 0xa0, 0x00, 0x00, 0x03, 0x06, standard]
-  atr.push(name >> 8, name & 0xff, 0x00, 0x00, 0x00, 0x00)
-  return withCheck(atr)
-}
-
-function withCheck(atr: readonly number[]): Uint8Array {
-  return Uint8Array.from([...atr, atr.slice(1).reduce((sum, byte) => sum ^ byte, 0)])
-}
-
-/** What a reader does with GET DATA for the UID; undefined for other commands. */
-function uidAnswer(command: Uint8Array, uid: Uint8Array): Uint8Array | undefined {
-  const [cla, ins, p1, p2, le] = command
-  if (cla !== 0xff || ins !== 0xca) return undefined
-  if (p1 !== 0 || p2 !== 0) return Uint8Array.of(0x6a, 0x81)
-  if (le !== undefined && le !== 0 && le < uid.length) return Uint8Array.of(0x6c, uid.length)
-  return Uint8Array.from([...uid, ...OK])
-}
 
 // ── Type 2 tags ─────────────────────────────────────────────────────────────────────────────────────────
 
@@ -122,9 +103,13 @@ export interface ClassicOptions {
   readonly key?: string
   /** What blocks hold, by number, 32 digits each. */
   readonly blocks?: { readonly [block: number]: string }
+  /** Formatted as an NFC tag: a directory and sectors with public keys, from sector 1 on. */
+  readonly ndef?: readonly TagRecord[]
+  /** The message's bytes as they are, for damaged tags. */
+  readonly raw?: Uint8Array
 }
 
-/** A MIFARE Classic whose sectors open to one key A. */
+/** A MIFARE Classic whose sectors open to one key A, or as an NFC tag to the public ones. */
 export function classic(options: ClassicOptions): SimulatedCard {
   const { size = '1k', key = 'ffffffffffff' } = options
   const uid = uidOf(options.uid, 4)
@@ -133,6 +118,9 @@ export function classic(options: ClassicOptions): SimulatedCard {
   for (const [block, data] of Object.entries(options.blocks ?? {})) {
     memory.set(Buffer.from(data, 'hex').subarray(0, 16), Number(block) * 16)
   }
+  const message = options.raw ?? (options.ndef && ndefMessage(options.ndef))
+  const keys = message === undefined ? undefined : formatClassic(memory, message)
+  const keyOf = (sector: number): string => keys?.get(sector) ?? key.toLowerCase()
   const slots = new Map<number, string>()
   let open: number | undefined
   const answer = (command: Uint8Array): Uint8Array => {
@@ -148,8 +136,9 @@ export function classic(options: ClassicOptions): SimulatedCard {
     if (ins === 0x86) {
       const [version, high = 0, low = 0, type, slot = 0] = command.subarray(5)
       const block = high * 256 + low
-      const right = version === 1 && type === 0x60 && slots.get(slot) === key && block < count
-      open = right ? sectorOf(block) : undefined
+      const sector = sectorOf(block)
+      const right = version === 1 && type === 0x60 && block < count && slots.get(slot) === keyOf(sector)
+      open = right ? sector : undefined
       return Uint8Array.from(right ? OK : FAILED)
     }
     const block = p1 * 256 + p2
@@ -279,13 +268,4 @@ function isoDepCard(kind: string, options: IsoDepOptions, freshUid: () => Buffer
 /** A message as its file holds it: two bytes of length in front. */
 function lengthed(message: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from([message.length >> 8, message.length & 0xff]), message])
-}
-
-/** @throws CashdeskError `sim.usage` */
-function uidOf(text: string, bytes: number): Buffer {
-  const digits = text.replace(/[\s:]/g, '')
-  if (!/^[0-9A-Fa-f]*$/.test(digits) || digits.length !== bytes * 2) {
-    throw new CashdeskError('sim.usage', { uid: text.slice(0, 40), bytes })
-  }
-  return Buffer.from(digits, 'hex')
 }

@@ -22,3 +22,4 @@ export {
 } from './ndef.ts'
 export { missingForPcscd, type Pcscd, startPcscd } from './pcscd.ts'
 export { CARD_PROGRAM } from './program.ts'
+export { type FelicaOptions, felica, type VicinityOptions, vicinity } from './vicinity.ts'

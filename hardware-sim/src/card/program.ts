@@ -1,14 +1,16 @@
 // The simulated card as a program: which card it is, where the virtual reader is, and what can go wrong with it.
 import { randomBytes } from 'node:crypto'
 import { CashdeskError } from '@cashdesk/kernel'
-import { type RunningSim, type SimProgram, wholeNumber } from '../program.ts'
+import { wholeNumber } from '../options.ts'
+import type { RunningSim, SimProgram } from '../program.ts'
 import { startCardSim } from './card.ts'
 import { classic, isoDep, phone, type SimulatedCard, type TagKind, tag } from './cards.ts'
 import type { TagRecord } from './ndef.ts'
 import { startPcscd } from './pcscd.ts'
+import { felica, vicinity } from './vicinity.ts'
 
 const TAG_KINDS: readonly TagKind[] = ['ultralight', 'ntag213', 'ntag215', 'ntag216']
-const KINDS = [...TAG_KINDS, 'classic-1k', 'classic-4k', 'iso-dep', 'phone']
+const KINDS = [...TAG_KINDS, 'classic-1k', 'classic-4k', 'iso-15693', 'felica', 'iso-dep', 'phone']
 
 export const CARD_PROGRAM: SimProgram = {
   name: 'card',
@@ -100,9 +102,11 @@ function cardOf(options: { readonly [flag: string]: string }): SimulatedCard {
   const tagKind = TAG_KINDS.find(known => known === kind)
   if (tagKind !== undefined) return tag({ kind: tagKind, uid: uid ?? '04a1b2c3d4e580', ...content })
   if (kind === 'iso-dep') return isoDep({ uid: uid ?? '04a1b2c3d4e580', ...content })
+  if (kind === 'classic-1k') return classic({ size: '1k', uid: uid ?? 'a1b2c3d4', ...content })
+  if (kind === 'classic-4k') return classic({ size: '4k', uid: uid ?? 'a1b2c3d4', ...content })
+  if (kind === 'iso-15693') return vicinity({ uid: uid ?? 'e004015012345678', ...content })
+  if (kind === 'felica') return felica({ uid: uid ?? '0123456789abcdef', ...content })
   if (said !== undefined) throw new CashdeskError('sim.usage', { option: 'ndef', kind })
   if (kind === 'phone') return phone({ random: length => randomBytes(length) })
-  if (kind === 'classic-1k') return classic({ size: '1k', uid: uid ?? 'a1b2c3d4' })
-  if (kind === 'classic-4k') return classic({ size: '4k', uid: uid ?? 'a1b2c3d4' })
   throw new CashdeskError('sim.usage', { option: 'kind', value: kind.slice(0, 40), known: KINDS })
 }

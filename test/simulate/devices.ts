@@ -115,6 +115,7 @@ export class Devices {
         transport: this.#overstating(life.transport(this.#transports.terminal)),
         currency: this.#world.plan.swiss ? 'CHF' : 'EUR',
         profile: { afterAutoReversal: 'reversal' },
+        partialApproval: true,
       }),
       printer: printer({ transport: life.transport(this.#transports.printer), profile: epson48 }),
       scanner: serialScanner({ transport: life.transport(this.#transports.scanner) }),

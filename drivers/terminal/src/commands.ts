@@ -36,6 +36,11 @@ export interface Command {
   readonly completes: boolean
   /** What was ordered, for terminals that do not repeat it in their status information. */
   readonly order?: { readonly amountMinor: number; readonly currency: string }
+  /**
+   * Which amounts an approval may have beside the ordered one: with a tip on top that is told as one, a part of it, or
+   * any: what the booking of a reservation tells is not said (PA00P015 ch. 2.13, 2.14).
+   */
+  readonly accepts: ReadonlySet<'tip' | 'part' | 'any'>
   /** Whose paper lines without a type of their own are. */
   readonly paper: 'payment' | 'admin'
 }
@@ -77,7 +82,16 @@ function command(
   const frameWith = (more: Uint8Array): Uint8Array =>
     encodeApdu(control, ...fields, beforeTlv, writeTlv(BMP.tlv, tlv ?? [], more))
   const frame = tlv ? frameWith(new Uint8Array(0)) : encodeApdu(control, ...fields)
-  return { name, frame, frameWith, status: 'refuse', completes: true, paper: 'admin', ...traits }
+  return {
+    name,
+    frame,
+    frameWith,
+    status: 'refuse',
+    completes: true,
+    accepts: new Set(),
+    paper: 'admin',
+    ...traits,
+  }
 }
 
 /** 06 00. The container is always sent: a terminal sends TLV only to a register that did (PA00P015 ch. 2.1). */
@@ -129,11 +143,22 @@ export interface Extras {
   readonly mirror?: Uint8Array | undefined
   /** TLV 1F70: the register goes on where only a part is approved. */
   readonly partial?: boolean
+  /** The cardholder may add a tip at the terminal. */
+  readonly tips?: boolean
 }
 
 function money(
   name: CommandName,
-  { amount, extras = {}, ...body }: Body & { readonly amount: Amount; readonly extras?: Extras | undefined },
+  {
+    amount,
+    extras = {},
+    anyAmount = false,
+    ...body
+  }: Body & {
+    readonly amount: Amount
+    readonly extras?: Extras | undefined
+    readonly anyAmount?: boolean
+  },
 ): Command {
   const fields = [...(body.fields ?? []), ...amountFields(amount)]
   const order = { amountMinor: amount.minor, currency: currencyOf(amount.currency) }
@@ -141,7 +166,12 @@ function money(
     extras.partial ? writeTlv(TAG.partialApproval, [1]) : [],
     extras.mirror ? writeTlv(TAG.mirroredReceipt, extras.mirror) : [],
   )
-  const traits = { status: 'approval', paper: 'payment', order } as const
+  const accepts: Command['accepts'] = new Set([
+    ...(extras.tips ? (['tip'] as const) : []),
+    ...(extras.partial ? (['part'] as const) : []),
+    ...(anyAmount ? (['any'] as const) : []),
+  ])
+  const traits = { status: 'approval', paper: 'payment', order, accepts } as const
   return command(name, { control: body.control, fields, ...(tlv.length > 0 && { tlv }) }, traits)
 }
 
@@ -175,13 +205,14 @@ export interface Reserved {
 
 /** 06 24: books `amount`, what was used; the rest of the reservation is free. */
 export function bookTotal(of: Reserved, amount: Amount, extras?: Extras): Command {
-  return money('bookTotal', { control: CONTROL.bookTotal, fields: reservedFields(of), amount, extras })
+  const body = { control: CONTROL.bookTotal, fields: reservedFields(of), anyAmount: true }
+  return money('bookTotal', { ...body, amount, extras })
 }
 
 /** 06 23: gives `amount` back, what was not used; the rest of the reservation is booked. */
 export function partialReversal(of: Reserved, amount: Amount, extras?: Extras): Command {
-  const control = CONTROL.partialReversal
-  return money('partialReversal', { control, fields: reservedFields(of), amount, extras })
+  const body = { control: CONTROL.partialReversal, fields: reservedFields(of), anyAmount: true }
+  return money('partialReversal', { ...body, amount, extras })
 }
 
 /** 06 25: gives all of a reservation back. */

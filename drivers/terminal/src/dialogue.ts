@@ -10,6 +10,7 @@ import type {
 import type { Apdu } from './apdu.ts'
 import type { Charset } from './charset.ts'
 import type { Command } from './commands.ts'
+import type { Misfit } from './payment.ts'
 import type { ReceiptKind } from './print.ts'
 import type { Count } from './sequence.ts'
 import type { StatusReport } from './status.ts'
@@ -68,6 +69,8 @@ export interface MoneySeen {
   readonly last?: StatusReport
   /** A status information came whose result could not be read. */
   readonly unreadable: boolean
+  /** Why an approval was rejected before anybody was asked: it is none of the order. */
+  readonly misfit?: Misfit
   /** After an approval the terminal said something that does not go with it. */
   readonly contradicted: boolean
   /** The time that the terminal told (04 01). */

@@ -99,9 +99,9 @@ class ZvtTerminal implements Terminal {
   // ── money ───────────────────────────────────────────────────────────────────────────────────────────
 
   pay(order: PaymentOrder, hooks: PaymentHooks): Promise<Outcome<PaymentFacts>> {
-    const { password, partialApproval: partial } = this.#settings
+    const { password, partialApproval: partial, tips } = this.#settings
     return this.#money(order, hooks, {
-      command: (amount, extras) => commands.authorisation(amount, { ...extras, partial }),
+      command: (amount, extras) => commands.authorisation(amount, { ...extras, partial, tips }),
       undo: (amount, receipt) => commands.reversal(password, receipt, amount),
     })
   }

@@ -145,12 +145,19 @@ export const TAG = {
   menu: 0x2b,
   menuItem: 0x2c,
   paymentType: 0x2f,
+  amountInformation: 0x31,
   input: 0x32,
+  foreign: 0xe2,
   receiptType: 0x1f07,
   cardholderCheck: 0x1f10,
   extendedCode: 0x1f16,
   extendedText: 0x1f17,
+  markup: 0x1f1b,
+  amountKind: 0x1f1d,
+  decimals: 0x1f1e,
   mirroredReceipt: 0x1f1f,
+  informationAmount: 0x1f20,
+  informationCurrency: 0x1f21,
   longTrace: 0x1f2b,
   tip: 0x1f36,
   inputMode: 0x1f38,
@@ -168,6 +175,9 @@ export const ATTRIBUTE = {
   doubleHeight: 0x10,
   indent: 0x0f,
 } as const
+
+/** Values of 1F1D: what an amount information (tag 31) speaks of (PA00P015 ch. 9.4.2.1). */
+export const AMOUNT_KIND = { base: 0x01, rate: 0x02, foreign: 0x03, commission: 0x04 } as const
 
 /** Values of 1F10 with a signature in them, alone or beside a PIN (PA00P015 ch. 9.4.2.1). */
 export const SIGNED: ReadonlySet<number> = new Set([0x01, 0x05, 0x06, 0x07])
@@ -339,30 +349,64 @@ export function intermediateText(status: number): string {
   return (status & REMOVE) !== 0 && status !== 0x4b ? `${plain}. Remove card` : plain
 }
 
-/** ISO 4217 numeric codes of the currencies that card terminals are set up for. */
+/** ISO 4217 numeric codes of the currencies that terminals are set up for, or cardholders pay in. */
 const NUMERIC: { readonly [alphabetic: string]: string } = {
   AED: '784',
+  ALL: '008',
+  ARS: '032',
   AUD: '036',
   BAM: '977',
   BGN: '975',
+  BHD: '048',
+  BRL: '986',
   CAD: '124',
   CHF: '756',
+  CLP: '152',
+  CNY: '156',
+  COP: '170',
   CZK: '203',
   DKK: '208',
+  EGP: '818',
   EUR: '978',
   GBP: '826',
+  GEL: '981',
+  HKD: '344',
   HUF: '348',
+  IDR: '360',
+  ILS: '376',
+  INR: '356',
   ISK: '352',
+  JOD: '400',
   JPY: '392',
+  KRW: '410',
+  KWD: '414',
+  KZT: '398',
+  MAD: '504',
+  MDL: '498',
   MKD: '807',
+  MXN: '484',
+  MYR: '458',
   NOK: '578',
+  NZD: '554',
+  OMR: '512',
+  PEN: '604',
+  PHP: '608',
   PLN: '985',
+  QAR: '634',
   RON: '946',
   RSD: '941',
+  RUB: '643',
+  SAR: '682',
   SEK: '752',
+  SGD: '702',
+  THB: '764',
+  TND: '788',
   TRY: '949',
+  TWD: '901',
   UAH: '980',
   USD: '840',
+  VND: '704',
+  ZAR: '710',
 }
 
 /** `EUR` as the two BCD bytes' digits `0978`; undefined if no terminal of this table takes it. */

@@ -11,6 +11,7 @@ import {
   report,
   unknown,
 } from '@cashdesk/kernel'
+import { isDisputed } from './foreign.ts'
 import { RESULT } from './frames.ts'
 import { resultReport } from './outcome.ts'
 import { type StatusReport, wallClockMs } from './status.ts'
@@ -62,6 +63,8 @@ export function judge(expected: PaymentExpectation, shown: Shown, profile: Profi
   const facts: Seen = { currency: expected.currency, ...status.facts }
   if (status.guessed) return cannotTell('the status information holds unknown fields')
   if (status.resultCode === undefined) return cannotTell('the result code is missing')
+  if (isDisputed(status.base, facts, expected.currency))
+    return cannotTell('the status information tells two amounts')
   if (status.resultCode !== RESULT.ok) return judgeFailed(expected, status, facts, profile)
   if (status.originalTrace !== undefined && expected.kind !== 'reverse' && expected.kind !== 'release')
     return judgeReversal(expected, status.originalTrace, facts)

@@ -45,8 +45,9 @@ export function resultReport(code: number, text?: string): ErrorReport {
 export function moneyOutcome(end: DialogueEnd, alreadyReversed?: PaymentFacts): Outcome<PaymentFacts> {
   if (end.how === 'not-sent') return refused(report('terminal.absent'))
   if (end.how === 'broken') return unknown(broken(end.why))
-  const { approval, acknowledged, approved, contradicted, unreadable, last } = end.seen
-  if (approval === 'rejected') return unknown(report('terminal.rejected-approval'))
+  const { approval, acknowledged, approved, contradicted, unreadable, last, misfit } = end.seen
+  if (approval === 'rejected')
+    return unknown(report('terminal.rejected-approval', misfit && { reason: misfit }))
   if (approval === 'asked' || approval === 'accepted') {
     const said = end.how === 'completed' && acknowledged && !contradicted
     return said && approved

@@ -1,6 +1,7 @@
 // Reports of one payment beside each other: what was ordered, and whether two of them speak of the same one. Pure.
 import type { PaymentFacts } from '@cashdesk/kernel'
 import type { Command } from './commands.ts'
+import { isDisputed } from './foreign.ts'
 import type { StatusReport } from './status.ts'
 
 /** What the terminal left out is as ordered. */
@@ -20,4 +21,25 @@ const IDENTITY = ['trace', 'receipt', 'turnover'] as const
 export function isSamePayment(one: PaymentFacts, other: PaymentFacts): boolean {
   if (one.amountMinor !== other.amountMinor || one.currency !== other.currency) return false
   return IDENTITY.every(key => one[key] === undefined || other[key] === undefined || one[key] === other[key])
+}
+
+/** Why an approval is not one of the order; undefined if it is. */
+export type Misfit = 'currency' | 'amount' | 'tip'
+
+/** An amount that nobody ordered is not acknowledged, whoever would take it: the terminal reverses it. */
+export function misfitOf(
+  { amountMinor, currency, tipMinor = 0 }: PaymentFacts,
+  { base }: StatusReport,
+  { name, order, accepts }: Command,
+): Misfit | undefined {
+  if (currency !== order?.currency) return 'currency'
+  if (isDisputed(base, { amountMinor, currency }, order.currency)) return 'currency'
+  if (accepts.has('any')) return amountMinor > 0 ? undefined : 'amount'
+  const isPayment = name === 'authorisation'
+  // A tip is inside the amount, told as one, and on nothing but a payment.
+  const tip = isPayment ? tipMinor : 0
+  if (tip > 0 && !accepts.has('tip')) return 'tip'
+  const goods = amountMinor - tip
+  if (goods === order.amountMinor) return undefined
+  return goods > 0 && goods < order.amountMinor && accepts.has('part') ? undefined : 'amount'
 }

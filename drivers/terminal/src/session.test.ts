@@ -44,7 +44,8 @@ describe('a payment', () => {
   })
 
   it('takes the amount from the status information, not from the order', () => {
-    const talk = paying().says(frame('040f', '2700 04000000000500 490978')).accept().says(COMPLETED)
+    const part = new Talk(authorisation({ minor: 1999, currency: EUR }, { partial: true })).says(ACK)
+    const talk = part.says(frame('040f', '2700 04000000000500 490978')).accept().says(COMPLETED)
     expect(talk.end && moneyOutcome(talk.end)).toMatchObject({ data: { amountMinor: 500 } })
   })
 

@@ -21,7 +21,7 @@ import type {
   TimerName,
 } from './dialogue.ts'
 import { BMP, CONTROL, MAX_APPROVAL_REPEATS, MAX_T4_MINUTES, NEGATIVE, POSITIVE, REPLY } from './frames.ts'
-import { isOrdered, isSamePayment, paymentFacts } from './payment.ts'
+import { isOrdered, isSamePayment, type Misfit, misfitOf, paymentFacts } from './payment.ts'
 import { type ReceiptKind, readIntermediate, readPrintBlock, readPrintLine } from './print.ts'
 import { encodeAnswer, readQuestion } from './questions.ts'
 import { placeAnswer } from './sequence.ts'
@@ -300,7 +300,7 @@ class Turn extends Speech {
     if (report.resultCode !== 0) return this.declined()
     // An amount that was left out is the ordered one; an amount that could not be read may be any.
     if (report.facts.amountMinor === undefined && !report.whole) return this.unreadable()
-    this.approval(paid)
+    this.approval(paid, misfitOf(paid, report, command))
   }
 
   /** A refusal, or the terminal's word that it took an approval back. */
@@ -319,10 +319,14 @@ class Turn extends Speech {
     this.reply(REPLY.reject)
   }
 
-  private approval(facts: PaymentFacts): void {
+  private approval(facts: PaymentFacts, misfit: Misfit | undefined): void {
     const { approval, approved } = this.state.seen
-    if (approved !== undefined && !isSamePayment(approved, facts)) {
+    if (approved !== undefined && (misfit || !isSamePayment(approved, facts))) {
       this.see({ contradicted: true })
+      return this.reply(REPLY.reject)
+    }
+    if (approval === 'none' && misfit) {
+      this.see({ approval: 'rejected', misfit })
       return this.reply(REPLY.reject)
     }
     if (approval === 'rejected') return this.reply(REPLY.reject)

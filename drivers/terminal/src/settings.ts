@@ -75,6 +75,11 @@ export interface ZvtOptions {
   readonly registrationConfig?: RegistrationConfig
   /** Tell the terminal that a part of an amount may be approved (TLV 1F70): the till takes the rest elsewhere. Default false. */
   readonly partialApproval?: boolean
+  /**
+   * The cardholder may add a tip at the terminal: the amount is larger then, and the tip is told. Without it such an
+   * approval is rejected. Default false.
+   */
+  readonly tips?: boolean
   /** What the terminal writes when nothing was negotiated. Default `cp437`. */
   readonly charset?: Charset
   /** What is known of this make of terminal. Default: nothing, and then a person settles what a broken link left. */
@@ -101,6 +106,7 @@ export interface Settings {
   readonly profile: Profile
   readonly signature: 'ask' | 'on-paper'
   readonly partialApproval: boolean
+  readonly tips: boolean
   readonly logOffOnClose: boolean
   readonly timeouts: TerminalTimeouts
 }
@@ -151,6 +157,7 @@ export function settingsOf(options: ZvtOptions): Settings {
     profile: { afterAutoReversal: 'unknown', mirrorsReceipt: false, ...profile },
     signature,
     partialApproval: options.partialApproval === true,
+    tips: options.tips === true,
     logOffOnClose,
     // The answer to a message that had to be repeated comes as much later.
     timeouts:

@@ -13,6 +13,7 @@ import {
 } from '@cashdesk/kernel'
 import { type BmpBlock, readBmps, readVarLength } from './apdu.ts'
 import { type Charset, decodeText } from './charset.ts'
+import { readConversion, type ToldAmount } from './foreign.ts'
 import { BMP, currencyOf, SIGNED, TAG, TOTALS_ORDER } from './frames.ts'
 
 /** One status information. Facts are only what was there and could be read. */
@@ -20,6 +21,8 @@ export interface StatusReport {
   /** 0 is success; undefined when it was absent or could not be read. */
   readonly resultCode: number | undefined
   readonly facts: Partial<PaymentFacts>
+  /** What the shop gets, as a conversion (DCC) repeats it. */
+  readonly base?: ToldAmount
   /** Trace number of the payment that a reversal reverses (BMP 37). */
   readonly originalTrace?: string
   /** Text for the merchant or customer (BMP 3C), or the extended error text (TLV 1F17). */
@@ -52,9 +55,11 @@ export function readStatus(data: Uint8Array, now: EpochMs, charset: Charset): St
   const mirrored = findTlv(block.tlvs, TAG.mirroredReceipt)
   const sequence = digitsOf(findTlv(block.tlvs, TAG.messageSequence))
   const totals = totalsOf(value(BMP.totals))
+  const { base, facts } = readConversion(block.tlvs) ?? {}
   return {
     resultCode: value(BMP.resultCode)?.[0],
-    facts: factsOf(block, now, charset),
+    facts: { ...factsOf(block, now, charset), ...facts },
+    ...(base && { base }),
     ...(originalTrace !== undefined && { originalTrace }),
     ...(text !== undefined && { text }),
     ...(mirrored !== undefined && { mirroredReceipt: hex(mirrored) }),

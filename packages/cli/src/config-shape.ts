@@ -106,6 +106,12 @@ const terminal = z.discriminatedUnion('kind', [
         'The terminal may approve less than was asked, and the rest is paid otherwise; false if absent',
       )
       .exactOptional(),
+    tips: z
+      .boolean()
+      .describe(
+        'The cardholder may add a tip at the terminal; false if absent: then such a payment is rejected',
+      )
+      .exactOptional(),
     signature: z
       .enum(['ask', 'on-paper'])
       .describe('Who looks at a signature; ask the register if absent')

@@ -99,6 +99,19 @@ export interface PaymentFacts {
   readonly authorisation?: string
   /** Tip inside `amountMinor`, if the terminal asked for one. */
   readonly tipMinor?: number
+  /**
+   * The cardholder pays in a currency of their own (DCC), as the terminal told: `21.98`, `USD`. The shop gets
+   * `amountMinor` all the same. Numbers are decimal, with the places that the terminal told.
+   */
+  readonly foreignAmount?: string
+  /** ISO 4217 alphabetic; the four digits that the terminal sent where they are none that we know. */
+  readonly foreignCurrency?: string
+  /** `1.1000` */
+  readonly foreignRate?: string
+  /** Percent on top of the rate: `3.50`. */
+  readonly foreignMarkup?: string
+  /** `0.30 EUR` */
+  readonly foreignCommission?: string
   /** The cardholder signs on paper; `confirmed`: a person at the register said that the signature is good. */
   readonly signature?: 'required' | 'confirmed'
 }

@@ -1,12 +1,19 @@
 // Readers through nfc-pcsc. Its own handling of cards is taken off, because it swallows what goes wrong and wants an
 // application's name before it reads an ISO-DEP card; its connections and transmissions are used.
 /// <reference path="./packages.d.ts" />
-import type { Reader } from 'nfc-pcsc'
+import type { NFC, Reader } from 'nfc-pcsc'
 import { type Binding, type BindingListener, ReaderWatch, type ReaderWire, reasonOf } from './node-binding.ts'
 import { serviceThere } from './node-service.ts'
 
 /** Room for the longest answer: 65536 bytes and the status word. */
 const ANSWER_BYTES = 65_538
+
+/**
+ * How long nothing but "no reader" is believed; doubled with every look in vain. When two readers come or go in quick
+ * succession (one device with two slots, a service that starts), the addon's thread overwrites the list that it has not
+ * handed over yet, says that there is none (@pokusew/pcsclite 0.6, HandlerFunction), and tells nothing more.
+ */
+const LOOK_MS = { first: 1_000, most: 10_000 } as const
 
 /** @throws whatever loading a package throws that is not there, or not built */
 export async function loadNfcPcsc(): Promise<Binding> {
@@ -14,16 +21,52 @@ export async function loadNfcPcsc(): Promise<Binding> {
   return {
     name: 'nfc-pcsc',
     run: async listener => {
-      await serviceThere(reason => listener.service(false, reason))
-      return new Promise(resolve => {
-        // Without a service this line would not return: then the watchdog ends the process.
+      for (let lookMs: number = LOOK_MS.first; ; lookMs = Math.min(2 * lookMs, LOOK_MS.most)) {
+        // Without a service the constructor would not return: then the watchdog ends the process.
+        await serviceThere(reason => listener.service(false, reason))
         const nfc = new NFC()
-        nfc.on('error', (error: unknown) => resolve(reasonOf(error)))
-        nfc.on('reader', (reader: Reader) => watch(reader, listener, resolve))
         listener.service(true)
-      })
+        const end = await attached(nfc, listener, lookMs)
+        if (end.reason !== undefined) return end.reason
+        if (end.found) lookMs = LOOK_MS.first / 2
+        nfc.removeAllListeners('reader')
+        nfc.close()
+      }
     },
   }
+}
+
+/** Why there is nothing more to be had; no reason: nothing was there for so long that it must be looked at anew. */
+function attached(
+  nfc: NFC,
+  listener: BindingListener,
+  lookMs: number,
+): Promise<{ readonly reason?: string; readonly found: boolean }> {
+  return new Promise(resolve => {
+    const readers = new Set<Reader>()
+    let found = false
+    let look = setTimeout(again, lookMs)
+    function again(): void {
+      resolve({ found })
+    }
+    const lost = (reason: string): void => {
+      clearTimeout(look)
+      resolve({ reason, found })
+    }
+    nfc.on('error', (error: unknown) => lost(reasonOf(error)))
+    nfc.on('reader', (reader: Reader) => {
+      clearTimeout(look)
+      found = true
+      readers.add(reader)
+      watch(reader, listener, lost)
+      reader.on('end', () => {
+        readers.delete(reader)
+        if (readers.size > 0) return
+        clearTimeout(look)
+        look = setTimeout(again, LOOK_MS.first)
+      })
+    })
+  })
 }
 
 function watch(reader: Reader, listener: BindingListener, lost: (reason: string) => void): void {

@@ -20,7 +20,10 @@ declare module 'nfc-pcsc' {
     transmit(data: Buffer, responseMaxLength: number): Promise<Buffer>
   }
 
-  export class NFC extends EventEmitter {}
+  export class NFC extends EventEmitter {
+    /** Ends its thread; no event comes afterwards. */
+    close(): void
+  }
 }
 
 declare module 'pcsc-mini' {

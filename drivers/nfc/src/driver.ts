@@ -10,7 +10,7 @@ import {
   report,
   type Stop,
 } from '@cashdesk/kernel'
-import { AID, MAX_APDU_BYTES, WALLETS } from './frames.ts'
+import { AID, MAX_APDU_BYTES, WALLETS, type Wanted } from './frames.ts'
 import type { BindingName } from './messages.ts'
 import { type ReaderProcess, startReaderProcess } from './node-process.ts'
 import { NfcSession, type SessionEvent, type Step } from './session.ts'
@@ -189,8 +189,11 @@ function codeOf(trouble: ErrorReport | undefined): string {
   return trouble?.code ?? ''
 }
 
-function applicationsOf(options: NfcOptions): readonly (readonly [string, string])[] {
-  const all = Object.entries({ ...(options.wallets === true ? WALLETS : {}), ...options.applications })
+function applicationsOf(options: NfcOptions): readonly Wanted[] {
+  const all: readonly Wanted[] = [
+    ...(options.wallets === true ? WALLETS : []),
+    ...Object.entries(options.applications ?? {}),
+  ]
   const wrong = all.find(([, aid]) => !AID.test(aid))
   if (wrong !== undefined) throw new CashdeskError('config.invalid', { field: `applications.${wrong[0]}` })
   if (all.length > MAX_APPLICATIONS) throw new CashdeskError('config.invalid', { field: 'applications' })

@@ -11,18 +11,26 @@ const READ_BINARY = 0xb0
 const UPDATE_BINARY = 0xd6
 const SELECT = 0xa4
 
+/** Tags of what SELECT answers. */
+const FILE_CONTROL = 0x6f
+const LABEL = 0x50
+
 /** The NDEF application of a Type 4 tag, and the file that says where its message lies (NFC Forum, T4T ch. 5). */
 export const NDEF_APPLICATION = 'D2760000850101'
 export const CAPABILITY_FILE = 0xe103
 
+/** An application that is looked for: its name to the till, its AID in hexadecimal, and the label by which it must answer. */
+export type Wanted = readonly [name: string, aid: string, label?: string]
+
 /**
  * Wallet passes. Their data is encrypted for a contract partner of Apple or Google, so that a till can find out that
- * a phone offers them, and no more: `OSE.VAS.01`, and Smart Tap 2.
+ * a phone offers them, and no more: `OSE.VAS.01`, and Smart Tap 2. Android phones answer to `OSE.VAS.01`, too (Google, Smart Tap
+ * data flow): there the label alone says whose passes these are.
  */
-export const WALLETS: { readonly 'apple-vas': string; readonly 'google-smart-tap': string } = {
-  'apple-vas': '4F53452E5641532E3031',
-  'google-smart-tap': 'A000000476D0000111',
-}
+export const WALLETS: readonly Wanted[] = [
+  ['apple-vas', '4F53452E5641532E3031', 'ApplePay'],
+  ['google-smart-tap', 'A000000476D0000111'],
+]
 
 /** Bytes that one READ BINARY asks for: every reader grants them, and a Type 2 tag gives four pages at a time. */
 export const TYPE2_READ_BYTES = 16
@@ -91,6 +99,24 @@ export function selectFile(id: number): Uint8Array {
 /** Reads from the selected file; offsets up to 32767 (the first bit of P1 means something else). */
 export function readFile(offset: number, length: number): Uint8Array {
   return Uint8Array.of(0x00, READ_BINARY, (offset >> 8) & 0x7f, offset & 0xff, length & 0xff)
+}
+
+/**
+ * The application label (tag 50) in the answer to SELECT: inside the file control information (6F), beside other data objects
+ * (ISO/IEC 7816-4 ch. 7.4.3).
+ */
+export function labelOf(answer: Uint8Array): string | undefined {
+  let bytes = dataOf(answer)
+  if (bytes[0] === FILE_CONTROL) bytes = bytes.subarray(bytes[1] === 0x81 ? 3 : 2)
+  for (let at = 0; at < bytes.length; ) {
+    const first = bytes[at] ?? 0
+    const tagBytes = (first & 0x1f) === 0x1f ? 2 : 1
+    const lengthAt = at + tagBytes + (bytes[at + tagBytes] === 0x81 ? 1 : 0)
+    const value = bytes.subarray(lengthAt + 1, lengthAt + 1 + (bytes[lengthAt] ?? 0))
+    if (first === LABEL) return String.fromCharCode(...value)
+    at = lengthAt + 1 + value.length
+  }
+  return undefined
 }
 
 /** An answer's last two bytes; 0 where it has none. */

@@ -135,11 +135,27 @@ describe('a phone', () => {
   })
 
   it('that offers a wallet pass says so, and its absence is told as clearly', () => {
-    const plan: ReadingPlan = { ndef: true, applications: Object.entries(WALLETS) }
-    const pass = phone({ random, applications: { [WALLETS['google-smart-tap']]: '6f00' } })
+    const plan: ReadingPlan = { ndef: true, applications: WALLETS }
+    const pass = phone({ random, applications: { A000000476D0000111: '6f00' } })
     expect(read(pass, plan).applications).toEqual({ 'apple-vas': false, 'google-smart-tap': true })
     expect(read(pass, plan).trouble).toBeUndefined()
     expect(read(phone({ random }), plan).trouble?.code).toBe('nfc.nothing-readable')
+  })
+
+  it.each([
+    // An iPhone's answer by its form, and an Android phone's as its developers publish it.
+    ['6F1A5008 4170706C65506179 9F210201009F24040A0B0C0D9F230400400000', true],
+    ['6F12500A416E64726F6964506179C0020001 61024F00', false],
+    ['6F8112500A416E64726F6964506179C0020001 61024F00', false],
+    ['6F0A50084170706C65506179', true],
+    ['6F06500441707069', false],
+    ['', false],
+    ['6F', false],
+    ['6F0250FF', false],
+  ])('tells whose passes stand behind OSE.VAS.01 by their label: %s', (answer, apple) => {
+    const card = phone({ random, applications: { '4F53452E5641532E3031': answer.replaceAll(' ', '') } })
+    const plan: ReadingPlan = { ndef: true, applications: WALLETS }
+    expect(read(card, plan).applications['apple-vas']).toBe(apple)
   })
 
   it('has an application of our own where we brought it there', () => {
@@ -189,9 +205,7 @@ describe('a card that answers nonsense', () => {
         classic({ uid: 'a1b2c3d4' }),
       ]
       for (const card of cards) {
-        const reading = read(card, { ndef: true, applications: Object.entries(WALLETS) }, () =>
-          fromHex(answer),
-        )
+        const reading = read(card, { ndef: true, applications: WALLETS }, () => fromHex(answer))
         expect(reading.commands).toBeLessThan(200)
         expect(reading.uid).toBeUndefined()
       }

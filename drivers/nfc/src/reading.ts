@@ -16,6 +16,7 @@ import {
   dataOf,
   getUid,
   isGood,
+  labelOf,
   MAX_NDEF_BYTES,
   NDEF_APPLICATION,
   readFile,
@@ -23,6 +24,7 @@ import {
   selectApplication,
   selectFile,
   TYPE2_READ_BYTES,
+  type Wanted,
 } from './frames.ts'
 import { readNdef } from './ndef.ts'
 import { CONTAINER_PAGE, DATA_PAGE, dataAreaBytes, PAGE_BYTES } from './type2.ts'
@@ -33,8 +35,8 @@ import { type5Message } from './type5.ts'
 export interface ReadingPlan {
   /** Is its NDEF message read? */
   readonly ndef: boolean
-  /** Name and AID (hexadecimal) of applications that are looked for, in this order. */
-  readonly applications: readonly (readonly [name: string, aid: string])[]
+  /** Applications that are looked for, in this order. */
+  readonly applications: readonly Wanted[]
 }
 
 export interface Reading {
@@ -58,7 +60,10 @@ export function* readCard(atr: Atr, plan: ReadingPlan): Conversation<Reading> {
   const applications: { [name: string]: boolean } = {}
   const speaks = atr.technology === 'iso-dep' || atr.technology === 'contact' || atr.technology === 'unknown'
   if (speaks) {
-    for (const [name, aid] of plan.applications) applications[name] = isGood(yield selectApplication(aid))
+    for (const [name, aid, label] of plan.applications) {
+      const answer: Uint8Array = yield selectApplication(aid)
+      applications[name] = isGood(answer) && (label === undefined || labelOf(answer) === label)
+    }
   }
   const content = message !== undefined && 'bytes' in message ? readNdef(message.bytes) : undefined
   const ndef = content?.records

@@ -4,7 +4,8 @@ import { createServer } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { CashdeskError, type Json } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'
-import { listenOn, type ProgramIo, runProgram, type SimProgram, wholeNumber } from './program.ts'
+import { wholeNumber } from './options.ts'
+import { listenOn, type ProgramIo, runProgram, type SimProgram } from './program.ts'
 
 class TestIo extends EventEmitter implements ProgramIo {
   readonly stdin: PassThrough = new PassThrough()
@@ -153,8 +154,31 @@ describe('a simulator as a process', () => {
   it('explains itself', async () => {
     const io = new TestIo()
     expect(await runProgram([lamp({ accidents: [], closed: 0 })], ['lamp', '--help'], io)).toBe(0)
-    expect(String(io.stderr.read())).toMatch(/--colour[\s\S]*--with-parent[\s\S]*bulb-breaks/)
+    expect(String(io.stdout.read())).toMatch(/--colour[\s\S]*--with-parent[\s\S]*bulb-breaks/)
     expect(await runProgram([lamp({ accidents: [], closed: 0 })], ['--help'], io)).toBe(0)
-    expect(String(io.stderr.read())).toMatch(/lamp +a lamp/)
+    expect(String(io.stdout.read())).toMatch(/lamp +a lamp/)
+  })
+  it('is silent but for JSON when asked to, and explains itself so', async () => {
+    const { io, code } = await started('--json')
+    io.emit('SIGTERM')
+    expect(await code).toBe(0)
+    expect(io.stderr.read()).toBeNull()
+    const asked = new TestIo()
+    expect(await runProgram([lamp({ accidents: [], closed: 0 })], ['lamp', '--help', '--json'], asked)).toBe(
+      0,
+    )
+    const manual = JSON.parse(String(asked.stdout.read()))
+    expect(manual).toMatchObject({ name: 'lamp', summary: 'a lamp' })
+    expect(manual.options).toContainEqual({
+      flag: 'port',
+      text: 'TCP port',
+      default: '0',
+      takesValue: true,
+    })
+    expect(manual.accidents).toEqual([
+      { name: 'bulb-breaks', text: 'it goes dark', key: null, value: null, stays: false },
+    ])
+    expect(await runProgram([lamp({ accidents: [], closed: 0 })], ['--help', '--json'], asked)).toBe(0)
+    expect(JSON.parse(String(asked.stdout.read()))).toMatchObject([{ name: 'lamp' }])
   })
 })

@@ -7,6 +7,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { CashdeskError, type Json } from '@cashdesk/kernel'
 import { controlServer } from './control.ts'
 import { listenToKeys, type TypedLines, type Typing } from './keys.ts'
+import { wholeNumber } from './options.ts'
 import { linesOf, playScript, readScript, SCRIPT_COMMANDS, type Stage } from './script.ts'
 import { type SimAccident, Switches } from './switches.ts'
 
@@ -60,7 +61,7 @@ export interface ProgramIo {
  * `{"sim","ports","control"}` as one line on stdout, and resolves with the exit code when it was told to end: 0 after
  * SIGTERM, SIGINT, `/close`, the key q or (with `--with-parent`) the end of stdin, 1 when a script could not be
  * played to its end, 2 when it was asked for something it does not have, 3 when it could not start. Everything for
- * people goes to stderr.
+ * people goes to stderr, but for the help that was asked for.
  */
 export async function runProgram(
   programs: readonly SimProgram[],
@@ -69,15 +70,17 @@ export async function runProgram(
 ): Promise<number> {
   const [name, ...rest] = argv
   if (name === undefined || name.startsWith('-')) {
-    io.stderr.write(overview(programs))
-    return name === '--help' || name === '-h' ? 0 : 2
+    const isAsked = name === '--help' || name === '-h'
+    const out = isAsked ? io.stdout : io.stderr
+    out.write(isAsked && rest.includes('--json') ? asJson(programs.map(described)) : overview(programs))
+    return isAsked ? 0 : 2
   }
   try {
     const program = programs.find(candidate => candidate.name === name)
     if (program === undefined) throw new CashdeskError('sim.usage', { simulator: name.slice(0, 40) })
     const call = parseFlags(program, rest)
     if (call.help) {
-      io.stderr.write(manual(program))
+      io.stdout.write(call.json ? asJson(described(program)) : manual(program))
       return 0
     }
     return await serve(program, call, io)
@@ -110,17 +113,10 @@ export function listenOn(server: NetServer | Server, port: number, host = '127.0
   })
 }
 
-/** A whole number from an option's text. @throws CashdeskError `sim.usage` */
-export function wholeNumber(options: { readonly [flag: string]: string }, flag: string, max: number): number {
-  const text = options[flag] ?? ''
-  if (!/^\d{1,10}$/.test(text) || Number(text) > max) {
-    throw new CashdeskError('sim.usage', { option: flag, value: text.slice(0, 40), max })
-  }
-  return Number(text)
-}
-
 interface Call {
   readonly help: boolean
+  /** Nothing for people: the help as JSON, and stderr for errors alone. */
+  readonly json: boolean
   readonly withParent: boolean
   readonly control: number
   /** The lines of `--script FILE`, or `-` for standard input. */
@@ -131,6 +127,7 @@ interface Call {
 function parseFlags(program: SimProgram, args: readonly string[]): Call {
   const flags: NonNullable<ParseArgsConfig['options']> = {
     help: { type: 'boolean', short: 'h' },
+    json: { type: 'boolean' },
     'with-parent': { type: 'boolean' },
     control: { type: 'string' },
     script: { type: 'string' },
@@ -150,6 +147,7 @@ function parseFlags(program: SimProgram, args: readonly string[]): Call {
     const control = typeof values['control'] === 'string' ? values['control'] : '0'
     return {
       help: values['help'] === true,
+      json: values['json'] === true,
       withParent: values['with-parent'] === true,
       control: wholeNumber({ control }, 'control', 65_535),
       script: values['help'] === true ? undefined : scriptOf(values['script'], program),
@@ -194,9 +192,9 @@ async function serve(program: SimProgram, call: Call, io: ProgramIo): Promise<nu
     const port = await listenOn(control, call.control)
     const ready = { sim: sim.sim, ports: sim.ports, control: `http://127.0.0.1:${port}` }
     io.stdout.write(`${JSON.stringify(ready)}\n`)
-    io.stderr.write(`${program.name} is ready: ${program.summary}\n`)
+    if (!call.json) io.stderr.write(`${program.name} is ready: ${program.summary}\n`)
     const stage = { switches, table: program.accidents, state, end, over: () => over }
-    if (io.stdin.isTTY === true && !call.withParent && call.script !== '-') {
+    if (io.stdin.isTTY === true && !call.json && !call.withParent && call.script !== '-') {
       const say = (line: string): void => void io.stderr.write(`${line}\n`)
       stopKeys = listenToKeys(io.stdin, { ...stage, say }, sim.typed)
     }
@@ -240,14 +238,48 @@ function overview(programs: readonly SimProgram[]): string {
   return `Simulated devices. Usage: NAME [--flag value …], NAME --help\n${lines.join('\n')}\n`
 }
 
+/** What every program takes beside its own options. */
+const SHARED: readonly SimOption[] = [
+  { flag: 'control', text: 'port of the HTTP control on 127.0.0.1 (0 = any)', default: '0' },
+  { flag: 'script', text: 'file with commands, one a line; - reads them from stdin' },
+  { flag: 'with-parent', text: 'end when stdin ends, that is with the parent process', bare: true },
+  {
+    flag: 'json',
+    text: 'nothing for people: no keys, stderr for errors alone, the help as JSON',
+    bare: true,
+  },
+]
+
+/** The manual for a program to read. */
+function described(program: SimProgram): Json {
+  const { name, summary } = program
+  return {
+    name,
+    summary,
+    options: [...program.options, ...SHARED].map(({ flag, text, default: preset, bare }) => ({
+      flag,
+      text,
+      default: preset ?? null,
+      takesValue: bare !== true,
+    })),
+    accidents: program.accidents.map(({ name: own, text, key, value, off }) => ({
+      name: own,
+      text,
+      key: key ?? null,
+      value: value === undefined ? null : `${value.name}: ${value.type}`,
+      stays: off !== undefined,
+    })),
+    commands: SCRIPT_COMMANDS.map(([form, text]) => ({ form, text })),
+  }
+}
+
+function asJson(value: Json): string {
+  return `${JSON.stringify(value)}\n`
+}
+
 function manual(program: SimProgram): string {
-  const shared = [
-    { flag: 'control', text: 'port of the HTTP control on 127.0.0.1 (0 = any)', default: '0' },
-    { flag: 'script', text: 'file with commands, one a line; - reads them from stdin' },
-    { flag: 'with-parent', text: 'end when stdin ends, that is with the parent process' },
-  ]
-  const options = [...program.options, ...shared].map(option => {
-    const preset = 'default' in option && option.default !== undefined ? ` [${option.default}]` : ''
+  const options = [...program.options, ...SHARED].map(option => {
+    const preset = option.default === undefined ? '' : ` [${option.default}]`
     return `  --${option.flag.padEnd(20)}${option.text}${preset}`
   })
   const accidents = program.accidents.map(

@@ -1,7 +1,6 @@
 // The simulated PIN pad as a program: options, accidents, and the keys of its keypad.
-import { CashdeskError } from '@cashdesk/kernel'
-import { type SimProgram, wholeNumber } from '../program.ts'
-import { openPty } from '../scanner/pty.ts'
+import { ALSO_PTY, HOST, type OptionTexts, oneOf, wholeNumber, withPty } from '../options.ts'
+import type { SimProgram } from '../program.ts'
 import type { SimAccident } from '../switches.ts'
 import { type PinpadSimOptions, startPinpadSim } from './pinpad.ts'
 
@@ -57,8 +56,8 @@ export const PINPAD_PROGRAM: SimProgram = {
   summary: 'a PIN-entry pad on a serial line (over TCP) that encrypts what is typed',
   options: [
     { flag: 'port', text: 'TCP port to which the till connects (0 = any)', default: '0' },
-    { flag: 'host', text: 'address to listen on', default: '127.0.0.1' },
-    { flag: 'pty', text: 'also be a serial device at this path (needs socat or python3; not on Windows)' },
+    HOST,
+    ALSO_PTY,
     { flag: 'vendor', text: 'verifone or uic', default: 'verifone' },
     { flag: 'scheme', text: 'dukpt or master-session', default: 'dukpt' },
     { flag: 'cipher', text: 'tdes or aes (format 4)', default: 'tdes' },
@@ -73,19 +72,7 @@ export const PINPAD_PROGRAM: SimProgram = {
     const shown = (text: string): void => void process.stderr.write(`[ ${text.replaceAll('\n', ' / ')} ]\n`)
     const onDisplay = process.stdin.isTTY ? { onDisplay: shown } : {}
     const sim = await startPinpadSim({ ...padOptions(options), ...onDisplay })
-    const path = options['pty']
-    if (path === undefined) return sim
-    try {
-      const pty = await openPty(path, sim.port)
-      const close = async (): Promise<void> => {
-        await pty.close()
-        await sim.close()
-      }
-      return { ...sim, ports: { ...sim.ports, pty: pty.path }, close }
-    } catch (thrown) {
-      await sim.close()
-      throw thrown
-    }
+    return await withPty(sim, options['pty'])
   },
 }
 
@@ -97,7 +84,7 @@ function spoiling(name: string, typed: string, text: string): SimAccident {
   return { name, text, key: typed, value: SOME, on: ALWAYS, off: once(name) }
 }
 
-function padOptions(options: { readonly [flag: string]: string }): PinpadSimOptions {
+function padOptions(options: OptionTexts): PinpadSimOptions {
   return {
     port: wholeNumber(options, 'port', 65_535),
     host: options['host'] ?? '127.0.0.1',
@@ -109,15 +96,4 @@ function padOptions(options: { readonly [flag: string]: string }): PinpadSimOpti
     entryMs: wholeNumber(options, 'entry-ms', 3_600_000),
     ...(options['pin'] === undefined ? {} : { pin: options['pin'] }),
   }
-}
-
-function oneOf<Choice extends string>(
-  options: { readonly [flag: string]: string },
-  flag: string,
-  choices: readonly [Choice, ...Choice[]],
-): Choice {
-  const value = options[flag] ?? choices[0]
-  const known = choices.find(choice => choice === value)
-  if (known !== undefined) return known
-  throw new CashdeskError('sim.usage', { option: flag, value: value.slice(0, 40), known: choices })
 }

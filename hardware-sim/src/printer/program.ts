@@ -1,16 +1,15 @@
 // The simulated receipt printer as a program: its options and accidents in words.
-import { CashdeskError } from '@cashdesk/kernel'
-import { type RunningSim, type SimProgram, wholeNumber } from '../program.ts'
-import { openPty } from '../scanner/pty.ts'
-import { type PrinterSim, startPrinterSim } from './printer.ts'
+import { ALSO_PTY, HOST, oneOf, wholeNumber, withPty } from '../options.ts'
+import type { SimProgram } from '../program.ts'
+import { startPrinterSim } from './printer.ts'
 
 export const PRINTER_PROGRAM: SimProgram = {
   name: 'printer',
   summary: 'a receipt printer (ESC/POS over TCP) that draws what it prints as PNG and text',
   options: [
     { flag: 'port', text: 'TCP port, on real printers 9100 (0 = any)', default: '0' },
-    { flag: 'host', text: 'address to listen on', default: '127.0.0.1' },
-    { flag: 'pty', text: 'also be a serial device at this path (needs socat or python3; not on Windows)' },
+    HOST,
+    ALSO_PTY,
     { flag: 'out', text: 'folder for receipt-0001.png, .txt and .json' },
     { flag: 'paper', text: 'width of the paper in mm: 80 (48 columns) or 58 (32 columns)', default: '80' },
     {
@@ -78,42 +77,17 @@ export const PRINTER_PROGRAM: SimProgram = {
     { name: 'tear-off', text: 'someone tears off what is printed and not cut', key: 't' },
   ],
   start: async options => {
-    const show = oneOf(options, 'show', ['yes', 'no']) === 'yes'
+    const show = oneOf(options, 'show', ['no', 'yes']) === 'yes'
     const out = options['out']
     const sim = await startPrinterSim({
       port: wholeNumber(options, 'port', 65_535),
       paperDots: oneOf(options, 'paper', ['80', '58']) === '80' ? 576 : 384,
-      pin3WhenOpen: oneOf(options, 'pin3-when-open', ['high', 'low']) === 'low' ? 'low' : 'high',
+      pin3WhenOpen: oneOf(options, 'pin3-when-open', ['high', 'low']),
       ...(options['host'] === undefined ? {} : { host: options['host'] }),
       ...(out === undefined ? {} : { out }),
       ...(show ? { onReceipt: receipt => void process.stderr.write(`\n${receipt.text}\n\n`) } : {}),
     })
-    const path = options['pty']
-    return path === undefined ? sim : await onLine(sim, path)
+    // A link that breaks takes the device file with it.
+    return await withPty(sim, options['pty'])
   },
-}
-
-/** The printer is a serial device, too. A link that breaks takes the device file with it. */
-async function onLine(sim: PrinterSim, path: string): Promise<RunningSim> {
-  try {
-    const pty = await openPty(path, sim.port)
-    const close = async (): Promise<void> => {
-      await pty.close()
-      await sim.close()
-    }
-    return { ...sim, ports: { ...sim.ports, pty: pty.path }, close }
-  } catch (thrown) {
-    await sim.close()
-    throw thrown
-  }
-}
-
-function oneOf(
-  options: { readonly [flag: string]: string },
-  flag: string,
-  allowed: readonly [string, ...string[]],
-): string {
-  const value = options[flag] ?? allowed[0]
-  if (allowed.includes(value)) return value
-  throw new CashdeskError('sim.usage', { option: flag, value: value.slice(0, 40), allowed })
 }

@@ -1,8 +1,8 @@
 // The simulated barcode scanner as a program: options, accidents, and lines typed at its terminal.
 import { CashdeskError } from '@cashdesk/kernel'
-import { type SimProgram, wholeNumber } from '../program.ts'
+import { ALSO_PTY, HOST, wholeNumber, withPty } from '../options.ts'
+import type { SimProgram } from '../program.ts'
 import { terminatorOf } from './device.ts'
-import { openPty } from './pty.ts'
 import { type ScannerSim, startScannerSim } from './scanner.ts'
 
 const CODE = { name: 'code', type: 'text' } as const
@@ -12,11 +12,11 @@ export const SCANNER_PROGRAM: SimProgram = {
   summary: 'a barcode scanner on a serial line (over TCP); at a terminal, type codes to scan them',
   options: [
     { flag: 'port', text: 'TCP port to which the till connects (0 = any)', default: '0' },
-    { flag: 'host', text: 'address to listen on', default: '127.0.0.1' },
+    HOST,
     { flag: 'terminator', text: 'after each code: cr, lf, crlf, tab or none', default: 'cr' },
     { flag: 'aim', text: 'AIM identifier before each code: none, auto, or one like ]E0', default: 'none' },
     { flag: 'prefix', text: 'text before everything', default: '' },
-    { flag: 'pty', text: 'also be a serial device at this path (needs socat or python3; not on Windows)' },
+    ALSO_PTY,
   ],
   accidents: [
     {
@@ -60,23 +60,7 @@ export const SCANNER_PROGRAM: SimProgram = {
       ...(options['host'] === undefined ? {} : { host: options['host'] }),
     })
     const typed = { text: 'type a code to scan it', line: (code: string) => scanTyped(sim, code) }
-    const path = options['pty']
-    if (path === undefined) return { ...sim, typed }
-    try {
-      const pty = await openPty(path, sim.port)
-      return {
-        ...sim,
-        typed,
-        ports: { ...sim.ports, pty: pty.path },
-        close: async () => {
-          await pty.close()
-          await sim.close()
-        },
-      }
-    } catch (thrown) {
-      await sim.close()
-      throw thrown
-    }
+    return { ...(await withPty(sim, options['pty'])), typed }
   },
 }
 

@@ -1,10 +1,10 @@
 // The simulated payment terminal as a program: `terminal --port 20007 --dir books`.
 import { join } from 'node:path'
 import { CashdeskError } from '@cashdesk/kernel'
-import { type SimProgram, wholeNumber } from '../program.ts'
+import { HOST, oneOf, wholeNumber } from '../options.ts'
+import type { SimProgram } from '../program.ts'
 import { TERMINAL_ACCIDENTS, TERMINAL_MOMENTS } from './accident-table.ts'
 import { CARDS } from './cards.ts'
-import type { RepeatShows } from './enquiries.ts'
 import { LINE_ACCIDENTS } from './line-accidents.ts'
 import { framed } from './slips.ts'
 import { startTerminalSim } from './terminal.ts'
@@ -14,7 +14,7 @@ export const TERMINAL_PROGRAM: SimProgram = {
   summary: 'a payment terminal that speaks ZVT (TCP or serial) and keeps its own books',
   options: [
     { flag: 'port', text: 'TCP port (0 = any; real terminals use 20007)', default: '0' },
-    { flag: 'host', text: 'address to listen on', default: '127.0.0.1' },
+    HOST,
     {
       flag: 'pty',
       text: 'a serial device at this path instead of TCP (needs socat or python3; not on Windows)',
@@ -40,7 +40,7 @@ export const TERMINAL_PROGRAM: SimProgram = {
     },
     { flag: 'tid', text: 'terminal id, eight digits', default: '52500041' },
     { flag: 'currency', text: 'ISO 4217 number, three digits; 978 is EUR', default: '978' },
-    { flag: 'show', text: 'writes every piece of paper to stderr, whoever prints it', bare: true },
+    { flag: 'show', text: 'yes: writes every piece of paper to stderr, whoever prints it', default: 'no' },
     { flag: 'behaviour', text: 'accident to begin with', default: 'approve' },
   ],
   accidents: [...TERMINAL_ACCIDENTS, ...TERMINAL_MOMENTS, ...LINE_ACCIDENTS],
@@ -59,11 +59,11 @@ export const TERMINAL_PROGRAM: SimProgram = {
       answerMs: wholeNumber(options, 'answer-ms', 600_000),
       repeatMs: wholeNumber(options, 'repeat-ms', 600_000),
       reversalMs: wholeNumber(options, 'reversal-ms', 600_000),
-      repeatShows: repeatShows(options['repeat-shows'] ?? 'reversed'),
+      repeatShows: oneOf(options, 'repeat-shows', ['reversed', 'original', 'previous']),
       behaviour: { name: options['behaviour'] ?? 'approve' },
       terminalId: options['tid'] ?? '52500041',
       currency: options['currency'] ?? '978',
-      ...(options['show'] === 'yes' && {
+      ...(oneOf(options, 'show', ['no', 'yes']) === 'yes' && {
         onSlip: slip => void process.stderr.write(`\n${framed(slip)}\n`),
       }),
       ...(books !== undefined && { books }),
@@ -77,9 +77,4 @@ function factor(text: string): number {
     throw new CashdeskError('sim.usage', { option: 'speed', value: text.slice(0, 40) })
   }
   return value
-}
-
-function repeatShows(text: string): RepeatShows {
-  if (text === 'reversed' || text === 'original' || text === 'previous') return text
-  throw new CashdeskError('sim.usage', { option: 'repeat-shows', value: text.slice(0, 40) })
 }

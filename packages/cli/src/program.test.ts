@@ -85,7 +85,7 @@ describe('cashdesk', () => {
 
   it('hands on to the simulators and the host with their own options and help', async () => {
     expect(await run(['sim', 'terminal', '--help'], io)).toBe(0)
-    expect(io.err()).toContain('lose-link-after-ack')
+    expect(io.out()).toContain('lose-link-after-ack')
     expect(await run(['sim', 'toaster'], io)).toBe(2)
     expect(io.err()).toContain('sim.usage')
     expect(await run(['host', '--store', 'cupboard'], io)).toBe(2)

@@ -30,7 +30,14 @@ function chanceOf(...seeds) {
 const FLOOD_BYTES = 20_000
 const MOST_BYTES = 64 * 1024
 
-const random = ({ below, byte }) => Uint8Array.from({ length: 1 + below(64) }, byte)
+/** `length` bytes, each of which `make` answers; a loop, for millions of inputs pay for it. */
+function filled(length, make) {
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length; at += 1) bytes[at] = make()
+  return bytes
+}
+
+const random = ({ below, byte }) => filled(1 + below(64), byte)
 
 /** The bytes that begin, separate and end frames, of each list of good ones. */
 const SIGNS = new WeakMap()
@@ -46,9 +53,7 @@ function signsOf(good) {
 /** Bytes that look like the beginning of something. */
 function looks(chance, { good }) {
   const signs = signsOf(good)
-  return Uint8Array.from({ length: 1 + chance.below(48) }, () =>
-    chance.often(3) ? chance.one(signs) : chance.byte(),
-  )
+  return filled(1 + chance.below(48), () => (chance.often(3) ? chance.one(signs) : chance.byte()))
 }
 
 /** Something well formed: one of those that were written down, or one that follows its grammar. */
@@ -61,7 +66,7 @@ function truncated(chance, from) {
 }
 
 function flipped(chance, from) {
-  const frame = Uint8Array.from(sound(chance, from))
+  const frame = new Uint8Array(sound(chance, from))
   for (let times = 1 + chance.below(4); times > 0 && frame.length > 0; times -= 1)
     frame[chance.below(frame.length)] ^= 1 << chance.below(8)
   return frame

@@ -3,6 +3,7 @@ import { readAtr } from '../../drivers/nfc/dist/atr.js'
 import { readNdef } from '../../drivers/nfc/dist/ndef.js'
 import { readCard } from '../../drivers/nfc/dist/reading.js'
 import { dataAreaBytes, findMessage } from '../../drivers/nfc/dist/type2.js'
+import { classic, isoDep, tag } from '../../hardware-sim/dist/card/index.js'
 import { atr, ndef } from './grammar.mjs'
 import { bytesOf } from './inputs.mjs'
 
@@ -41,7 +42,7 @@ function conversation(bytes) {
   const at = index => bytes[index % bytes.length] ?? 0
   const talk = readCard(readAtr(ATRS[at(0) % ATRS.length]), {
     ndef: true,
-    applications: [['loyalty', 'D2760000850101']],
+    applications: [['loyalty', 'D2760000850101', 'loyalty']],
   })
   let commands = 0
   let from = 0
@@ -54,6 +55,39 @@ function conversation(bytes) {
     step = talk.next(answer)
   }
   return commands
+}
+
+const RECORDS = [{ text: 'abc' }, { uri: 'https://example.org/a/long/address' }]
+const UID = '04a1b2c3d4e580'
+const CARDS = [
+  () => tag({ uid: UID, ndef: RECORDS }),
+  () => classic({ uid: '01020304', ndef: RECORDS }),
+  () => isoDep({ uid: UID, ndef: RECORDS, applications: { d2760000850102: '6f0a8408d276000085010200' } }),
+]
+const PLAN = { ndef: true, applications: [['shop', 'D2760000850102', 'shop']] }
+
+/** A card that answers rightly but where the input says: pairs of which answer, and what becomes of it. */
+function disturbed(bytes) {
+  const [which = 0] = bytes
+  const card = CARDS[which % CARDS.length]()
+  const wrongs = new Map()
+  for (let at = 1; at + 1 < bytes.length; at += 2) wrongs.set(bytes[at] & 0x3f, bytes[at + 1])
+  card.power()
+  const talk = readCard(readAtr(card.atr), PLAN)
+  let commands = 0
+  let step = talk.next()
+  for (; step.done !== true && commands <= MOST_COMMANDS; commands += 1) {
+    const answer = Uint8Array.from(card.answer(step.value))
+    step = talk.next(spoilt(answer, wrongs.get(commands & 0x3f)))
+  }
+  return { commands, reading: step.value }
+}
+
+function spoilt(answer, wrong) {
+  if (wrong === undefined) return answer
+  if (wrong < 0x20) return answer.slice(0, wrong)
+  answer[wrong % answer.length] ^= wrong
+  return answer
 }
 
 const SIZES = [6, 16, 62, 109, 255]
@@ -98,6 +132,17 @@ export const targets = {
       () => findMessage(bytesOf('0300fe'), 48).found === 'message',
     ),
     saysAtMost: () => 1,
+    holdsAtMost: 0,
+  },
+  'card-disturbed': {
+    pure: true,
+    weight: 2,
+    good: ['00', '01', '02', '00 0320 0441', '01 0520 0941 0a08', '02 0181 0203'].map(bytesOf),
+    open: once(
+      bytes => disturbed(bytes).commands,
+      () => CARDS.every((_, which) => disturbed(Uint8Array.of(which)).reading.ndef?.length === 2),
+    ),
+    saysAtMost: () => MOST_COMMANDS,
     holdsAtMost: 0,
   },
   'card-reading': {

@@ -2,6 +2,11 @@
 import { readDescriptor } from '../../drivers/scanner/dist/hid-descriptor.js'
 import { HID_LAYOUTS, layoutOf } from '../../drivers/scanner/dist/hid-layout.js'
 import { HidSession } from '../../drivers/scanner/dist/hid-session.js'
+import {
+  HID_STRIPE_LAYOUTS,
+  HidStripeSession,
+  stripeLayoutOf,
+} from '../../drivers/scanner/dist/hid-stripe.js'
 import { ScanSession } from '../../drivers/scanner/dist/session.js'
 import { WedgeSession } from '../../drivers/scanner/dist/wedge-session.js'
 import { descriptor } from './grammar.mjs'
@@ -43,6 +48,7 @@ const DESCRIPTOR = bytesOf(
 const descriptors = () => ({
   take: bytes => {
     layoutOf(bytes)
+    stripeLayoutOf(bytes)
     return readDescriptor(bytes) === undefined ? 0 : 1
   },
   rest: () => undefined,
@@ -71,6 +77,31 @@ function hid() {
     rest: () => void session.silence(),
     proves: () => session.bytes(report(EAN)).some(event => event.kind === 'scan' && event.text === EAN),
     holds: () => (session.pending ? 1 : 0),
+  }
+}
+
+const SWIPE = swipe(';6034714625981538?', 2, 117)
+/** One report of the stripe reader's layout, with a text in one track. */
+function swipe(text, track, place) {
+  const bytes = new Uint8Array(HID_STRIPE_LAYOUTS.magtek.bytes)
+  bytes[2 + track] = text.length
+  bytes.set(asciiOf(text), place)
+  return bytes
+}
+
+/** Each report is a swipe; a payment card's is known whatever is wrong with it. */
+function stripes() {
+  const session = new HidStripeSession(HID_STRIPE_LAYOUTS.magtek)
+  const { bytes: size } = HID_STRIPE_LAYOUTS.magtek
+  return {
+    take: bytes => {
+      let said = 0
+      for (let at = 0; at < bytes.length; at += size) said += session.bytes(bytes.slice(at, at + size)).length
+      return said
+    },
+    rest: () => void session.silence(),
+    proves: () => session.bytes(SWIPE).length === 1,
+    holds: () => 0,
   }
 }
 
@@ -129,6 +160,10 @@ export const targets = {
     good: [report(EAN), report('x'.repeat(56), ']Q1', 1), report('tail', ']Q1')],
   },
   'scanner-wedge': shape(wedge),
+  'stripe-hid': {
+    ...shape(stripes),
+    good: [SWIPE, swipe('%B4111111111111111^DOE^2912101?', 1, 7), swipe('+0123?', 3, 227)],
+  },
   'hid-descriptor': {
     pure: true,
     ...shape(descriptors),

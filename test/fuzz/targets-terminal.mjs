@@ -4,6 +4,7 @@ import { readBmps, ZVT_FRAMING } from '../../drivers/terminal/dist/apdu.js'
 import { authorisation } from '../../drivers/terminal/dist/commands.js'
 import { readIntermediate, readPrintBlock, readPrintLine } from '../../drivers/terminal/dist/print.js'
 import { readQuestion } from '../../drivers/terminal/dist/questions.js'
+import { COUNT_START, placeAnswer, placeCommand } from '../../drivers/terminal/dist/sequence.js'
 import { encodeMessage, SerialLine } from '../../drivers/terminal/dist/serial-line.js'
 import { step } from '../../drivers/terminal/dist/session.js'
 import { idleSession } from '../../drivers/terminal/dist/speech.js'
@@ -48,21 +49,30 @@ const GOOD = [
   apdu('040f', 'ff'.repeat(300)),
 ]
 
-/** Everything the driver reads out of one APDU. */
+/** What the driver reads out of an APDU, by what it takes it for. */
+const READERS = [
+  data =>
+    readPrintLine(data, 'admin', 'cp437').lines.length + readPrintBlock(data, 'admin', 'cp437').lines.length,
+  (data, control) => {
+    readQuestion(control, data, 'cp437')
+    readIntermediate(data, 'cp437')
+    readAbort(data, 'cp437')
+    return 0
+  },
+  data => {
+    readEnquiry(data, 'cp437')
+    readRegistration(data)
+    readTime(data)
+    placeAnswer(COUNT_START, data)
+    placeCommand(COUNT_START, data)
+    return readBmps(data).fields.length
+  },
+]
+
+/** Its fields and results always, and the rest of the readers in turn, whatever the control field says. */
 function readAll({ control, data }) {
-  const said = [
-    readBmps(data).fields.length,
-    readStatus(data, NOW, 'cp437').unknownBmps.length,
-    readPrintLine(data, 'admin', 'cp437').lines.length,
-    readPrintBlock(data, 'admin', 'cp437').lines.length,
-  ]
-  readIntermediate(data, 'cp437')
-  readAbort(data, 'cp437')
-  readEnquiry(data, 'cp437')
-  readRegistration(data)
-  readTime(data)
-  readQuestion(control, data, 'cp437')
-  return said.reduce((sum, count) => sum + count, 1)
+  const other = READERS[(control + data.length) % READERS.length]
+  return 1 + readStatus(data, NOW, 'cp437').unknownBmps.length + other(data, control)
 }
 
 /** The register's side of TCP: bytes to APDUs to facts. Bare APDUs have no start sign: only a new connection helps. */

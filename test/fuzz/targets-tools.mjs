@@ -1,7 +1,7 @@
 // The decoders that people use (`cashdesk decode`): whatever a capture holds, every place they name lies in it, and no
 // number of a payment card is said in full.
 
-import { completed } from '../../drivers/printer/dist/escpos-commands.js'
+import { completed, questioned } from '../../drivers/printer/dist/escpos-commands.js'
 import { explainEscPos } from '../../hardware-sim/dist/printer/explain.js'
 import { decoder as atrDecoder } from '../../packages/cli/dist/decode-atr.js'
 import { decoder as gs1Decoder } from '../../packages/cli/dist/decode-gs1.js'
@@ -101,6 +101,9 @@ const ZVT = [
   '1002 060f 00 1003 c633',
 ].map(bytesOf)
 
+/** Asks the printer for a sign that it came so far. */
+const QUESTION = [...bytesOf('1d7201')]
+
 const JOBS = [
   bytesOf('1b40 48616c6c6f0a 1d564200'),
   bytesOf('1d6b490a 7b424142433132333435'),
@@ -159,6 +162,8 @@ export const targets = {
   }),
   'escpos-foreign': jobs(
     bytes => {
+      const { bytes: asking, checkpoints } = questioned(bytes, QUESTION)
+      if (asking.length !== bytes.length + checkpoints * QUESTION.length) throw new Error('bytes were lost')
       const done = completed(bytes)
       return 'bytes' in done ? (done.bytes.length > 2 * bytes.length + 4 ? Number.POSITIVE_INFINITY : 1) : 1
     },

@@ -17,6 +17,7 @@ const TABLE = {
   ...(await import('./targets-tools.mjs')).targets,
   ...(await import('./targets-simulators.mjs')).targets,
   ...(await import('./targets-house.mjs')).targets,
+  ...(await import('./targets-books.mjs')).targets,
 }
 
 export const TARGETS = Object.entries(TABLE).map(([name, target]) => ({ name, ...target }))

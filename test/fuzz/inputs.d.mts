@@ -17,5 +17,6 @@ export function inputsOf(
     readonly name: string
     readonly good: readonly Uint8Array[]
     readonly make?: (chance: Chance) => Uint8Array
+    readonly pure?: boolean
   },
 ): (index: number) => Input

@@ -137,10 +137,10 @@ const MADE = 12
 
 /**
  * The inputs of one target by their numbers. Each follows from seed and number alone.
- * @param target `name`; `good`: frames that were written down; `make(chance)`: another one by the grammar, if there is one
+ * @param target `pure`: it takes whole inputs; `name`; `good`: frames that were written down; `make(chance)`: another one by the grammar, if there is one
  * @returns a function of the number that answers `{ kind, bytes, cuts }`: the bytes, and where the line cuts them into pieces
  */
-export function inputsOf(seed, { name, good, make }) {
+export function inputsOf(seed, { name, good, make, pure = false }) {
   let life = -1
   let made
   return index => {
@@ -149,7 +149,7 @@ export function inputsOf(seed, { name, good, make }) {
       const chance = chanceOf(seed, name, 'made', life)
       made = Array.from({ length: MADE }, () => make(chance))
     }
-    return inputOf(chanceOf(seed, name, index), { good, made })
+    return inputOf(chanceOf(seed, name, index), { good, made, whole: pure })
   }
 }
 
@@ -160,14 +160,14 @@ function inputOf(chance, from) {
     return dice < 0
   })
   const bytes = new Uint8Array(make(chance, from).subarray(0, MOST_BYTES))
-  return { kind, bytes, cuts: cutsOf(chance, bytes.length) }
+  return { kind, bytes, cuts: from.whole ? [bytes.length] : cutsOf(chance, bytes.length) }
 }
 
 /** In one piece, in a few, or (short ones) byte by byte. */
 function cutsOf(chance, length) {
-  const how = chance.below(4)
+  const how = chance.below(10)
   if (how === 0 && length <= 64) return Array.from({ length }, (_, at) => at + 1)
-  if (how <= 1) return [length]
+  if (how <= 5) return [length]
   const cuts = Array.from({ length: 1 + chance.below(4) }, () => chance.below(length + 1))
   return [...cuts.sort((a, b) => a - b), length]
 }

@@ -24,6 +24,7 @@ export type AccidentName =
   | 'foreign-currency'
   | 'ask-tip'
   | 'ask-age'
+  | 'ask-signature'
 
 /** Switched on it stays, whereas played it strikes once; any other behaviour takes its place. */
 const STAYS = { on: { mode: 'always' }, off: { name: 'approve' } } as const
@@ -157,6 +158,13 @@ export const TERMINAL_ACCIDENTS: readonly (SimAccident & { readonly name: Accide
     key: 'j',
     ...STAYS,
   },
+  {
+    name: 'ask-signature',
+    text: 'shows the register a drawn signature to confirm (06 D0), in {times: 1} messages, where it takes such questions',
+    key: 'k',
+    value: { name: 'times', type: 'number' },
+    ...STAYS,
+  },
 ]
 
 /** What happens at once, in the middle of a payment, too. */
@@ -178,5 +186,13 @@ export const TERMINAL_MOMENTS: readonly SimAccident[] = [
     text: 'off and, after {offMs}, on: what waits for the register is reversed, the registration is gone',
     key: 'o',
     value: { name: 'offMs', type: 'number' },
+  },
+  {
+    name: 'needs',
+    text: 'takes no money before it got {what: end-of-day | diagnosis | initialisation | clock | nothing}; 05 01 says which',
+    key: 'e',
+    value: { name: 'what', type: 'text' },
+    preset: { what: 'end-of-day' },
+    off: { name: 'needs', args: { what: 'nothing' } },
   },
 ]

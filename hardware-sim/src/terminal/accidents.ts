@@ -89,6 +89,10 @@ export type Moment =
   | { readonly name: 'age'; readonly years: number }
   | { readonly name: 'cut-link' }
   | { readonly name: 'power-cycle'; readonly offMs: number }
+  | { readonly name: 'needs'; readonly what: Need | 'nothing' }
+
+/** What a terminal may want before anything else. */
+export type Need = 'end-of-day' | 'diagnosis' | 'initialisation' | 'clock'
 
 const MAX_AGE = 99
 
@@ -111,10 +115,15 @@ export function momentOf(name: string, args: { readonly [name: string]: Json }):
     case 'power-cycle':
       only('offMs')
       return { name, offMs: whole(args, 'offMs', 0, MAX_MS) }
+    case 'needs':
+      only('what')
+      return { name, what: oneOf(args, 'what', NEEDS, 'end-of-day') }
     default:
       return undefined
   }
 }
+
+const NEEDS = ['end-of-day', 'diagnosis', 'initialisation', 'clock', 'nothing'] as const
 
 /** The behaviour that is switched on, and its use by one dialogue after the other. */
 export class Behaviour {

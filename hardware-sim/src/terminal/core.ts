@@ -1,6 +1,6 @@
 // A simulated ZVT payment terminal: one register at a time, one dialogue at a time, its own books. Accidents are
 // switched on while it runs. It knows neither sockets nor real time: both are handed in.
-import { CashdeskError, type Json } from '@cashdesk/kernel'
+import type { Json } from '@cashdesk/kernel'
 import type { Timing, Wire } from '../wire.ts'
 import {
   type Accident,
@@ -27,11 +27,11 @@ import { printsPayments, runMoney, type Till } from './money.ts'
 import { isMoney, orderOf } from './orders.ts'
 import { Reception } from './reception.ts'
 import { hasTlv } from './sequence.ts'
-import { SERVICES } from './services.ts'
+import { hasToWait, SERVICES, type Service, statusOf } from './services.ts'
 import { Slips } from './slips.ts'
-import { COMMAND, RESULT } from './tables.ts'
+import { COMMAND, RESULT, STATUS } from './tables.ts'
 import { type Registration, Talk, type TalkLimits, type TerminalPoint } from './talk.ts'
-import type { TerminalOptions, TerminalState } from './terminal-options.ts'
+import { type TerminalOptions, type TerminalState, withDefaults } from './terminal-options.ts'
 
 /** 06 23 with a receipt number that no reservation has. */
 const WHICH_RESERVATIONS = '87ffff'
@@ -62,16 +62,7 @@ export class Terminal {
     shut: (isShut: boolean) => void,
     onPoint?: (point: TerminalPoint, kind: DialogueKind) => void,
   ) {
-    const {
-      terminalId = '52500041',
-      currency = '978',
-      speed = 1,
-      card = 'girocard',
-      password = '000000',
-    } = options
-    digits('tid', terminalId, 8)
-    digits('currency', currency, 3)
-    digits('password', password, 6)
+    const { terminalId, currency, password, speed, card } = withDefaults(options)
     this.#options = options
     this.#password = password
     this.#timing = timing
@@ -91,6 +82,7 @@ export class Terminal {
       currency: bcd(currency, 2),
       stages: { cardMs: 100 * speed, pinMs: 80 * speed, hostMs: 120 * speed },
       customerAge: 30,
+      needs: undefined,
       inserted: false,
       display: { lines: [], seconds: 0 },
       repeatShows: options.repeatShows ?? 'reversed',
@@ -159,6 +151,7 @@ export class Terminal {
       dialogue: this.#running?.talk.kind ?? null,
       lastDialogue: this.#last,
       customer: { card: this.#till.card.name, age: this.#till.customerAge },
+      needs: this.#till.needs ?? null,
       display: this.#till.display.lines,
       slips: this.#till.slips.all,
     }
@@ -186,6 +179,7 @@ export class Terminal {
     if (moment.name === 'card') this.present(moment.card)
     else if (moment.name === 'age') this.#till.customerAge = moment.years
     else if (moment.name === 'cut-link') this.cutLink()
+    else if (moment.name === 'needs') this.#till.needs = moment.what === 'nothing' ? undefined : moment.what
     else this.powerCycle(moment.offMs)
   }
 
@@ -289,7 +283,23 @@ export class Terminal {
     const service = SERVICES.get(control)
     if (service === undefined) return RESULT.notPossible
     const refusal = (service.isLocked ? this.#locked(data) : undefined) ?? service.refuses?.(data)
-    return refusal ?? this.#run(service.kind, link, talk => service.run(talk, this.#till, data))
+    return refusal ?? this.#run(service.kind, link, talk => this.#served(service, talk, data))
+  }
+
+  async #served(service: Service, talk: Talk, data: Buffer): Promise<string> {
+    if (hasToWait(service.kind, this.#till)) return await this.#wait(talk)
+    const ended = await service.run(talk, this.#till, data)
+    if (talk.link.alive && this.#till.needs !== undefined && service.kind !== 'read-card') {
+      this.#till.needs = undefined
+    }
+    return ended
+  }
+
+  /** It was told to do something before it got what it wants (ch. 7.1). */
+  async #wait(talk: Talk): Promise<string> {
+    if (!talk.accept()) return 'did not answer'
+    await talk.fail(statusOf(this.#till))
+    return `waits for ${this.#till.needs}`
   }
 
   /** 06 18: off and on again behind the last word. */
@@ -332,12 +342,19 @@ export class Terminal {
     if (typeof order === 'number') return order
     const pays = order.kind === 'payment'
     const kind = !pays ? order.kind : order.original === undefined ? 'authorisation' : 'booking'
-    return this.#run(kind, link, talk => runMoney(order, talk, this.#till))
+    return this.#run(kind, link, talk =>
+      hasToWait(kind, this.#till) ? this.#wait(talk) : runMoney(order, talk, this.#till),
+    )
   }
 
   #enquiry(link: Link, data: Buffer, busy: boolean): number | undefined {
     if (data.length > 0 && data.length < 3) return RESULT.protocol
-    const completion = enquiryCompletion(data, VERSION, busy, this.#till.time())
+    const completion = enquiryCompletion(
+      data,
+      VERSION,
+      busy ? STATUS.busy : statusOf(this.#till),
+      this.#till.time(),
+    )
     if (busy) {
       // Beside the reversal that still runs, hence no dialogue of its own.
       const talk = new Talk('status-enquiry', link, this.#registration, undefined, this.#limits())
@@ -378,11 +395,5 @@ export class Terminal {
     })
     this.#running = { talk, ended }
     return undefined
-  }
-}
-
-function digits(option: string, value: string, length: number): void {
-  if (!/^\d+$/.test(value) || value.length !== length) {
-    throw new CashdeskError('sim.usage', { option, value: value.slice(0, 40), digits: length })
   }
 }

@@ -100,7 +100,7 @@ export async function completeRegistration(talk: Talk, till: Till, next: Registr
 }
 
 /** 05 01: its completion is no list of fields but `[version] status [container]`, the last with its clock. */
-export function enquiryCompletion(data: Buffer, version: string, busy: boolean, time: string): Buffer {
+export function enquiryCompletion(data: Buffer, version: string, status: number, time: string): Buffer {
   const service = readFields(data.subarray(3))?.get(BMP.service)?.at(0) ?? 0
   const text = Buffer.from(version, 'latin1')
   const digits = String(text.length).padStart(3, '0')
@@ -111,7 +111,7 @@ export function enquiryCompletion(data: Buffer, version: string, busy: boolean, 
   ])
   return Buffer.concat([
     ...((service & ENQUIRY.noVersion) === 0 ? [length, text] : []),
-    Buffer.from([busy ? RESULT.pleaseWait : RESULT.ok]),
+    Buffer.from([status]),
     ...((service & ENQUIRY.more) === 0 ? [] : [writeFields([[BMP.tlv, writeTlv([[TAG.clock, clock]])]])]),
   ])
 }

@@ -1,6 +1,7 @@
 // Authorisation, refund and reversal at the simulated terminal: from the card to the commit point, which is the
 // register's positive answer to 04 0F and to every print command of the dialogue (PA00P015 ch. 2.2.8), and the
 // auto-reversal where those answers do not come.
+import type { Need } from './accidents.ts'
 import type { BookEntry, Transaction } from './book-entry.ts'
 import type { Books } from './books.ts'
 import { CARDS, type Card } from './cards.ts'
@@ -9,6 +10,7 @@ import { askWishes, mannerOf, presentCard, typesPin, type Wishes } from './custo
 import type { RepeatShows } from './enquiries.ts'
 import type { Answer } from './link.ts'
 import { PAPER_WIDTH, paymentPapers, printCommands } from './receipt.ts'
+import { confirmSignature, showsSignatures } from './signature.ts'
 import type { Slips } from './slips.ts'
 import { statusFields } from './status.ts'
 import { BMP, CONFIG, MESSAGE, RESULT } from './tables.ts'
@@ -46,6 +48,8 @@ export interface Till {
   card: Card
   /** How old that customer is, in years. */
   customerAge: number
+  /** What it wants before it does anything else. */
+  needs: Need | undefined
   /** A card that was read (06 C0) and is still in the reader. */
   inserted: boolean
   /** What the register wrote on the display. */
@@ -128,7 +132,7 @@ export async function runMoney(order: MoneyOrder, talk: Talk, till: Till): Promi
   }
   const entry = till.books.authorise(transaction)
   talk.reached('authorised')
-  const verdict = await acknowledged(entry, order, talk, till)
+  const verdict = (await signed(entry, talk)) ?? (await acknowledged(entry, order, talk, till))
   if (talk.isOff) return 'switched off'
   if (!verdict.book) {
     await reverse(entry, verdict, talk, till)
@@ -204,6 +208,14 @@ function transactionOf(order: MoneyOrder, talk: Talk, till: Till, wishes: Wishes
 function cardOf(payment: BookEntry | undefined, till: Till): Card {
   const masked = payment?.card.maskedPan.replaceAll('*', 'E')
   return Object.values(CARDS).find(card => card.pan === masked) ?? till.card
+}
+
+/** Why the payment is undone, where the cashier was to look at a signature and did not accept it. */
+async function signed(entry: BookEntry, talk: Talk): Promise<Verdict | undefined> {
+  if (entry.kind !== 'payment' || !showsSignatures(talk)) return undefined
+  const asked = talk.strikes('ask-signature')
+  const answer = asked === undefined ? 'confirmed' : await confirmSignature(talk, Math.max(1, asked.times))
+  return answer === 'confirmed' ? undefined : refusal(answer, true)
 }
 
 async function acknowledged(entry: BookEntry, order: MoneyOrder, talk: Talk, till: Till): Promise<Verdict> {

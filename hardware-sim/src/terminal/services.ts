@@ -1,5 +1,5 @@
 // The commands that move no money, each with its dialogue: a table that the terminal looks them up in.
-import type { DialogueKind } from './accidents.ts'
+import type { DialogueKind, Need } from './accidents.ts'
 import { balance, readCard } from './card-reading.ts'
 import { bcd, readFields } from './codec.ts'
 import {
@@ -13,8 +13,27 @@ import {
 } from './enquiries.ts'
 import { commandsFor, printsItself, type Till } from './money.ts'
 import { configurationPaper, PAPER_WIDTH, paymentPapers } from './receipt.ts'
-import { BMP, COMMAND, RESULT } from './tables.ts'
+import { BMP, COMMAND, RESULT, STATUS } from './tables.ts'
 import type { Talk } from './talk.ts'
+
+/** What the terminal may want first: the status that says so (ch. 11), and the dialogue that settles it (ch. 11.1). */
+export const NEEDS: { readonly [need in Need]: { readonly status: number; readonly by: DialogueKind } } = {
+  'end-of-day': { status: STATUS.endOfDayNeeded, by: 'end-of-day' },
+  diagnosis: { status: STATUS.diagnosisNeeded, by: 'diagnosis' },
+  initialisation: { status: STATUS.initialisationNeeded, by: 'initialisation' },
+  clock: { status: STATUS.clockWrong, by: 'set-clock' },
+}
+
+/** What the terminal says of itself: what it wants, or that a card is in it. */
+export function statusOf(till: Till): number {
+  if (till.needs !== undefined) return NEEDS[till.needs].status
+  return till.inserted ? STATUS.cardInserted : STATUS.ready
+}
+
+/** Whether this dialogue has to wait for another one; a card may be read all the same (ch. 7.1). */
+export function hasToWait(kind: DialogueKind, till: Till): boolean {
+  return till.needs !== undefined && NEEDS[till.needs].by !== kind && kind !== 'read-card'
+}
 
 export interface Service {
   readonly kind: DialogueKind

@@ -40,6 +40,18 @@ export const COMMAND = {
   failed: 0x061e,
   printLine: 0x06d1,
   printBlock: 0x06d3,
+  graphicMenu: 0x06d0,
+} as const
+
+/** Terminal status codes, ch. 11. */
+export const STATUS = {
+  ready: 0x00,
+  initialisationNeeded: 0x51,
+  clockWrong: 0x62,
+  busy: 0x9c,
+  diagnosisNeeded: 0xc2,
+  cardInserted: 0xdc,
+  endOfDayNeeded: 0xf0,
 } as const
 
 /** The first byte of an answer to a command. */
@@ -171,6 +183,7 @@ export const TAG = {
   menuContext: 0x17,
   menuTarget: 0x18,
   returnValue: 0x19,
+  fileBlock: 0x1c,
   receipts: 0x23,
   displayTexts: 0x24,
   texts: 0x25,

@@ -1,6 +1,6 @@
 // How a simulated terminal is set up, and what it says of itself while it runs.
-import type { Json } from '@cashdesk/kernel'
-import type { Accident, DialogueKind } from './accidents.ts'
+import { CashdeskError, type Json } from '@cashdesk/kernel'
+import type { Accident, DialogueKind, Need } from './accidents.ts'
 import type { BookEntry, BookTotals } from './book-entry.ts'
 import type { RepeatShows } from './enquiries.ts'
 import type { Slip } from './slips.ts'
@@ -48,8 +48,33 @@ export type TerminalState = {
   readonly lastDialogue: { readonly kind: DialogueKind; readonly ended: string } | null
   /** What the customer holds out, and how old that customer is. */
   readonly customer: { readonly card: string; readonly age: number }
+  /** What it wants before it takes money. */
+  readonly needs: Need | null
   /** What the register wrote on its display (06 E0), line by line. */
   readonly display: readonly string[]
   /** The last pieces of paper, newest last. */
   readonly slips: readonly Slip[]
+}
+
+type Defaulted = 'terminalId' | 'currency' | 'password' | 'speed' | 'card'
+
+/** @throws CashdeskError `sim.usage` */
+export function withDefaults(options: TerminalOptions): Required<Pick<TerminalOptions, Defaulted>> {
+  const {
+    terminalId = '52500041',
+    currency = '978',
+    password = '000000',
+    speed = 1,
+    card = 'girocard',
+  } = options
+  digits('tid', terminalId, 8)
+  digits('currency', currency, 3)
+  digits('password', password, 6)
+  return { terminalId, currency, password, speed, card }
+}
+
+function digits(option: string, value: string, length: number): void {
+  if (!/^\d+$/.test(value) || value.length !== length) {
+    throw new CashdeskError('sim.usage', { option, value: value.slice(0, 40), digits: length })
+  }
 }

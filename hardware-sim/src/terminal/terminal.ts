@@ -52,7 +52,10 @@ export async function startTerminalSim(options: TerminalSimOptions = {}): Promis
     port: door.port,
     ports: pty === undefined ? { tcp: door.port } : { pty: pty.path },
     state: () => ({ ...terminal.state(), ...(serial && { line: serial.state }) }),
-    active: () => [terminal.state().behaviour.name, ...(serial?.accidents.active() ?? [])],
+    active: () => {
+      const { behaviour, needs } = terminal.state()
+      return [behaviour.name, ...(needs === null ? [] : ['needs']), ...(serial?.accidents.active() ?? [])]
+    },
     accident: (name, args = {}) => {
       if (!name.startsWith('line-')) return terminal.accident(name, args)
       if (serial === undefined)

@@ -45,6 +45,7 @@ export function isForced(person: Person, task: TaskView): string | undefined {
   const customer = task.sale === undefined ? undefined : oracle.customerOf(task.sale)
   switch (task.kind) {
     case 'payment-unresolved':
+    case 'reversal-unresolved':
       return !customer || devices.isDoubtful(customer, DOUBTFUL_AT_TERMINAL)
         ? undefined
         : 'nothing happened that leaves a payment in doubt'

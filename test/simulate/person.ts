@@ -8,7 +8,7 @@ import type { Customer } from './purse.ts'
 import type { TillSide } from './till-side.ts'
 import type { World } from './world.ts'
 
-type Action = 'retry' | 'booked' | 'not-booked' | 'settled' | 'written-off'
+type Action = 'retry' | 'booked' | 'not-booked' | 'reversed' | 'not-reversed' | 'settled' | 'written-off'
 
 export class Person {
   readonly world: World
@@ -75,6 +75,7 @@ export class Person {
     const { schedule } = this.world
     switch (task.kind) {
       case 'payment-unresolved':
+      case 'reversal-unresolved':
         return this.#readsTheSlip(task)
       case 'refund-due':
         return !schedule.calm && schedule.chance('tries once more', 0.3) ? 'retry' : 'settled'
@@ -104,7 +105,7 @@ export class Person {
     if (open.state === 'reversing') {
       const trace = Number(open.facts?.['trace'] ?? -1)
       const original = entries.find(each => each.trace === trace)
-      return original?.state === 'reversed' ? 'booked' : 'not-booked'
+      return original?.state === 'reversed' ? 'reversed' : 'not-reversed'
     }
     const back = open.askedMinor < 0
     const counted = this.#countedOf(customer)

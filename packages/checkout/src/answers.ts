@@ -288,14 +288,16 @@ function terminalUnknown(
   }
   const cannotTell = via === 'query' && error.retry === 'never'
   if (cannotTell || draft.now - operation.since >= UNRESOLVED_TASK_MS) {
+    const isReversal = operation.kind === 'reverse'
     draft.task({
-      kind: 'payment-unresolved',
+      kind: isReversal ? 'reversal-unresolved' : 'payment-unresolved',
       sale,
       tender: leg.id,
       op: operation.op,
-      amountMinor: leg.askedMinor,
-      error: report('tender.unresolved', { reason: error.code }),
-      actions: ['booked', 'not-booked', 'retry'],
+      amountMinor: isReversal ? leg.amountMinor : leg.askedMinor,
+      error: report(isReversal ? 'tender.reversal-unresolved' : 'tender.unresolved', { reason: error.code }),
+      // The slip of the payment says "booked" whether or not it was taken back: the two must not be mixed up.
+      actions: isReversal ? ['reversed', 'not-reversed', 'retry'] : ['booked', 'not-booked', 'retry'],
     })
   }
   if (via === 'send') return attemptNow(draft, operation, 'query')

@@ -1,4 +1,5 @@
 // Before the pivot everything can be let go: in every state, with every kind of leg.
+import type { TaskAction } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'
 import { article, CARD, COUPON, MILK, Register, SHOP, wants } from '../test/shop.ts'
 import { booked, granted, lost, refusal, refusedWith, Till } from '../test/till.ts'
@@ -159,10 +160,12 @@ describe('a reversal', () => {
     register.say('sale.cancel')
     return till
   }
-  const resolve = (till: Till, action: 'retry' | 'settled' | 'booked' | 'not-booked'): void => {
+  const resolve = (till: Till, action: TaskAction): string | undefined => {
     const [task] = till.tasks()
     if (!task) throw new TypeError('no task')
-    till.do({ type: 'task.resolve', task: task.id, action, operator: '17', reason: 'seen' })
+    return refusedWith(
+      till.do({ type: 'task.resolve', task: task.id, action, operator: '17', reason: 'seen' }),
+    )
   }
 
   it('that the terminal refuses owes the customer the money', () => {
@@ -212,7 +215,7 @@ describe('a reversal', () => {
     const till = reversing()
     till.answer('reverse', lost('terminal.link-lost'))
     till.answer('reverse', lost('terminal.cannot-tell'))
-    resolve(till, 'not-booked')
+    resolve(till, 'not-reversed')
     expect(till.sale()).toMatchObject({ state: 'cancelled', legs: [{ state: 'owed' }] })
     expect(till.tasks()).toMatchObject([{ kind: 'customer-owed', amountMinor: 400 }])
   })
@@ -221,9 +224,20 @@ describe('a reversal', () => {
     const till = reversing()
     till.answer('reverse', lost('terminal.link-lost'))
     till.answer('reverse', lost('terminal.cannot-tell'))
-    resolve(till, 'booked')
+    resolve(till, 'reversed')
     expect(till.sale()).toMatchObject({ state: 'cancelled', legs: [{ state: 'reversed' }] })
     expect(till.tasks()).toEqual([])
+  })
+
+  it('is not settled by what the slip of its payment says', () => {
+    const till = reversing()
+    till.answer('reverse', lost('terminal.link-lost'))
+    till.answer('reverse', lost('terminal.cannot-tell'))
+    expect(till.tasks()).toMatchObject([
+      { kind: 'reversal-unresolved', amountMinor: 400, error: { code: 'tender.reversal-unresolved' } },
+    ])
+    expect(resolve(till, 'booked')).toBe('task.action')
+    expect(till.sale().legs[0]?.state).toBe('reversing')
   })
 
   it('keeps the terminal for itself', () => {

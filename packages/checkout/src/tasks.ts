@@ -22,7 +22,8 @@ export function resolveTask(draft: Draft, input: Resolve): void {
     return draft.refuse('task.action', { reason: 'the line was returned, or the sale cancelled' })
   const { action, operator, reason } = input
   draft.emit({ type: 'task.resolved', task: task.id, action, operator, reason, at: draft.now })
-  if (task.kind === 'payment-unresolved') resolvePayment(draft, task, action)
+  if (task.kind === 'payment-unresolved' || task.kind === 'reversal-unresolved')
+    resolvePayment(draft, task, action)
   else if (task.kind === 'customer-owed') resolveOwed(draft, task, action)
   else if (task.kind === 'provider-stuck' && task.op !== undefined) resolveStuck(draft, task, action)
   else resolveFailed(draft, task, action)
@@ -47,13 +48,14 @@ function resolvePayment(draft: Draft, task: Task, action: Resolve['action']): vo
   const operation = task.op === undefined ? undefined : draft.lane.operations.get(task.op)
   if (!leg || !operation || task.sale === undefined) return
   if (action === 'retry') return attemptNow(draft, operation, 'query')
-  draft.settle(operation.op, action === 'booked' ? 'done' : 'refused')
+  const isBooked = action === 'booked' || action === 'reversed'
+  draft.settle(operation.op, isBooked ? 'done' : 'refused')
   if (operation.kind === 'reverse') {
-    if (action === 'not-booked') return reversalRefused(draft, task.sale, leg, report('terminal.not-booked'))
+    if (!isBooked) return reversalRefused(draft, task.sale, leg, report('terminal.not-booked'))
     draft.emit({ type: 'leg.moved', sale: task.sale, tender: leg.id, to: 'reversed' })
     return continueCancelling(draft, task.sale)
   }
-  if (action === 'not-booked') {
+  if (!isBooked) {
     draft.emit({
       type: 'leg.moved',
       sale: task.sale,

@@ -285,7 +285,15 @@ export class Chaos extends Exchange {
     if (!task) return
     const isBooked = task.op !== undefined && this.world.isBooked(task.op)
     const action =
-      task.kind === 'payment-unresolved' ? (isBooked ? 'booked' : 'not-booked') : pick(task.actions, b)
+      task.kind === 'payment-unresolved'
+        ? isBooked
+          ? 'booked'
+          : 'not-booked'
+        : task.kind === 'reversal-unresolved'
+          ? isBooked
+            ? 'reversed'
+            : 'not-reversed'
+          : pick(task.actions, b)
     if (action !== 'retry') this.#resolved.add(`${task.claim ?? task.tender ?? ''}`)
     this.till.do({
       type: 'task.resolve',

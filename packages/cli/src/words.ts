@@ -177,6 +177,7 @@ export const PAPER_WORDS: { readonly [state in PaperState]: string } = {
 const TASK_WORDS: { readonly [kind in Task['kind']]?: string } = {
   'refund-due': 'a refund is due',
   'payment-unresolved': 'nobody knows whether a card payment was booked',
+  'reversal-unresolved': 'nobody knows whether a card payment was taken back',
   'customer-owed': 'the customer is owed money',
   'tender-short': 'a payment fell short after the sale was paid',
   'provider-stuck': 'a provider does not settle an operation',
@@ -193,6 +194,8 @@ const ACTION_WORDS: { readonly [action in Task['actions'][number]]?: string } = 
   retry: 'let the till try again',
   booked: 'the terminal’s own slip says that it was booked',
   'not-booked': 'the terminal’s own slip says that it was not booked',
+  reversed: 'the terminal has a reversal of this payment',
+  'not-reversed': 'the terminal has no reversal of this payment',
   settled: 'it was put right by hand',
   'written-off': 'it is booked as a loss',
 }

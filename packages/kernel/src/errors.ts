@@ -206,6 +206,13 @@ const TABLE = {
     'Scan or type the serial that is printed on the card.',
   ],
   'scan.unreadable': ['scanner', 'none', 'new', 'The code could not be understood.', 'Scan it again.'],
+  'scan.too-many': [
+    'scanner',
+    'none',
+    'new',
+    'Too many scans wait for the catalog; this one rang up nothing.',
+    'Look at the screen, then scan again what is missing.',
+  ],
   'scan.no-sale': [
     'sale',
     'none',
@@ -397,6 +404,13 @@ const TABLE = {
     'same',
     'It is not known whether the payment was booked; the terminal is being asked.',
     'Wait, or settle the task from the terminal’s own slip. Do not charge again.',
+  ],
+  'tender.reversal-unresolved': [
+    'tender',
+    'unknown',
+    'same',
+    'It is not known whether the terminal took this payment back; until it did, the customer has paid.',
+    'Wait, or look for the reversal in the terminal’s own slips and settle the task by it. The payment’s slip proves nothing.',
   ],
   'tender.cash-step': [
     'tender',
@@ -669,6 +683,13 @@ const TABLE = {
     'new',
     'A card is there and does not answer, or another program holds it.',
     'Take it away and hold it flat against the reader; close other programs that use the reader.',
+  ],
+  'nfc.claimed': [
+    'nfc',
+    'none',
+    'same',
+    'Another program has the card at the reader; it is read as soon as that lets go.',
+    'Close the other program, or give each its own reader.',
   ],
   'nfc.removed-early': [
     'nfc',

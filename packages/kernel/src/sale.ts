@@ -202,6 +202,7 @@ export type ClaimBlocks = { readonly [claim: string]: readonly ReceiptBlock[] }
 export type TaskKind =
   | 'refund-due'
   | 'payment-unresolved'
+  | 'reversal-unresolved'
   | 'customer-owed'
   | 'tender-short'
   | 'provider-stuck'
@@ -222,5 +223,16 @@ export interface Task {
   readonly actions: readonly TaskAction[]
 }
 
-/** `retry`: try again by machine. `booked`, `not-booked`: what the terminal's slip says. `settled`: a person put it right. `written-off`: booked as a loss. */
-export type TaskAction = 'retry' | 'booked' | 'not-booked' | 'settled' | 'written-off'
+/**
+ * `retry`: try again by machine. `booked`, `not-booked`: what the terminal's slip says of a payment or refund. `reversed`,
+ * `not-reversed`: what it says of a payment that was to be taken back. `settled`: a person put it right. `written-off`:
+ * booked as a loss.
+ */
+export type TaskAction =
+  | 'retry'
+  | 'booked'
+  | 'not-booked'
+  | 'reversed'
+  | 'not-reversed'
+  | 'settled'
+  | 'written-off'

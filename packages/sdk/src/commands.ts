@@ -174,7 +174,7 @@ export const COMMAND_SCHEMAS: { readonly [type in CommandType]: z.ZodType<Comman
   resolve: z.strictObject({
     type: z.literal('resolve'),
     task: z.string().max(64),
-    action: z.enum(['retry', 'booked', 'not-booked', 'settled', 'written-off']),
+    action: z.enum(['retry', 'booked', 'not-booked', 'reversed', 'not-reversed', 'settled', 'written-off']),
     operator: label,
     reason: label,
   }),

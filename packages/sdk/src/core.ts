@@ -25,6 +25,7 @@ import {
   promptIdOf,
   readCode,
   gtin as readGtin,
+  report,
   reportOf,
   saleId,
   tenderId,
@@ -223,8 +224,11 @@ export class TillCore {
 
   /** A code from a scanner, a screen or a keyboard. Scans are taken one after the other, whatever the catalog takes. */
   scan(scan: Pick<Scan, 'text' | 'aim'>): Promise<ErrorReport | undefined> {
-    if (this.#waitingScans >= MAX_WAITING_SCANS)
-      return Promise.resolve(new CashdeskError('scan.unreadable', { waiting: MAX_WAITING_SCANS }).report)
+    if (this.#waitingScans >= MAX_WAITING_SCANS) {
+      const error = report('scan.too-many', { waiting: MAX_WAITING_SCANS })
+      this.loop.refuse(error)
+      return Promise.resolve(error)
+    }
     this.#waitingScans += 1
     const done = this.#scans.then(async () => {
       try {

@@ -14,9 +14,11 @@ import {
   type Screen,
   sell,
   settle,
+  stored,
 } from '../test/documented.ts'
 import { openShop, type Shop } from '../test/node-shop.ts'
 import type { TillEvent } from './index.ts'
+import { referenceProvider, testPlugin } from './testing.ts'
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8')
 
@@ -99,6 +101,14 @@ describe('what the page shows', () => {
 
   it('defines a plugin that keeps the contract', async () => {
     const report = await prove(acme({ url: 'http://acme.example', token: 'acme-token-1' }))
+    expect(report.checks.filter(check => !check.ok)).toEqual([])
+  })
+
+  it('defines a stored-value card with a PIN that keeps the contract', async () => {
+    const report = await testPlugin(stored({ url: 'http://stored.example' }), {
+      provider: () => referenceProvider({ limitMinor: 2_000 }),
+      subject: { card: '4012345678909' },
+    })
     expect(report.checks.filter(check => !check.ok)).toEqual([])
   })
 })

@@ -7,6 +7,26 @@ export function lastBookedAfter(before: PaymentFacts | undefined, step: Step): P
   return step.events.reduce((last, event) => afterEvent(last, event, step.input), before)
 }
 
+/**
+ * Is this approval the transaction that is already known, word for word? Then it is an old message on its way once more
+ * and nothing that the customer of this order did.
+ */
+export function isKnown(approved: PaymentFacts, last: PaymentFacts | undefined): boolean {
+  if (last === undefined || approved.terminalTime === undefined) return false
+  const number = approved.trace ?? approved.turnover
+  return number !== undefined && SAME.every(key => approved[key] === last[key])
+}
+
+const SAME = [
+  'trace',
+  'turnover',
+  'receipt',
+  'terminalTime',
+  'terminalId',
+  'amountMinor',
+  'currency',
+] as const
+
 function afterEvent(
   last: PaymentFacts | undefined,
   event: Event,

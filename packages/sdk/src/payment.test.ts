@@ -1,5 +1,5 @@
 // Card payments: three outcomes, one of them unknown; nothing is charged twice and nothing is guessed.
-import { type CashdeskError, refused, report } from '@cashdesk/kernel'
+import { type CashdeskError, done, refused, report, unknown } from '@cashdesk/kernel'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { gate } from '../test/devices.ts'
 import { BREAD } from '../test/node-register.ts'
@@ -109,6 +109,27 @@ describe('a card payment', () => {
     shop.terminal.script = [{ approveMinor: 9999 }]
     expect(await sale.pay({ id: 'P-1', by: 'card' })).toMatchObject({ outcome: 'refused' })
     expect(shop.terminal.books).toEqual([])
+  })
+
+  it('is not approved by the message of the payment before it, which is on its way once more', async () => {
+    const known = {
+      amountMinor: 250,
+      currency: 'EUR',
+      trace: '000007',
+      terminalTime: '2026-11-21T17:08:16',
+    }
+    const verdicts: string[] = []
+    shop.terminal.pay = async (_order, hooks) => {
+      verdicts.push(await hooks.onApproval({ ...known }))
+      return verdicts.at(-1) === 'accept' ? done(known) : unknown(report('terminal.rejected-approval'))
+    }
+    expect(await sale.pay({ id: 'P-1', by: 'card' })).toMatchObject({ outcome: 'done' })
+    await sale.finish()
+    const next = await till.sale({ id: 'R-2' })
+    await next.add({ line: '1', gtin: BREAD })
+    expect(await next.pay({ id: 'P-1', by: 'card' })).toMatchObject({ outcome: 'refused' })
+    expect(verdicts).toEqual(['accept', 'reject'])
+    expect(next.view().payments).toMatchObject([{ state: 'refused' }])
   })
 
   it('whose slip has no end is not answered as printed: only what is kept is', async () => {

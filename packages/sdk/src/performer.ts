@@ -38,6 +38,7 @@ import {
 } from '@cashdesk/kernel'
 import { contextOf, defaultBlocks, describedBy, standingOf } from './context.ts'
 import { PRINTER_LIMIT_MS, TERMINAL_LIMIT_MS } from './device-limits.ts'
+import { isKnown } from './last-booked.ts'
 import type { DurableStep, Taken } from './loop.ts'
 import type { TillOptions } from './options.ts'
 import type { PinEntries } from './pin-entry.ts'
@@ -307,6 +308,7 @@ export class Performer {
     return {
       // The acknowledgement waits for our own sync: only then may the terminal's commit point be reached.
       onApproval: async facts => {
+        if (isKnown(facts, this.#options.lastBooked().before)) return 'reject'
         const taken = await this.#options.submit({ type: 'terminal.approved', op, facts })
         return taken.events.some(event => event.type === 'approval.rejected') ? 'reject' : 'accept'
       },

@@ -125,8 +125,13 @@ describe('a catalog', () => {
   it('that never answers is bounded: further scans are refused', async () => {
     await till.close()
     till = await shop.till({ catalog: () => new Promise(() => undefined) })
+    const told: string[] = []
+    till.find('R-1').on('refused', error => told.push(error.code))
     const scans = Array.from({ length: 51 }, () => till.scan(COFFEE))
-    expect(await scans.at(-1)).toMatchObject({ code: 'scan.unreadable', detail: { waiting: 50 } })
+    expect(await scans.at(-1)).toMatchObject({ code: 'scan.too-many', detail: { waiting: 50 } })
+    // Nobody waits for the answer to a scanner's scan: it is told like every other refusal.
+    shop.scanner.scan(COFFEE)
+    expect(told).toEqual(['scan.too-many', 'scan.too-many'])
   })
 
   it('that throws is answered as an unknown article', async () => {

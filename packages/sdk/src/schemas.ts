@@ -120,6 +120,7 @@ const taskView: z.ZodType<TaskView> = z
     kind: z.enum([
       'refund-due',
       'payment-unresolved',
+      'reversal-unresolved',
       'customer-owed',
       'tender-short',
       'provider-stuck',

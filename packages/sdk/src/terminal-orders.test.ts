@@ -1,7 +1,31 @@
 // Attempts at a terminal without a till behind it: none is forgotten while nobody knows its end.
+import { done, report, unknown } from '@cashdesk/kernel'
 import { expect, it } from 'vitest'
 import { ScriptedTerminal } from '../test/devices.ts'
 import { type MoneyHooks, openDevices } from './index.ts'
+
+it('an approval that is the last transaction once more is rejected, and nothing is charged by it', async () => {
+  const terminal = new ScriptedTerminal()
+  await using devices = await openDevices({ terminal })
+  const asked: string[] = []
+  const known = {
+    amountMinor: 1_999,
+    currency: 'EUR',
+    trace: '000007',
+    receipt: '0007',
+    terminalTime: '2026-11-21T17:08:16',
+  }
+  terminal.pay = async (_order, hooks) => {
+    const verdict = await hooks.onApproval({ ...known })
+    asked.push(verdict)
+    return verdict === 'accept' ? done(known) : unknown(report('terminal.rejected-approval'))
+  }
+  const hooks: MoneyHooks = { onApproval: () => 'accept' }
+  const order = { amountMinor: 1_999, currency: 'EUR' }
+  expect((await devices.pay(order, hooks)).outcome).toBe('done')
+  expect((await devices.pay(order, hooks)).outcome).toBe('unknown')
+  expect(asked).toEqual(['accept', 'reject'])
+})
 
 it('an unresolved attempt stays in the way, whatever else is asked about meanwhile', async () => {
   const terminal = new ScriptedTerminal()

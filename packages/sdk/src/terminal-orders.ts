@@ -15,6 +15,7 @@ import type {
 } from '@cashdesk/kernel'
 import { CashdeskError, minor, refused, report, reportOf, unknown } from '@cashdesk/kernel'
 import { TERMINAL_LIMIT_MS } from './device-limits.ts'
+import { isKnown } from './last-booked.ts'
 
 /** Minor units, always positive; ISO 4217. */
 export interface MoneyOrder {
@@ -79,7 +80,7 @@ export class TerminalOrders {
       throw new CashdeskError('value.malformed', { field: 'onApproval' })
     const { terminal, clock, newOperation, screen } = this.#options
     const op = newOperation()
-    const before = this.#last === undefined ? {} : { before: this.#last }
+    const before: Pick<PaymentExpectation, 'before'> = this.#last === undefined ? {} : { before: this.#last }
     let attempt: PaymentExpectation = { op, kind, amountMinor, currency, startedAt: clock.now(), ...before }
     const wrong = amountProblem(amountMinor) ?? this.blocked()
     if (wrong || !terminal) return { ...refused(wrong ?? this.#absent()), attempt }
@@ -91,6 +92,7 @@ export class TerminalOrders {
       ...screen(op, hooks.signal),
       ...(hooks.onQuestion ? { onQuestion: hooks.onQuestion } : {}),
       onApproval: async facts => {
+        if (isKnown(facts, before.before)) return 'reject'
         attempt = { ...attempt, approved: facts }
         return (await hooks.onApproval(facts, attempt)) === 'accept' ? 'accept' : 'reject'
       },

@@ -6,6 +6,7 @@ import {
   CashdeskError,
   type DevicesOptions,
   definePlugin,
+  enteredPin,
   explain,
   openDevices,
   openTill,
@@ -124,6 +125,41 @@ export const acme = definePlugin({
   offline: { commit: 'queue', release: 'queue' },
   beforePaper: true,
   receipt: (c, standing) => [text(standing === 'done' ? `Card ${c.serial} active` : 'Activation follows')],
+})
+
+export const stored = definePlugin({
+  name: 'stored-value',
+  version: '1.0.0',
+  contract: 1,
+  claims: 'tender',
+  config: z.object({ url: z.string() }),
+  servers: ({ url }) => [url],
+  pin: c => ({ account: String(c.subject['card']), prompt: 'CARD PIN', key: { scheme: 'dukpt' } }),
+  reserve: (c, op) => ({
+    post: '/reserve',
+    key: op.id,
+    body: {
+      serial: String(c.subject['card']),
+      amountMinor: op.amountMinor ?? 0,
+      pin: enteredPin.block,
+      ksn: enteredPin.ksn,
+    },
+    read: { ...byField('state'), approvedMinor: 'approvedMinor', expiresInMs: 'expiresInMs' },
+  }),
+  release: (_, op) => ({
+    post: '/release',
+    key: op.id,
+    body: { about: op.about ?? '' },
+    read: byField('state'),
+  }),
+  commit: (_, op) => ({
+    post: '/commit',
+    key: op.id,
+    body: { about: op.about ?? '' },
+    read: byField('state'),
+  }),
+  query: (_, op) => ({ get: `/operations/${op.id}`, read: byField('state') }),
+  offline: { reserve: 'refuse', commit: 'queue', release: 'queue' },
 })
 
 export async function prove(plugin: PluginFactory): Promise<PluginReport> {

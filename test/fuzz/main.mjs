@@ -150,7 +150,7 @@ async function small(findings, chosen, seed) {
     const inputs = Array.from({ length: first ? index - since + 1 : 0 }, (_, at) => inputAt(since + at))
     const least = first ? await shrunk(inputs, what, them => trials.try(target.number, them)) : undefined
     const repeat =
-      kind === 'memory' ? `${again} --each 100000` : kind === 'given' ? undefined : `${again} --at ${index}`
+      kind === 'memory' ? `${again} --each 300000` : kind === 'given' ? undefined : `${again} --at ${index}`
     const smallest = least && `npm run fuzz -- --only ${name} --hex ${written(least)}`
     told.push({ ...finding, ...(repeat && { repeat }), ...(smallest && { smallest }) })
   }

@@ -20,6 +20,8 @@ export type ChildMessage =
   | { readonly type: 'card-gone'; readonly reader: string; readonly card: number }
   /** Something is there that cannot be connected to. */
   | { readonly type: 'mute'; readonly reader: string; readonly reason: string }
+  /** Another program has the card that is there. */
+  | { readonly type: 'claimed'; readonly reader: string }
   | { readonly type: 'answer'; readonly id: number; readonly apdu: string }
   /** No answer: the command may have arrived at the card, unless `sent` is false. */
   | { readonly type: 'no-answer'; readonly id: number; readonly sent: boolean; readonly reason: string }
@@ -73,6 +75,8 @@ export function readChildMessage(raw: unknown): ChildMessage | undefined {
       return reader === undefined || card === undefined ? undefined : { type: 'card-gone', reader, card }
     case 'mute':
       return reader === undefined ? undefined : { type: 'mute', reader, reason }
+    case 'claimed':
+      return reader === undefined ? undefined : { type: 'claimed', reader }
     case 'answer': {
       const apdu = hexIn(raw, 'apdu')
       return id === undefined || apdu === undefined ? undefined : { type: 'answer', id, apdu }

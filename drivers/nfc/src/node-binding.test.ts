@@ -14,16 +14,19 @@ class Bench {
   readonly cards: Transmit[] = []
   /** How many of the next connections fail. */
   refuses = 0
+  reason = 'no such card'
+  readonly modes: string[] = []
   answer: () => Uint8Array = () => Uint8Array.of(0x90, 0x00)
   connected = 0
   readonly watch: ReaderWatch
 
   constructor() {
     const wire: ReaderWire = {
-      connect: async () => {
+      connect: async mode => {
+        this.modes.push(mode)
         if (this.refuses > 0) {
           this.refuses -= 1
-          throw new Error('sharing violation')
+          throw new Error(this.reason)
         }
         this.connected += 1
         return undefined
@@ -42,6 +45,7 @@ class Bench {
       },
       cardGone: say('gone'),
       mute: (_reader, reason) => void this.said.push(`mute: ${reason}`),
+      claimed: say('claimed'),
     }
     this.watch = new ReaderWatch('R', wire, listener)
   }
@@ -90,7 +94,36 @@ describe('a watched reader', () => {
     it.refuses = 9
     it.state(PRESENT, 3)
     await it.until(3)
-    expect(it.said).toEqual(['card', 'gone', 'mute: sharing violation'])
+    expect(it.said).toEqual(['card', 'gone', 'mute: no such card'])
+  })
+
+  it('waits for a program that has the card, and takes it when that lets go', async () => {
+    const it = new Bench()
+    it.reason = 'SCardConnect error: Sharing violation.(0x8010000b)'
+    it.refuses = 2
+    it.state(PRESENT, 1)
+    await it.until(1)
+    expect(it.said).toEqual(['card'])
+    expect(it.modes).toEqual(['exclusive', 'exclusive', 'exclusive'])
+  })
+
+  it('shares a card with a program that never lets go, and says so where that does not share', async () => {
+    const it = new Bench()
+    it.reason = 'Sharing violation'
+    it.refuses = 14
+    it.state(PRESENT, 1)
+    await it.until(2)
+    expect(it.said).toEqual(['claimed', 'card'])
+    expect(new Set(it.modes.slice(0, 12))).toEqual(new Set(['exclusive']))
+    expect(it.modes.slice(12)).toEqual(['shared', 'shared', 'shared'])
+    it.refuses = 1_000
+    it.state(EMPTY, 2)
+    it.state(PRESENT, 3)
+    it.state(EMPTY, 4)
+    await new Promise<void>(resolve => void setTimeout(resolve, 400))
+    const tries = it.modes.length
+    await new Promise<void>(resolve => void setTimeout(resolve, 400))
+    expect(it.modes).toHaveLength(tries)
   })
 
   it('tells a card that does not answer to reset as mute, and connects to nothing', async () => {

@@ -6,7 +6,7 @@ import type { BindingName } from './messages.ts'
 /** One reader, as a package offers it. All of it may fail at any time. */
 export interface ReaderWire {
   /** Resolves with the answer to reset where it is known better than from the reader's state. */
-  connect(): Promise<Uint8Array | undefined>
+  connect(mode: 'exclusive' | 'shared'): Promise<Uint8Array | undefined>
   disconnect(): Promise<void>
   transmit(apdu: Uint8Array): Promise<Uint8Array>
 }
@@ -18,6 +18,8 @@ export interface BindingListener {
   card(reader: string, atr: Uint8Array, transmit: Transmit): void
   cardGone(reader: string): void
   mute(reader: string, reason: string): void
+  /** Another program has the card; it is asked for again for as long as the card lies there. */
+  claimed(reader: string): void
 }
 
 /** A loaded package. */
@@ -49,6 +51,13 @@ const MUTE = 0x0200
 /** A card that is still sliding into the field refuses to be connected to at first. */
 const CONNECT_ATTEMPTS = 3
 const CONNECT_PAUSE_MS = 120
+/**
+ * Two programs on one card get into each other's files: a command of the one changes what the next of the other reads. So the
+ * card is ours alone. A program that has it open as well (Windows itself looks at every card) is waited for; one that never
+ * lets go is borne with, where it shares.
+ */
+const CLAIM_PAUSE_MS = 250
+const EXCLUSIVE_ATTEMPTS = 12
 /**
  * A card that broke off counts as gone, and comes anew after a pause if it is still there: whether it is the same one
  * nobody knows. A card that breaks off again and again is left in the end.
@@ -109,10 +118,13 @@ export class ReaderWatch {
 
   async #arrive(turn: number): Promise<void> {
     let reason = ''
-    for (let attempt = 0; attempt < CONNECT_ATTEMPTS && turn === this.#turn; attempt += 1) {
-      if (attempt > 0) await pause(CONNECT_PAUSE_MS)
+    let told = false
+    for (let [attempt, claims] = [0, 0]; attempt < CONNECT_ATTEMPTS && turn === this.#turn; ) {
+      if (claims > 0) await pause(CLAIM_PAUSE_MS)
+      else if (attempt > 0) await pause(CONNECT_PAUSE_MS)
+      if (turn !== this.#turn) return
       try {
-        const better = await this.#wire.connect()
+        const better = await this.#wire.connect(claims < EXCLUSIVE_ATTEMPTS ? 'exclusive' : 'shared')
         if (turn !== this.#turn) return
         this.#told = true
         this.#listener.card(this.#name, better ?? this.#atr, apdu =>
@@ -122,6 +134,11 @@ export class ReaderWatch {
       } catch (thrown) {
         reason = reasonOf(thrown)
         await this.#letGo()
+        if (isClaimed(reason)) claims += 1
+        else attempt += 1
+        if (claims <= EXCLUSIVE_ATTEMPTS || told) continue
+        told = true
+        this.#listener.claimed(this.#name)
       }
     }
     if (turn === this.#turn) this.#listener.mute(this.#name, reason)
@@ -166,9 +183,22 @@ export class ReaderWatch {
   }
 }
 
+/** SCARD_E_SHARING_VIOLATION, in the words of either package. */
+function isClaimed(reason: string): boolean {
+  return /sharing|0x8010000b/i.test(reason)
+}
+
+/** What a package said; nfc-pcsc wraps what PC/SC said, pcsc-mini has it as a code. */
 export function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown)
-  // nfc-pcsc wraps what PC/SC said.
-  const inner = 'previous' in thrown && thrown.previous instanceof Error ? `: ${thrown.previous.message}` : ''
-  return `${thrown.message}${inner}`.slice(0, 250)
+  const behind = [Reflect.get(thrown, 'previous'), Reflect.get(thrown, 'cause')]
+  const errors = [thrown, ...behind.filter(each => each instanceof Error)]
+  return errors.map(wordsOf).join(': ').slice(0, 250)
+}
+
+function wordsOf(error: Error): string {
+  const code: unknown = Reflect.get(error, 'code')
+  return typeof code === 'string' && !error.message.includes(code)
+    ? `${error.message} (${code})`
+    : error.message
 }

@@ -88,6 +88,7 @@ const listener: BindingListener = {
     say({ type: 'card-gone', reader, card })
   },
   mute: (reader, reason) => say({ type: 'mute', reader, reason }),
+  claimed: reader => say({ type: 'claimed', reader }),
 }
 
 async function transmit(id: number, card: number, apdu: string): Promise<void> {

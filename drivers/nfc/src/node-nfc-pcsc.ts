@@ -87,10 +87,22 @@ function watch(reader: Reader, listener: BindingListener, lost: (reason: string)
   listener.reader(reader.name)
 }
 
+/** As the package connects, but with nobody else: it offers this for its addon alone. */
+function alone(reader: Reader): Promise<{ readonly protocol?: number }> {
+  return new Promise((resolve, reject) => {
+    const { SCARD_SHARE_EXCLUSIVE: share_mode } = reader.reader
+    reader.reader.connect({ share_mode }, (error, protocol) => {
+      if (error) return reject(error)
+      reader.connection = protocol === undefined ? {} : { protocol }
+      resolve(reader.connection)
+    })
+  })
+}
+
 function wireOf(reader: Reader): ReaderWire {
   return {
-    connect: async () => {
-      const connection = await reader.connect()
+    connect: async mode => {
+      const connection = mode === 'shared' ? await reader.connect() : await alone(reader)
       // The addon still holds the card before: what it would answer with is no connection to this one.
       if (connection.protocol === undefined) throw new TypeError('the connection before is still held')
       reader.card = {}

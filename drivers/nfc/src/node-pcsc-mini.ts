@@ -14,8 +14,8 @@ export async function loadPcscMini(): Promise<Binding> {
   const wireOf = (reader: Reader): ReaderWire => {
     let card: Card | undefined
     return {
-      connect: async () => {
-        card = await reader.connect(CardMode.SHARED)
+      connect: async mode => {
+        card = await reader.connect(mode === 'shared' ? CardMode.SHARED : CardMode.EXCLUSIVE)
         // With a reader's state 0.1.3 delivers an answer to reset of the right length and with other bytes.
         return Uint8Array.from((await card.state()).atr)
       },

@@ -240,6 +240,11 @@ export class NfcSession {
           this.#discard(report('nfc.mute', { reader: message.reader, reason: message.reason }))
         }
         return
+      case 'claimed':
+        if (this.#readers.has(message.reader)) {
+          this.#discard(report('nfc.claimed', { reader: message.reader }))
+        }
+        return
       case 'answer':
       case 'no-answer':
         this.#answered(message, nowMs)

@@ -3,112 +3,16 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import {
-  type CardSim,
-  classic,
-  felica,
-  isoDep,
-  missingForPcscd,
-  type Pcscd,
-  phone,
-  type SimulatedCard,
-  startCardSim,
-  startPcscd,
-  tag,
-  vicinity,
-} from '@cashdesk/hardware-sim'
-import {
-  type CashdeskError,
-  type Clock,
-  type DeviceHealth,
-  hex,
-  type NfcReader,
-  type Tap,
-} from '@cashdesk/kernel'
+import { classic, felica, isoDep, phone, vicinity } from '@cashdesk/hardware-sim'
+import { hex } from '@cashdesk/kernel'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type NfcOptions, nfcReader } from './driver.ts'
+import { card, ended, missing, open, PACKAGES, ready, serve, TAG, Till, till } from '../test/bench.ts'
 import { readStorage, selectApplication } from './frames.ts'
-import type { BindingName } from './messages.ts'
 import { openBlock } from './mifare.ts'
-
-const missing = missingForPcscd()
-const require = createRequire(import.meta.url)
-const PACKAGES: readonly (readonly [BindingName, string | undefined])[] = [
-  ['nfc-pcsc', absent('nfc-pcsc')],
-  ['pcsc-mini', absent('pcsc-mini')],
-]
-
-/** Why a package cannot be used here. */
-function absent(name: string): string | undefined {
-  try {
-    require(name)
-    return undefined
-  } catch {
-    return `${name} is not built: apt install libpcsclite-dev g++ make python3, then npm ci`
-  }
-}
-
-const clock: Clock = {
-  now: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  after: (delayMs, wake) => {
-    const timer = setTimeout(wake, delayMs)
-    return () => clearTimeout(timer)
-  },
-}
-
-/** The till's side: everything it was told, and a way to wait for the next of it. */
-class Till {
-  readonly reader: NfcReader
-  readonly taps: Tap[] = []
-  readonly gone: string[] = []
-  readonly discards: CashdeskError[] = []
-  #changed: (() => void)[] = []
-
-  constructor(options: NfcOptions) {
-    this.reader = nfcReader(options)
-  }
-
-  async open(): Promise<this> {
-    const noted =
-      <T>(list: T[]) =>
-      (item: T): void => {
-        list.push(item)
-        this.#wake()
-      }
-    await this.reader.open({
-      clock,
-      random: { bytes: length => new Uint8Array(length) },
-      log: () => undefined,
-      healthChanged: () => this.#wake(),
-      tapped: noted(this.taps),
-      removed: ({ card }) => noted(this.gone)(card),
-      discarded: noted(this.discards),
-    })
-    return this
-  }
-
-  /** Waits until `reached` says so; the test's time limit is the only one. */
-  async until(reached: (till: Till) => boolean): Promise<void> {
-    while (!reached(this)) {
-      await new Promise<void>(resolve => {
-        this.#changed.push(resolve)
-        setTimeout(resolve, 200)
-      })
-    }
-  }
-
-  health = (): DeviceHealth => this.reader.health()
-
-  #wake(): void {
-    for (const resolve of this.#changed.splice(0)) resolve()
-  }
-}
 
 const VICC = '/usr/bin/vicc'
 /** Debian's packages put the modules where Python does not look, and have another name for the cryptography. */
@@ -137,41 +41,13 @@ async function startVicc(port: number): Promise<{ close(): Promise<void> }> {
   }
 }
 
-let service: Pcscd | undefined
-const open: { close(): Promise<void> }[] = []
-
-async function serve(): Promise<Pcscd> {
-  const started = await startPcscd()
-  service = started
-  return started
-}
-
-async function till(options: NfcOptions): Promise<Till> {
-  const one = new Till({ socket: service?.socket ?? '/nowhere', ...options })
-  open.push(one.reader)
-  return one.open()
-}
-
-async function card(simulated: SimulatedCard): Promise<CardSim> {
-  const sim = await startCardSim({ card: simulated, port: service?.port ?? 0 })
-  open.push(sim)
-  return sim
-}
-
 /** What has ended and waits to be buried (state Z) does not live. */
 function lives(pid: number): boolean {
   const stat = `/proc/${pid}/stat`
   return existsSync(stat) && !/\) Z /.test(readFileSync(stat, 'latin1'))
 }
 
-const ready = (one: Till): boolean => one.health().state === 'ready'
-const TAG = (): SimulatedCard => tag({ uid: '04a1b2c3d4e580', ndef: [{ uri: 'https://a.example/k/1' }] })
-
-afterEach(async () => {
-  for (const each of open.splice(0).reverse()) await each.close()
-  await service?.close()
-  service = undefined
-})
+afterEach(ended)
 
 beforeAll(() => {
   for (const line of [missing, missingForVicc(), ...PACKAGES.map(([, reason]) => reason)]) {

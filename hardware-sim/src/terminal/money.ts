@@ -5,7 +5,7 @@ import type { Need } from './accidents.ts'
 import type { BookEntry, Transaction } from './book-entry.ts'
 import type { Books } from './books.ts'
 import { CARDS, type Card } from './cards.ts'
-import { bcd, digitsOf, readFields } from './codec.ts'
+import { bcd, digitsOf, type Field, readFields } from './codec.ts'
 import { askWishes, mannerOf, presentCard, typesPin, type Wishes } from './customer.ts'
 import type { RepeatShows } from './enquiries.ts'
 import type { Answer } from './link.ts'
@@ -85,50 +85,29 @@ const ALIVE_MS = 5_000
 /** Runs one money dialogue to its end; says how it ended. */
 export async function runMoney(order: MoneyOrder, talk: Talk, till: Till): Promise<string> {
   if (!talk.accept()) return 'did not answer'
-  const refused = async (code: number): Promise<void> => {
-    await talk.fail(
-      code,
-      [[BMP.amount, bcd(order.amountMinor, 6)]],
-      order.namesCurrency ? till.currency : undefined,
-    )
-  }
   if (order.refusal !== undefined) {
-    await refused(order.refusal)
+    await refuse(order, order.refusal, talk, till)
     return 'refused'
-  }
-  const declined = async (transaction: Transaction, code: number, why: string, shown: number) => {
-    till.books.decline(transaction, code, why)
-    talk.reached('declined')
-    await talk.show(shown)
-    await refused(code)
-    return 'declined'
   }
   const wishes = await approach(order, talk, till)
   if (typeof wishes === 'string') {
-    await refused(NO_CARD.get(wishes) ?? RESULT.aborted)
+    await refuse(order, NO_CARD.get(wishes) ?? RESULT.aborted, talk, till)
     return wishes
   }
-  if (isByCard(order) && !(await typesPin(talk, till))) {
-    const transaction = transactionOf(order, talk, till, wishes)
-    return await declined(transaction, RESULT.pinTries, 'the PIN was wrong three times', MESSAGE.pinTries)
-  }
+  const knowsPin = !isByCard(order) || (await typesPin(talk, till))
   if (talk.aborted) {
-    await refused(RESULT.aborted)
+    await refuse(order, RESULT.aborted, talk, till)
     return 'aborted by the register'
   }
-  if (!(await askHost(talk, till))) return 'link lost before the host was asked'
+  if (knowsPin && !(await askHost(talk, till))) return 'link lost before the host was asked'
   const transaction = transactionOf(order, talk, till, wishes)
-  const decline = talk.strikes('decline')
-  if (decline !== undefined) {
-    return await declined(transaction, decline.code, 'the host declined', MESSAGE.declined)
-  }
-  if (transaction.amountMinor === 0 && order.amountMinor > 0) {
-    return await declined(
-      transaction,
-      RESULT.creditTooLow,
-      'nothing is left on the card',
-      MESSAGE.creditTooLow,
-    )
+  const declined = declinedFor(transaction, knowsPin, talk)
+  if (declined !== undefined) {
+    till.books.decline(transaction, declined.code, declined.why)
+    talk.reached('declined')
+    await talk.show(declined.shown)
+    await refuse(order, declined.code, talk, till)
+    return 'declined'
   }
   const entry = till.books.authorise(transaction)
   talk.reached('authorised')
@@ -138,15 +117,38 @@ export async function runMoney(order: MoneyOrder, talk: Talk, till: Till): Promi
     await reverse(entry, verdict, talk, till)
     return `reversed: ${verdict.why}`
   }
-  till.books.book(entry.trace, verdict.amountMinor)
+  const booked = till.books.book(entry.trace, verdict.amountMinor)
   talk.reached('booked')
   if (printsItself(talk.registration)) {
-    till.slips.print(
-      paymentPapers({ ...entry, amountMinor: verdict.amountMinor }, till.terminalId, PAPER_WIDTH, false),
-    )
+    till.slips.print(paymentPapers(booked, till.terminalId, PAPER_WIDTH, false))
   }
   await talk.complete()
   return 'booked'
+}
+
+async function refuse(order: MoneyOrder, code: number, talk: Talk, till: Till): Promise<void> {
+  const amount: Field = [BMP.amount, bcd(order.amountMinor, 6)]
+  await talk.fail(code, [amount], order.namesCurrency ? till.currency : undefined)
+}
+
+interface Declined {
+  readonly code: number
+  readonly why: string
+  /** An intermediate status. */
+  readonly shown: number
+}
+
+/** Why the host, or the card, does not pay. */
+function declinedFor(transaction: Transaction, knowsPin: boolean, talk: Talk): Declined | undefined {
+  if (!knowsPin) {
+    return { code: RESULT.pinTries, why: 'the PIN was wrong three times', shown: MESSAGE.pinTries }
+  }
+  const decline = talk.strikes('decline')
+  if (decline !== undefined) {
+    return { code: decline.code, why: 'the host declined', shown: MESSAGE.declined }
+  }
+  if (transaction.amountMinor > 0) return undefined
+  return { code: RESULT.creditTooLow, why: 'nothing is left on the card', shown: MESSAGE.creditTooLow }
 }
 
 /** A tip is booked without its payment's card. */

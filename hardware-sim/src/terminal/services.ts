@@ -17,7 +17,7 @@ import { BMP, COMMAND, RESULT, STATUS } from './tables.ts'
 import type { Talk } from './talk.ts'
 
 /** What the terminal may want first: the status that says so (ch. 11), and the dialogue that settles it (ch. 11.1). */
-export const NEEDS: { readonly [need in Need]: { readonly status: number; readonly by: DialogueKind } } = {
+const NEEDS: { readonly [need in Need]: { readonly status: number; readonly by: DialogueKind } } = {
   'end-of-day': { status: STATUS.endOfDayNeeded, by: 'end-of-day' },
   diagnosis: { status: STATUS.diagnosisNeeded, by: 'diagnosis' },
   initialisation: { status: STATUS.initialisationNeeded, by: 'initialisation' },

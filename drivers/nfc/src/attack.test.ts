@@ -1,6 +1,6 @@
 // What a stranger would try on a real smart-card service: two tills at one reader, a reader process that is stopped or killed while
 // a card is spoken to, cards that leave in every command, and storms of cards.
-import { isoDep } from '@cashdesk/hardware-sim'
+import { isoDep, startCardSim } from '@cashdesk/hardware-sim'
 import { hex } from '@cashdesk/kernel'
 import { afterEach, describe, expect, it } from 'vitest'
 import { card, ended, missing, PACKAGES, ready, serve, TAG, till } from '../test/bench.ts'
@@ -42,6 +42,22 @@ describe.each(PACKAGES)('through %s', (binding, reason) => {
     await sim.remove()
     await second.until(({ gone }) => gone.length === 1)
     expect(second.discards).toHaveLength(1)
+  })
+
+  test('two tills that each have a reader of their own leave the other alone; one without says that there is none', async () => {
+    const pcscd = await serve()
+    const names = ['00 00', 'virtual pcd 00 01', 'Virtual PCD 00 02']
+    const [one, two, none] = await Promise.all(names.map(reader => till({ binding, reader })))
+    if (one === undefined || two === undefined || none === undefined) throw new Error('no till')
+    await Promise.all([one, two].map(each => each.until(ready)))
+    await none.until(({ reader }) => reader.health().trouble?.code === 'nfc.no-reader')
+    expect(two.health().facts['readers']).toBe('Virtual PCD 00 01')
+    await card(TAG())
+    const other = await startCardSim({ card: type4(), port: pcscd.port + 1 })
+    await Promise.all([one, two].map(each => each.until(({ taps }) => taps.length === 1)))
+    expect([one, two].map(({ taps }) => taps[0]?.technology)).toEqual(['type-2', 'iso-dep'])
+    expect([one, two, none].flatMap(({ discards }) => discards)).toEqual([])
+    await other.close()
   })
 
   test.each(['SIGKILL', 'SIGSTOP'] as const)(

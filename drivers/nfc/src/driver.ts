@@ -18,6 +18,8 @@ import { NfcSession, type SessionEvent, type Step } from './session.ts'
 export interface NfcOptions {
   /** For messages, and the `source` of every tap; default `nfc`. */
   readonly name?: string
+  /** Only readers whose name has this text in it (`cashdesk doctor` shows the names); default all of the service. */
+  readonly reader?: string
   /** Is the NDEF message of a card read? Default true. */
   readonly ndef?: boolean
   /** Looks on every card for Apple VAS and Google Smart Tap passes; default false. */
@@ -51,6 +53,7 @@ class PcscReader implements NfcReader {
   readonly #session: NfcSession
   readonly #bindings: readonly BindingName[]
   readonly #socket: string | undefined
+  readonly #reader: string
   #host: NfcHost | undefined
   #process: ReaderProcess | undefined
   #child = 0
@@ -71,6 +74,7 @@ class PcscReader implements NfcReader {
       process.platform === 'win32' ? ['pcsc-mini', 'nfc-pcsc'] : ['nfc-pcsc', 'pcsc-mini']
     this.#bindings = binding === 'auto' ? both : [binding]
     this.#socket = options.socket
+    this.#reader = options.reader ?? ''
     this.#session = new NfcSession({
       ndef: options.ndef ?? true,
       applications: applicationsOf(options),
@@ -152,10 +156,13 @@ class PcscReader implements NfcReader {
     }
     this.#child = child
     const now = (): number => this.#host?.clock.monotonicMs() ?? 0
-    this.#process = startReaderProcess(this.#bindings, this.#socket, {
-      message: raw => this.#take(this.#session.message(child, raw, now())),
-      exited: reason => this.#take(this.#session.exited(child, reason, now())),
-    })
+    this.#process = startReaderProcess(
+      { bindings: this.#bindings, socket: this.#socket, reader: this.#reader },
+      {
+        message: raw => this.#take(this.#session.message(child, raw, now())),
+        exited: reason => this.#take(this.#session.exited(child, reason, now())),
+      },
+    )
   }
 
   #tell(event: SessionEvent, host: NfcHost): void {

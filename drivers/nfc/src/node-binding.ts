@@ -26,10 +26,10 @@ export interface BindingListener {
 export interface Binding {
   readonly name: BindingName
   /**
-   * Watches readers and cards. Resolves, with the reason, when the service is gone: then the process ends, because
+   * Watches readers that are meant, and their cards. Resolves, with the reason, when the service is gone: then the process ends, because
    * neither package attaches to a service that came back.
    */
-  run(listener: BindingListener): Promise<string>
+  run(listener: BindingListener, meant: (reader: string) => boolean): Promise<string>
 }
 
 export interface Answered {

@@ -20,13 +20,13 @@ export async function loadNfcPcsc(): Promise<Binding> {
   const { NFC } = await import('nfc-pcsc')
   return {
     name: 'nfc-pcsc',
-    run: async listener => {
+    run: async (listener, meant) => {
       for (let lookMs: number = LOOK_MS.first; ; lookMs = Math.min(2 * lookMs, LOOK_MS.most)) {
         // Without a service the constructor would not return: then the watchdog ends the process.
         await serviceThere(reason => listener.service(false, reason))
         const nfc = new NFC()
         listener.service(true)
-        const end = await attached(nfc, listener, lookMs)
+        const end = await attached(nfc, listener, meant, lookMs)
         if (end.reason !== undefined) return end.reason
         if (end.found) lookMs = LOOK_MS.first / 2
         nfc.removeAllListeners('reader')
@@ -40,6 +40,7 @@ export async function loadNfcPcsc(): Promise<Binding> {
 function attached(
   nfc: NFC,
   listener: BindingListener,
+  meant: (reader: string) => boolean,
   lookMs: number,
 ): Promise<{ readonly reason?: string; readonly found: boolean }> {
   return new Promise(resolve => {
@@ -58,7 +59,8 @@ function attached(
       clearTimeout(look)
       found = true
       readers.add(reader)
-      watch(reader, listener, lost)
+      silence(reader, lost)
+      if (meant(reader.name)) watch(reader, listener)
       reader.on('end', () => {
         readers.delete(reader)
         if (readers.size > 0) return
@@ -69,17 +71,21 @@ function attached(
   })
 }
 
-function watch(reader: Reader, listener: BindingListener, lost: (reason: string) => void): void {
+/** The package itself does nothing with a reader, and its errors end no process. */
+function silence(reader: Reader, lost: (reason: string) => void): void {
   reader.autoProcessing = false
   reader.reader.removeAllListeners('status')
-  const watched = new ReaderWatch(reader.name, wireOf(reader), listener)
-  reader.reader.on('status', (status: { readonly state: number; readonly atr?: Uint8Array }) =>
-    watched.state(status.state, status.atr),
-  )
   // Without this listener an unplugged reader would end the process by an unhandled error.
   reader.on('error', (error: unknown) => {
     if (/service|0x8010001d|0x8010001e/i.test(reasonOf(error))) lost(reasonOf(error))
   })
+}
+
+function watch(reader: Reader, listener: BindingListener): void {
+  const watched = new ReaderWatch(reader.name, wireOf(reader), listener)
+  reader.reader.on('status', (status: { readonly state: number; readonly atr?: Uint8Array }) =>
+    watched.state(status.state, status.atr),
+  )
   reader.on('end', () => {
     watched.gone()
     listener.readerGone(reader.name)

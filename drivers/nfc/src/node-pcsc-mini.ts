@@ -32,11 +32,11 @@ export async function loadPcscMini(): Promise<Binding> {
   }
   return {
     name: 'pcsc-mini',
-    run: async listener => {
+    run: async (listener, meant) => {
       for (let told = false; ; told = true) {
         const client = new Client()
         try {
-          return await attached(client, wireOf, listener)
+          return await attached(client, wireOf, listener, meant)
         } catch (thrown) {
           if (!told) listener.service(false, reasonOf(thrown))
           await pause(LOOK_MS)
@@ -50,11 +50,13 @@ function attached(
   client: import('pcsc-mini').Client,
   wireOf: (reader: Reader) => ReaderWire,
   listener: BindingListener,
+  meant: (reader: string) => boolean,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     client.on('error', (error: unknown) => resolve(reasonOf(error)))
     client.on('reader', (reader: Reader) => {
       const name = reader.name()
+      if (!meant(name)) return
       const watched = new ReaderWatch(name, wireOf(reader), listener)
       reader.on('change', (status: { readonly raw: number }, atr: Uint8Array) =>
         watched.state(status.raw, atr),

@@ -26,15 +26,22 @@ const CHILD = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? '../dist/node-child.js' : './node-child.js', import.meta.url),
 )
 
-/** @param bindings packages to try, in this order @param socket where pcscd listens, if not where it always does */
+export interface ProcessOptions {
+  /** Packages to try, in this order. */
+  readonly bindings: readonly string[]
+  /** Where pcscd listens, if not where it always does. */
+  readonly socket: string | undefined
+  /** What is in the name of the readers that are meant; all if it is empty. */
+  readonly reader: string
+}
+
 export function startReaderProcess(
-  bindings: readonly string[],
-  socket: string | undefined,
+  { bindings, socket, reader }: ProcessOptions,
   listener: ProcessListener,
 ): ReaderProcess {
   const env = socket === undefined ? process.env : { ...process.env, PCSCLITE_CSOCK_NAME: socket }
   // Its input is ours alone; what it prints may be anything, and is only used to say why it broke.
-  const child = fork(CHILD, [bindings.join(',')], {
+  const child = fork(CHILD, [bindings.join(','), reader], {
     execArgv: [],
     env,
     serialization: 'json',

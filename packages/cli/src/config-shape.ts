@@ -275,6 +275,7 @@ const nfc = z
     z.strictObject({
       kind: z.literal('pcsc'),
       name: deviceName,
+      reader: text('Only readers whose name has this in it; all if absent').exactOptional(),
       ndef: z
         .boolean()
         .describe('Whether the NDEF message of a card is read; true if absent')

@@ -4,7 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encodeApdu, readBmps, ZVT_FRAMING } from './apdu.ts'
 import { CHARSET_CODES, decodeText } from './charset.ts'
-import { BMP_FORMATS, currencyDigits, currencyOf, intermediateText, resultText } from './frames.ts'
+import { currencyDigits, currencyOf } from './currency.ts'
+import { BMP_FORMATS, intermediateText, resultText } from './frames.ts'
 
 const nothing = new Uint8Array(0)
 

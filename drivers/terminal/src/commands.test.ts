@@ -8,7 +8,7 @@ const EUR = '0978'
 describe('the commands', () => {
   it('are written as the specification draws them', () => {
     expect(hex(authorisation({ minor: 1999, currency: EUR }).frame)).toBe('06010a04000000001999490978')
-    expect(hex(reversal('123456', '153', { minor: 1999, currency: EUR }).frame)).toBe(
+    expect(hex(reversal('123456', { receipt: '153' }, { minor: 1999, currency: EUR }).frame)).toBe(
       '063010123456870153' + '04000000001999490978',
     )
     expect(hex(repeatReceipt('123456').frame)).toBe('0620051234560303')

@@ -2,7 +2,8 @@
 import { bcdEncode, concatBytes, writeTlv } from '@cashdesk/kernel'
 import { encodeApdu } from './apdu.ts'
 import { CHARSET_CODES, type Charset } from './charset.ts'
-import { BMP, CONFIG, CONTROL, currencyOf, REPEAT_STATUS_ONLY, TAG } from './frames.ts'
+import { currencyOf } from './currency.ts'
+import { BMP, CONFIG, CONTROL, REPEAT_STATUS_ONLY, TAG } from './frames.ts'
 
 type CommandName =
   | 'registration'
@@ -36,6 +37,8 @@ export interface Command {
   readonly completes: boolean
   /** What was ordered, for terminals that do not repeat it in their status information. */
   readonly order?: { readonly amountMinor: number; readonly currency: string }
+  /** Trace number of what is reversed, if it is known: a receipt number alone wraps. */
+  readonly reverses?: string | undefined
   /**
    * Which amounts an approval may have beside the ordered one: with a tip on top that is told as one, a part of it, or
    * any: what the booking of a reservation tells is not said (PA00P015 ch. 2.13, 2.14).
@@ -181,9 +184,14 @@ export function authorisation(amount: Amount, extras?: Extras): Command {
 }
 
 /** 06 30: reverses the payment with this receipt number (four digits), if its amount matches. */
-export function reversal(password: string, receipt: string, amount: Amount, extras?: Extras): Command {
+export function reversal(
+  password: string,
+  { receipt, trace: reverses }: Pick<Reserved, 'receipt' | 'trace'>,
+  amount: Amount,
+  extras?: Extras,
+): Command {
   const fields = [bcdEncode(password, 3), receiptField(receipt)]
-  return money('reversal', { control: CONTROL.reversal, fields, amount, extras })
+  return { ...money('reversal', { control: CONTROL.reversal, fields, amount, extras }), reverses }
 }
 
 /** 06 31 */

@@ -62,6 +62,23 @@ describe('a query', () => {
     expect(peer.count('0620')).toBe(1)
   })
 
+  it.each(['9c', 'a0'])(
+    'looks again when the terminal answers that it is busy (%s), in whatever way',
+    async busy => {
+      const peer = new Peer()
+      const says = [
+        `040f0227${busy}060f00`,
+        `040f0227${busy}061e01${busy}`,
+        `061e01${busy}`,
+        `${STATUS}060f00`,
+      ]
+      peer.scripts.set('0620', talk => shows(says.shift() ?? '')(talk))
+      const { terminal } = await start(peer)
+      expect(await terminal.query({ ...expected, approved: FACTS })).toMatchObject({ outcome: 'done' })
+      expect(peer.count('0620')).toBe(4)
+    },
+  )
+
   it('reconnects as often as it must, and gives up in bounded time as unknown', async () => {
     const peer = new Peer()
     let tries = 0

@@ -48,7 +48,7 @@ interface MoneyPlan {
   readonly command: (amount: commands.Amount, extras: commands.Extras) => commands.Command
   /** What it reverses: "already reversed" is success then. */
   readonly reverses?: PaymentFacts
-  readonly undo?: (amount: commands.Amount, receipt: string) => commands.Command
+  readonly undo?: (amount: commands.Amount, of: commands.Reserved) => commands.Command
 }
 
 const NONE = new Uint8Array(0)
@@ -102,7 +102,7 @@ class ZvtTerminal implements Terminal {
     const { password, partialApproval: partial, tips } = this.#settings
     return this.#money(order, hooks, {
       command: (amount, extras) => commands.authorisation(amount, { ...extras, partial, tips }),
-      undo: (amount, receipt) => commands.reversal(password, receipt, amount),
+      undo: (amount, of) => commands.reversal(password, of, amount),
     })
   }
 
@@ -118,11 +118,11 @@ class ZvtTerminal implements Terminal {
     original: PaymentFacts,
     hooks: PaymentHooks,
   ): Promise<Outcome<PaymentFacts>> {
-    const { receipt } = original
+    const { receipt, trace } = original
     if (!isReceipt(receipt)) return refused(report('value.malformed', { field: 'original.receipt' }))
     const { password } = this.#settings
     return this.#money(order, hooks, {
-      command: (amount, extras) => commands.reversal(password, receipt, amount, extras),
+      command: (amount, extras) => commands.reversal(password, { receipt, trace }, amount, extras),
       reverses: original,
     })
   }
@@ -130,7 +130,7 @@ class ZvtTerminal implements Terminal {
   reserve(order: PaymentOrder, hooks: PaymentHooks): Promise<Outcome<PaymentFacts>> {
     return this.#money(order, hooks, {
       command: (amount, extras) => commands.reservation(amount, extras),
-      undo: (amount, receipt) => commands.reservationReversal({ receipt }, amount),
+      undo: (amount, { receipt }) => commands.reservationReversal({ receipt }, amount),
     })
   }
 
@@ -281,8 +281,9 @@ class ZvtTerminal implements Terminal {
     const { timeouts, currencyDigits: currency } = this.#settings
     if (clock && onQuestion && (await isConfirmed(facts, onQuestion, clock, timeouts.questionMs)))
       return signed(facts)
-    if (!undo || !isReceipt(facts.receipt)) return unsigned(refused(report('terminal.cannot-tell')))
-    const command = undo({ minor: facts.amountMinor, currency }, facts.receipt)
+    const { receipt, trace } = facts
+    if (!undo || !isReceipt(receipt)) return unsigned(refused(report('terminal.cannot-tell')))
+    const command = undo({ minor: facts.amountMinor, currency }, { receipt, trace })
     const hooks = { ...(onMessage && { onMessage }), ...(onPrint && { onPrint }) }
     const end = await this.#station.run(exchange, command, hooks, async () => 'accept')
     const reversal = moneyOutcome(end, facts)

@@ -3,12 +3,12 @@
 import { bcdDecode, hex, isConstructed, readTlvLength } from '@cashdesk/kernel'
 import { readVarLength } from './apdu.ts'
 import { decodeText } from './charset.ts'
+import { currencyOf } from './currency.ts'
 import { BMP_KINDS, COMMAND_NAMES, type FieldKind, WITH_PASSWORD } from './fields.ts'
 import {
   BMP,
   BMP_FORMATS,
   CONTROL,
-  currencyOf,
   DECIMAL_BMPS,
   intermediateText,
   resultText,

@@ -9,7 +9,8 @@ import {
   readTlvs,
   type Tlv,
 } from '@cashdesk/kernel'
-import { AMOUNT_KIND, currencyOf, TAG } from './frames.ts'
+import { currencyOf } from './currency.ts'
+import { AMOUNT_KIND, TAG } from './frames.ts'
 
 /** An amount as an amount information has it: `1999` with two `decimals`. */
 export interface ToldAmount {

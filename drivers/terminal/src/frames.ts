@@ -195,6 +195,7 @@ export const RESULT = {
   wait: 0x9c,
   notReady: 0xa0,
   alreadyReversed: 0xb4,
+  notReversible: 0xb5,
 } as const
 
 const RESULT_TEXTS: { readonly [code: number]: string } = {
@@ -347,75 +348,4 @@ export function intermediateText(status: number): string {
   const plain = INTERMEDIATE[status & ~REMOVE]
   if (plain === undefined || status >= 0x80) return 'Please wait'
   return (status & REMOVE) !== 0 && status !== 0x4b ? `${plain}. Remove card` : plain
-}
-
-/** ISO 4217 numeric codes of the currencies that terminals are set up for, or cardholders pay in. */
-const NUMERIC: { readonly [alphabetic: string]: string } = {
-  AED: '784',
-  ALL: '008',
-  ARS: '032',
-  AUD: '036',
-  BAM: '977',
-  BGN: '975',
-  BHD: '048',
-  BRL: '986',
-  CAD: '124',
-  CHF: '756',
-  CLP: '152',
-  CNY: '156',
-  COP: '170',
-  CZK: '203',
-  DKK: '208',
-  EGP: '818',
-  EUR: '978',
-  GBP: '826',
-  GEL: '981',
-  HKD: '344',
-  HUF: '348',
-  IDR: '360',
-  ILS: '376',
-  INR: '356',
-  ISK: '352',
-  JOD: '400',
-  JPY: '392',
-  KRW: '410',
-  KWD: '414',
-  KZT: '398',
-  MAD: '504',
-  MDL: '498',
-  MKD: '807',
-  MXN: '484',
-  MYR: '458',
-  NOK: '578',
-  NZD: '554',
-  OMR: '512',
-  PEN: '604',
-  PHP: '608',
-  PLN: '985',
-  QAR: '634',
-  RON: '946',
-  RSD: '941',
-  RUB: '643',
-  SAR: '682',
-  SEK: '752',
-  SGD: '702',
-  THB: '764',
-  TND: '788',
-  TRY: '949',
-  TWD: '901',
-  UAH: '980',
-  USD: '840',
-  VND: '704',
-  ZAR: '710',
-}
-
-/** `EUR` as the two BCD bytes' digits `0978`; undefined if no terminal of this table takes it. */
-export function currencyDigits(alphabetic: string): string | undefined {
-  const numeric = NUMERIC[alphabetic]
-  return numeric === undefined ? undefined : `0${numeric}`
-}
-
-/** `0978` as `EUR`; a code that is not in the table stays the digits it is. */
-export function currencyOf(digits: string): string {
-  return Object.entries(NUMERIC).find(([, numeric]) => digits === `0${numeric}`)?.[0] ?? digits
 }

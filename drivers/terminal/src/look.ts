@@ -19,7 +19,10 @@ export async function look(exchange: Exchange, password: string, limits: Limits)
   if (isOccupied(enquiry)) return { saw: 'occupied' }
   const repeat = await exchange.run(repeatReceipt(password), limits, {})
   if (repeat.how === 'broken' || repeat.how === 'not-sent') return { saw: 'lost' }
-  if (repeat.how !== 'completed' && isBusy(repeat.code)) return { saw: 'occupied' }
+  const { last } = repeat.seen
+  const code = repeat.how === 'completed' ? last?.resultCode : repeat.code
+  // Busy is about the question, and not the end of a transaction, unless it names one.
+  if (code !== undefined && isBusy(code) && !(last && namesTransaction(last))) return { saw: 'occupied' }
   return { saw: 'shown', shown: shownBy(repeat) }
 }
 

@@ -80,6 +80,30 @@ describe('a payment that the terminal had approved', () => {
     expect(verdict(approved, shown({}, { resultCode: 0x6c }), 'unknown')).toBe('terminal.cannot-tell')
   })
 
+  it('cannot be told from a failed reversal under its own numbers', () => {
+    expect(verdict(approved, shown(APPROVED, { resultCode: 0xb5 }))).toBe('terminal.cannot-tell')
+    const signed = { ...APPROVED, signature: 'required' } as const
+    expect(verdict({ approved: signed }, shown(APPROVED, { resultCode: 0x05 }))).toBe('terminal.cannot-tell')
+    expect(verdict({ approved: signed }, shown(APPROVED, { resultCode: 0x6c }))).toBe('terminal.reversed')
+  })
+
+  it.each([0x05, 0x83, 0x9a, 0xf0, 0xff])(
+    'cannot be told from a bare result code %i, which may be about the question',
+    resultCode => {
+      expect(verdict(approved, shown({}, { resultCode }))).toBe('terminal.cannot-tell')
+    },
+  )
+
+  it('is not older than a younger transaction because the terminal’s clock was set back', () => {
+    const later = { ...APPROVED, trace: '000153', receipt: '0154', turnover: '000154' }
+    const setBack = { ...later, terminalTime: '2026-11-21T16:10:00' }
+    expect(verdict({ approved: APPROVED }, shown(setBack))).toBe('terminal.cannot-tell')
+    expect(verdict({ approved: APPROVED }, shown(setBack, { resultCode: 0x05 }))).toBe('terminal.cannot-tell')
+    expect(verdict({ approved: APPROVED }, shown(setBack, { originalTrace: '000151' }))).toBe(
+      'terminal.cannot-tell',
+    )
+  })
+
   it('gave nothing back if it was a reversal itself, and failed', () => {
     const failed = shown(APPROVED, { resultCode: 0x6c, originalTrace: '000150' })
     expect(verdict({ kind: 'reverse', approved: APPROVED }, failed)).toBe('terminal.reversed')
@@ -171,7 +195,16 @@ describe('a reversal', () => {
     const seen = shown(reversal, { originalTrace: '000152' })
     expect(verdict({ kind: 'reverse', before: APPROVED }, seen)).toBe('done')
     expect(verdict({ kind: 'reverse', approved: reversal }, seen)).toBe('done')
-    expect(verdict({ kind: 'reverse' }, shown({}, { resultCode: 0xb4 }))).toBe('done')
+    const again = shown({ terminalTime: '2026-11-21T17:10:00' }, { resultCode: 0xb4 })
+    expect(verdict({ kind: 'reverse', before: APPROVED }, again)).toBe('done')
+  })
+
+  it('cannot be told from an earlier one that met the same answer', () => {
+    expect(verdict({ kind: 'reverse' }, shown({}, { resultCode: 0xb4 }))).toBe('terminal.cannot-tell')
+    const older = shown({ terminalTime: '2026-11-21T15:00:00' }, { resultCode: 0xb4 })
+    const told = { before: APPROVED, beforeAt: Date.parse('2026-11-21T17:08:20Z') }
+    const startedAt = Date.parse('2026-11-21T18:00:00Z')
+    expect(verdict({ kind: 'reverse', ...told, startedAt }, older)).toBe('terminal.cannot-tell')
   })
 
   it('did not happen when the payment still stands there', () => {

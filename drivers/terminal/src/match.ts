@@ -80,12 +80,16 @@ function judgeFailed(
   profile: Profile,
 ): Verdict {
   const { approved, before, kind } = expected
-  if (kind === 'reverse' && status.resultCode === RESULT.alreadyReversed)
+  if (kind === 'reverse' && status.resultCode === RESULT.alreadyReversed) {
+    // An earlier reversal may have met the same answer: only one that is later than the order is ours.
+    if (!before || facts.terminalTime === undefined || isBeforeOrder(facts, before, expected))
+      return cannotTell('nothing says which reversal it was that had been made before')
     return done({ ...facts, amountMinor: facts.amountMinor ?? expected.amountMinor })
+  }
   if (approved) {
     const verdict = judgeFailedAfterApproval(approved, status, facts, profile)
     if (verdict) return verdict
-    return isEarlier(facts.terminalTime, approved.terminalTime)
+    return isOlder(facts, approved)
       ? notBooked('the last transaction is older')
       : cannotTell('another transaction failed after it')
   }
@@ -108,11 +112,14 @@ function judgeFailedAfterApproval(
   // A reversal that failed took nothing back, unless there was nothing left to take back.
   if (originalTrace !== undefined && originalTrace === approved.trace)
     return resultCode === RESULT.alreadyReversed ? reversed : cannotTell('a reversal of it failed')
-  if (identified(facts, approved)) return reversed
+  // Under its own numbers stands its end, or a reversal of it that some show without a trace of its own, and that failed.
+  const wasUndone = resultCode === RESULT.aborted || resultCode === RESULT.alreadyReversed
+  const failedReversal = resultCode === RESULT.notReversible || (approved.signature && !wasUndone)
+  if (identified(facts, approved)) return failedReversal ? cannotTell('a reversal of it failed') : reversed
   if (hasNumbers(facts) || originalTrace !== undefined) return undefined
-  // A code alone is what some show after they reversed by themselves; after a signature that was not good it may as
-  // well be our own reversal, which failed.
-  return profile.afterAutoReversal === 'reversal' && approved.signature === undefined
+  // "Aborted" alone is what some show after they reversed by themselves; any other code may be about the question that
+  // we asked. After a signature that was not good it may as well be our own reversal, which failed.
+  return profile.afterAutoReversal === 'reversal' && resultCode === RESULT.aborted && !approved.signature
     ? reversed
     : cannotTell('a result code alone does not say what failed')
 }
@@ -123,7 +130,7 @@ function judgeReversal(expected: PaymentExpectation, originalTrace: string, fact
   if (before && isOne(facts, before)) return notBooked('the last transaction is the one before it')
   if (approved?.trace === originalTrace && agree(approved.amountMinor, facts.amountMinor))
     return refused(report('terminal.reversed', { originalTrace }))
-  return isEarlier(facts.terminalTime, approved?.terminalTime)
+  return isOlder(facts, approved)
     ? notBooked('the last transaction is older')
     : cannotTell('the last transaction is a reversal of another one')
 }
@@ -141,7 +148,7 @@ function judgeApproved(
     return trusted(profile) ?? done({ ...approved, ...facts })
   }
   // Both times are the terminal's own, so they can be compared as they are.
-  if (isEarlier(facts.terminalTime, approved.terminalTime) || isLongBefore(facts.terminalTime, startedAt))
+  if (isOlder(facts, approved) || isLongBefore(facts.terminalTime, startedAt))
     return notBooked('the last transaction is older')
   return cannotTell('the last transaction is another one')
 }
@@ -215,6 +222,15 @@ function agree<T>(one: T | undefined, other: T | undefined): boolean {
 
 function isEarlier(one: string | undefined, other: string | undefined): boolean {
   return one !== undefined && other !== undefined && one < other
+}
+
+/** Older by the terminal's own clock, and not younger by its own numbers: the clock may have been set back meanwhile. */
+function isOlder(one: Seen, other: Seen | undefined): boolean {
+  const younger = (['trace', 'turnover'] as const).some(key => {
+    const [mine, theirs] = [one[key], other?.[key]]
+    return mine !== undefined && theirs !== undefined && Number(mine) > Number(theirs)
+  })
+  return !younger && isEarlier(one.terminalTime, other?.terminalTime)
 }
 
 /** Before the attempt beyond every doubt about time zones and clocks set wrong by hours. */

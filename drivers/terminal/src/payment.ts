@@ -24,14 +24,15 @@ export function isSamePayment(one: PaymentFacts, other: PaymentFacts): boolean {
 }
 
 /** Why an approval is not one of the order; undefined if it is. */
-export type Misfit = 'currency' | 'amount' | 'tip'
+export type Misfit = 'currency' | 'amount' | 'tip' | 'reversal'
 
 /** An amount that nobody ordered is not acknowledged, whoever would take it: the terminal reverses it. */
 export function misfitOf(
   { amountMinor, currency, tipMinor = 0 }: PaymentFacts,
-  { base }: StatusReport,
-  { name, order, accepts }: Command,
+  { base, originalTrace }: StatusReport,
+  { name, order, accepts, reverses }: Command,
 ): Misfit | undefined {
+  if (isOfAnother(originalTrace, name, reverses)) return 'reversal'
   if (currency !== order?.currency) return 'currency'
   if (isDisputed(base, { amountMinor, currency }, order.currency)) return 'currency'
   if (accepts.has('any')) return amountMinor > 0 ? undefined : 'amount'
@@ -42,4 +43,12 @@ export function misfitOf(
   const goods = amountMinor - tip
   if (goods === order.amountMinor) return undefined
   return goods > 0 && goods < order.amountMinor && accepts.has('part') ? undefined : 'amount'
+}
+
+/** Only a reversal names what it reverses (BMP 37), and then it is what was ordered. */
+function isOfAnother(originalTrace = '', name: Command['name'], reverses: string | undefined): boolean {
+  const number = Number(originalTrace)
+  if (number === 0) return false
+  if (name === 'authorisation') return true
+  return name === 'reversal' && reverses !== undefined && Number(reverses) !== number
 }

@@ -70,7 +70,7 @@ describe('an approval of another amount', () => {
 
   it.each([
     ['refund', refund('000000', AMOUNT)],
-    ['reversal', reversal('000000', '0153', AMOUNT)],
+    ['reversal', reversal('000000', { receipt: '0153' }, AMOUNT)],
     ['reservation', reservation(AMOUNT)],
     ['reservation’s release', reservationReversal({ receipt: '0153' }, AMOUNT)],
   ])('of a %s is rejected, too', (_what, command) => {
@@ -105,7 +105,7 @@ describe('a tip', () => {
   })
 
   it('does not make up for a reversal of less', () => {
-    const command = reversal('000000', '0153', AMOUNT)
+    const command = reversal('000000', { receipt: '0153' }, AMOUNT)
     expect(approved(`04000000002199 490978 ${TIP}`, new Talk(command))).toMatchObject(refusedFor('amount'))
     expect(approved(`04000000001999 490978 ${TIP}`, new Talk(command))).toMatchObject({
       outcome: { outcome: 'done' },
@@ -163,6 +163,22 @@ describe('a conversion', () => {
       },
     )
     expect(verdict).toMatchObject({ outcome: 'unknown', error: { code: 'terminal.cannot-tell' } })
+  })
+})
+
+describe('a reversal', () => {
+  const original = { receipt: '0153', trace: '000140' }
+  const reversing = (trace: string): ReturnType<typeof approved> =>
+    approved(`04000000001999 490978 37${trace}`, new Talk(reversal('000000', original, AMOUNT)))
+
+  it('of another payment under the same receipt number is rejected', () => {
+    expect(reversing('000141')).toMatchObject(refusedFor('reversal'))
+    expect(reversing('000140')).toMatchObject({ outcome: { outcome: 'done' } })
+  })
+
+  it('is no approval of a payment', () => {
+    expect(paid('04000000001999 490978 37000140')).toMatchObject(refusedFor('reversal'))
+    expect(paid('04000000001999 490978 37000000')).toMatchObject({ outcome: { outcome: 'done' } })
   })
 })
 

@@ -65,6 +65,14 @@ function play(inputs: readonly SessionInput[], verdict: 'accept' | 'reject' | 's
 
 const bytes = (text: string): SessionInput => ({ in: 'bytes', bytes: fromHex(text) })
 const WHOLE = play([START, ...DIALOGUE.map(bytes)])
+/** Where the terminal waits for the answer to its approval: nothing behind it comes together with what is before it. */
+const WAITS_AT = DIALOGUE.slice(0, APPROVAL_AT + 1).join('').length
+
+/** The stream from digit `from` to `to`, in as few pieces as a terminal that waits can send. */
+function piece(from: number, to: number = STREAM.length): readonly SessionInput[] {
+  if (from >= WAITS_AT || to <= WAITS_AT) return [bytes(STREAM.slice(from, to))]
+  return [bytes(STREAM.slice(from, WAITS_AT)), bytes(STREAM.slice(WAITS_AT, to))]
+}
 
 describe('the bytes of a payment', () => {
   it('make a payment when each frame comes alone', () => {
@@ -74,15 +82,19 @@ describe('the bytes of a payment', () => {
 
   it('make the same payment when cut in two anywhere', () => {
     for (let cut = 0; cut <= STREAM.length; cut += 2)
-      expect(play([START, bytes(STREAM.slice(0, cut)), bytes(STREAM.slice(cut))])).toEqual(WHOLE)
+      expect(play([START, ...piece(0, cut), ...piece(cut)])).toEqual(WHOLE)
   })
 
   it('make the same payment one by one, and all at once', () => {
-    expect(play([START, bytes(STREAM)])).toEqual(WHOLE)
+    expect(play([START, ...piece(0)])).toEqual(WHOLE)
     const single = Array.from({ length: STREAM.length / 2 }, (_, at) =>
       bytes(STREAM.slice(at * 2, at * 2 + 2)),
     )
     expect(play([START, ...single])).toEqual(WHOLE)
+  })
+
+  it('make no payment when the terminal did not wait for the answer to its approval', () => {
+    expect(play([START, bytes(STREAM)]).outcome).toBe('unknown terminal.aborted-after-approval')
   })
 
   it('make the same payment in pieces of any size', () => {
@@ -92,7 +104,7 @@ describe('the bytes of a payment', () => {
         let at = 0
         for (let index = 0; at < STREAM.length; index += 1) {
           const size = (sizes[index % sizes.length] ?? 1) * 2
-          pieces.push(bytes(STREAM.slice(at, at + size)))
+          pieces.push(...piece(at, at + size))
           at += size
         }
         expect(play([START, ...pieces])).toEqual(WHOLE)
@@ -118,7 +130,7 @@ describe('a break', () => {
   })
 
   it('after the completion changes nothing', () => {
-    for (const cause of breaks) expect(play([START, bytes(STREAM), cause]).outcome).toBe('done')
+    for (const cause of breaks) expect(play([START, ...piece(0), cause]).outcome).toBe('done')
   })
 
   it('by the time limit of the stage where it is, is unknown', () => {

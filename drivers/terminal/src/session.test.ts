@@ -43,6 +43,17 @@ describe('a payment', () => {
     expect(talk.outcome).toBe('unknown terminal.no-answer')
   })
 
+  it.each([COMPLETED, '061e016c'])(
+    'is not done when the terminal went on (%s) before the till said yes',
+    ended => {
+      const apart = paying().says(APPROVED, ended).accept()
+      const atOnce = paying()
+        .says(APPROVED + ended)
+        .accept()
+      for (const talk of [apart, atOnce]) expect(talk.outcome).toBe('unknown terminal.aborted-after-approval')
+    },
+  )
+
   it('takes the amount from the status information, not from the order', () => {
     const part = new Talk(authorisation({ minor: 1999, currency: EUR }, { partial: true })).says(ACK)
     const talk = part.says(frame('040f', '2700 04000000000500 490978')).accept().says(COMPLETED)
@@ -214,7 +225,9 @@ describe('a reversal', () => {
       [ACK, '040f0227b4', '061e01b4'],
       [ACK, '040f0227b4', COMPLETED],
     ]) {
-      const talk = new Talk(reversal('000000', '0153', { minor: 1999, currency: EUR })).says(...frames)
+      const talk = new Talk(reversal('000000', { receipt: '0153' }, { minor: 1999, currency: EUR })).says(
+        ...frames,
+      )
       expect(talk.end && moneyOutcome(talk.end, original)).toEqual({ outcome: 'done', data: original })
     }
   })
@@ -282,12 +295,13 @@ describe('paper and screen', () => {
   })
 
   it('holds back what comes behind a question until it is answered', () => {
-    const talk = paying().says(`06d1024041 ${APPROVED} ${COMPLETED}`)
+    const talk = paying().says(`06d1024041 ${APPROVED}`)
     expect(talk.all('ask')).toHaveLength(0)
     talk.put({ in: 'printed', kept: true })
     expect(talk.all('ask')).toHaveLength(1)
+    talk.accept().says(`06d1024041 ${COMPLETED}`)
     expect(talk.outcome).toBe('still running')
-    expect(talk.accept().outcome).toBe('done')
+    expect(talk.put({ in: 'printed', kept: true }).outcome).toBe('done')
   })
 
   it('shows intermediate states, and lets them set the time limit', () => {

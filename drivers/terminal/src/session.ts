@@ -31,6 +31,9 @@ import { notedFacts, readAbort, readStatus, readTime } from './status.ts'
 /** Frames that may wait for the till: a terminal that is owed an answer sends none, so this is generous. */
 const MAX_QUEUE = 64
 
+/** What ends a dialogue. */
+const ENDS: ReadonlySet<number> = new Set([CONTROL.completion, CONTROL.aborted])
+
 /** One step. Total: whatever comes in, in whatever phase, has an answer. */
 export function step(
   state: SessionState,
@@ -118,12 +121,14 @@ class Turn extends Speech {
   }
 
   private verdict(verdict: 'accept' | 'reject'): void {
-    const { owes, phase, seen } = this.state
+    const { owes, phase, queue, seen } = this.state
     if (phase !== 'running' || seen.approval !== 'asked') return
     const approval = verdict === 'accept' ? 'accepted' : 'rejected'
     this.see({ approval })
     // Without a debt the terminal was told to wait: it repeats the question, and gets this answer then.
     if (owes !== 'approval') return
+    // A terminal that went on without our answer does not book by it.
+    if (queue.some(({ control }) => ENDS.has(control))) this.see({ contradicted: true })
     this.payDebt()
     if (approval === 'accepted') this.acknowledge()
     else this.reply(REPLY.reject)

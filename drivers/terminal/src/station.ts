@@ -73,7 +73,11 @@ export class Station {
           if (this.#exchange !== exchange) return
           this.#registration = undefined
           ports.log('warn', 'terminal not connected', { name: this.name, code: error.code })
-          this.#become('absent', report('terminal.absent', { name: this.name, reason: error.code }))
+          // Why in the words of the line, and who has it: `error.code` says the same of every cause.
+          this.#become(
+            'absent',
+            report('terminal.absent', { reason: error.code, ...error.detail, name: this.name }),
+          )
         },
         note: facts => {
           this.#facts = { ...this.#facts, ...facts }

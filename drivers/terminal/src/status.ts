@@ -13,8 +13,9 @@ import {
 } from '@cashdesk/kernel'
 import { type BmpBlock, readBmps, readVarLength } from './apdu.ts'
 import { type Charset, decodeText } from './charset.ts'
+import { currencyOf } from './currency.ts'
 import { readConversion, type ToldAmount } from './foreign.ts'
-import { BMP, currencyOf, SIGNED, TAG, TOTALS_ORDER } from './frames.ts'
+import { BMP, SIGNED, TAG, TOTALS_ORDER } from './frames.ts'
 
 /** One status information. Facts are only what was there and could be read. */
 export interface StatusReport {

@@ -3,8 +3,10 @@
 import type {
   DeviceFamily,
   DeviceHealth,
+  ErrorCode,
   ErrorReport,
   NfcReader,
+  Pinpad,
   Printer,
   Scanner,
   Terminal,
@@ -27,16 +29,17 @@ export interface DeviceAnswer {
 const PATIENCE_MS = 8_000
 
 export async function reachDevices(
-  { scanner, terminal, printer, nfc }: TillOptions,
+  { scanner, terminal, printer, nfc, pinpad }: TillOptions,
   connect: boolean,
 ): Promise<readonly DeviceAnswer[]> {
   const scanners = scanner === undefined ? [] : [scanner].flat()
   const readers = nfc === undefined ? [] : [nfc].flat()
-  const all: readonly (readonly [string, Scanner | Terminal | Printer | NfcReader])[] = [
+  const all: readonly (readonly [string, Scanner | Terminal | Printer | NfcReader | Pinpad])[] = [
     ...scanners.map((each, index) => [scanners.length > 1 ? `scanner[${index}]` : 'scanner', each] as const),
     ...(terminal ? [['terminal', terminal] as const] : []),
     ...(printer ? [['printer', printer] as const] : []),
     ...readers.map((each, index) => [readers.length > 1 ? `nfc[${index}]` : 'nfc', each] as const),
+    ...(pinpad ? [['pinpad', pinpad] as const] : []),
   ]
   const names = all.map(([path, { family, name }]) => ({ path, family, name }))
   if (!connect || all.length === 0) return names
@@ -45,6 +48,7 @@ export async function reachDevices(
     ...(terminal ? { terminal } : {}),
     ...(printer ? { printer } : {}),
     nfc: readers,
+    ...(pinpad ? { pinpad } : {}),
   })
   await new Promise<void>(resolve => {
     const timer = setTimeout(resolve, PATIENCE_MS)
@@ -63,6 +67,12 @@ export async function reachDevices(
   }))
 }
 
+const ABSENT: { readonly [family in DeviceFamily]?: ErrorCode } = {
+  terminal: 'terminal.absent',
+  printer: 'printer.absent',
+  pinpad: 'pinpad.absent',
+}
+
 const settled = ({ state }: DeviceHealth): boolean => state !== 'opening' && state !== 'closed'
 
 function answerOf({
@@ -74,7 +84,6 @@ function answerOf({
 }: DeviceHealth): Pick<DeviceAnswer, 'answer' | 'trouble' | 'facts'> {
   const here = state === 'ready' || state === 'busy'
   if (here && !trouble) return { answer: 'ready', ...(Object.keys(facts).length > 0 ? { facts } : {}) }
-  const code =
-    family === 'terminal' ? 'terminal.absent' : family === 'printer' ? 'printer.absent' : 'transport.timeout'
+  const code = ABSENT[family] ?? 'transport.timeout'
   return { answer: here ? 'ready' : 'absent', trouble: trouble ?? report(code, { name }) }
 }

@@ -21,6 +21,33 @@ export function serialFinding(
   return [{ area: 'serial', name: 'ports', verdict: 'note', said: word }]
 }
 
+/** What the systems say when something cannot be opened, and what to do about it. */
+const WAYS_OUT: readonly (readonly [RegExp, string])[] = [
+  [
+    /EACCES|EPERM|permission denied|access denied|LIBUSB_ERROR_ACCESS/i,
+    'This user may not open it: the lines on ports and devices above name the group to join.',
+  ],
+  [
+    /ECONNREFUSED/,
+    'Somebody is at this address, but not at this port: check the port, and that the device is set to speak on the network.',
+  ],
+  [/ENOTFOUND|EAI_AGAIN/, 'Nobody knows this name: check it, or give the address in numbers.'],
+  [
+    /EHOSTUNREACH|ENETUNREACH|ENETDOWN/,
+    'The network has no way there: check cable, address and mask of both.',
+  ],
+]
+
+/** Nothing where the error's own advice is as good. */
+export function wayOut(reason: string, found: readonly FoundDevice[]): string | undefined {
+  if (/ENOENT|no such file|file not found/i.test(reason) && !reason.includes('pcscd')) {
+    const ports = found.flatMap(({ path }) => path ?? [])
+    const here = ports.length === 0 ? '' : ` Here there are now: ${ports.join(', ')}.`
+    return `Nothing has this name at the moment: plug it in and switch it on, or mend the path.${here}`
+  }
+  return WAYS_OUT.find(([words]) => words.test(reason))?.[1]
+}
+
 const AREAS: { readonly [kind in FoundKind]?: readonly [Finding['area'], string] } = {
   'hid-scanner': ['hid', 'a scanner in HID POS mode'],
   'hid-keyboard-or-scanner': [

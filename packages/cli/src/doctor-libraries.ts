@@ -169,5 +169,7 @@ function listedIn(out: string): Pick<LibraryState, 'listed'> {
 function reasonOf(err: string, code: number | null, signal: string | null): string {
   const line = err.split('\n').find(each => /^\w*Error\b.*: /.test(each))
   if (line !== undefined) return line.slice(0, 300)
+  if (signal === 'SIGKILL')
+    return `it did not load within ${LOAD_LIMIT_MS / 1000} s; look again when this machine has less to do`
   return signal === null ? `its process ended with code ${code}` : `its process was ended by ${signal}`
 }

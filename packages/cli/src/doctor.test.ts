@@ -194,6 +194,25 @@ describe('the till of a configuration', () => {
     ])
   })
 
+  it('has all its devices asked, and each is told what to do by what is wrong with it', async () => {
+    const path = join(root, 'nope')
+    const tcp = { host: '127.0.0.1', port: 1 }
+    const file = await config({
+      scanner: { kind: 'serial', path },
+      terminal: { kind: 'zvt', ...tcp },
+      printer: { kind: 'file', path },
+      pinpad: { kind: 'tcp', ...tcp },
+    })
+    const found = about(await report({ config: file }, bare), 'device')
+    expect(found.map(({ name }) => name.split(' ')[0])).toEqual(['scanner', 'terminal', 'printer', 'pinpad'])
+    for (const { name, verdict, said, next } of found) {
+      const byPath = /^(scanner|printer)/.test(name)
+      expect(verdict).toBe('wrong')
+      expect(said).toMatch(byPath ? /ENOENT|no such file/i : /ECONNREFUSED/)
+      expect(next).toMatch(byPath ? /^Nothing has this name/ : /^Somebody is at this address/)
+    }
+  })
+
   it('with mistakes is told so, and none of its devices is touched', async () => {
     const found = await report({ config: await config({ currency: 'Euro' }) }, bare)
     expect(found.code).toBe(1)

@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { reachDevices } from './connect.ts'
-import { serialFinding, spoolerFindings, usbFindings } from './doctor-found.ts'
+import { serialFinding, spoolerFindings, usbFindings, wayOut } from './doctor-found.ts'
 import { LIBRARIES, type Library, type LibraryState, tryLibrary } from './doctor-libraries.ts'
-import { linuxDevices } from './doctor-linux.ts'
+import { type FoundDevice, linuxDevices } from './doctor-linux.ts'
 import { type CardService, cardService, nodeIsTooOld, syncSpeed } from './doctor-machine.ts'
 import { inspectFile } from './inspect.ts'
 import { said } from './problems.ts'
@@ -101,7 +101,7 @@ async function examine({ config }: DoctorOptions, machine: Machine): Promise<Doc
       machine,
       libraries.some(({ library, state }) => library.owner === '@cashdesk/nfc' && state.state === 'loaded'),
     )),
-    ...(config === undefined ? [await diskFinding('.')] : await tillFindings(config)),
+    ...(config === undefined ? [await diskFinding('.')] : await tillFindings(config, found)),
   ]
   return { ok: !findings.some(({ verdict }) => verdict === 'wrong'), platform: machine.platform, findings }
 }
@@ -193,7 +193,7 @@ async function diskFinding(dir: string): Promise<Finding> {
 }
 
 /** @throws CashdeskError `config.unreadable` */
-async function tillFindings(file: string): Promise<readonly Finding[]> {
+async function tillFindings(file: string, found: readonly FoundDevice[]): Promise<readonly Finding[]> {
   const { options, problems } = await inspectFile(file)
   if (options === undefined) {
     const word = problems.map(said).join('; ')
@@ -210,13 +210,14 @@ async function tillFindings(file: string): Promise<readonly Finding[]> {
         const told = Object.entries(facts ?? {}).map(([key, value]) => [key, String(value)] as const)
         return { ...about, verdict: 'ok', said: 'answers', facts: Object.fromEntries(told) }
       }
-      const why = trouble.detail?.['holder'] ?? trouble.detail?.['reason']
-      const reason = why === undefined ? '' : ` (${String(why)})`
+      const given = trouble.detail?.['holder'] ?? trouble.detail?.['reason']
+      const why = given === undefined ? '' : String(given)
+      const reason = why === '' ? '' : ` (${why})`
       return {
         ...about,
         verdict: 'wrong',
         said: `${trouble.code}${reason}: ${trouble.message}`,
-        next: trouble.next,
+        next: wayOut(why, found) ?? trouble.next,
       }
     }),
   ]

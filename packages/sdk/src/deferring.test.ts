@@ -91,7 +91,7 @@ describe('a backlog that is drained', () => {
     const again = await shop.till({ plugins })
     const sale = await ringUp(again, 'R-new')
     expect((await sale.total()).lines[1]?.state).toBe('active')
-    await expect.poll(() => commits).toBe(12)
+    await expect.poll(() => commits, { timeout: 30_000 }).toBe(12)
     held.open()
     expect(await again.idle({ timeoutMs: 20_000 })).toBe(true)
     expect(shop.provider.books()).toEqual({ held: 1, committed: 20, conflicts: 0 })

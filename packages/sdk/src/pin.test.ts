@@ -199,7 +199,7 @@ describe('a payment that needs a PIN', () => {
     const hung = gate()
     shop.server.script = [hung.opened]
     const paying = sale.pay(hold)
-    await expect.poll(() => reserves().length).toBe(1)
+    await expect.poll(() => reserves().length, { timeout: 30_000 }).toBe(1)
     shop.server.usually = 'answer'
     shop.provider.respond = request => ({
       status: 409,
@@ -222,14 +222,14 @@ describe('an entry that nobody waits for any more', () => {
       pinpad.script = [{ after: typed.opened }]
       const abort = new AbortController()
       const paying = sale.pay(hold, { signal: abort.signal }).catch(() => undefined)
-      await expect.poll(() => pinpad.asked.length).toBe(1)
+      await expect.poll(() => pinpad.asked.length, { timeout: 30_000 }).toBe(1)
       const ended =
         how === 'signal'
           ? abort.abort()
           : how === 'closed till'
             ? till.close()
             : sale.cancel().catch(() => undefined)
-      await expect.poll(() => pinpad.ended).toBe(1)
+      await expect.poll(() => pinpad.ended, { timeout: 30_000 }).toBe(1)
       typed.open()
       await paying
       await ended
@@ -261,7 +261,7 @@ describe('an entry that nobody waits for any more', () => {
     const typed = gate()
     pinpad.script = [{ after: typed.opened }]
     const paying = first.pay(hold)
-    await expect.poll(() => pinpad.asked.length).toBe(1)
+    await expect.poll(() => pinpad.asked.length, { timeout: 30_000 }).toBe(1)
     await first.park().catch(() => undefined)
     typed.open()
     expect(await paying).toMatchObject({ outcome: 'done' })

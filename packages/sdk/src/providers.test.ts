@@ -74,7 +74,7 @@ describe('many calls at once', () => {
     )
     await Promise.all(sales.map(sale => sale.add({ line: '1', gtin: CARD })))
     await Promise.all(sales.map((sale, at) => answer(sale, `SER-${at}`)))
-    await expect.poll(() => now).toBe(16)
+    await expect.poll(() => now, { timeout: 30_000 }).toBe(16)
     held.open()
     await Promise.all(sales.map(sale => sale.total()))
     expect(most).toBe(16)

@@ -61,13 +61,15 @@ describe('a receipt whose end nobody saw', () => {
       .find('R-1')
       .finish()
       .catch(() => undefined)
-    await expect.poll(() => first.find('R-1').view().paper.state).toBe('printing')
+    await expect.poll(() => first.find('R-1').view().paper.state, { timeout: 30_000 }).toBe('printing')
     await first.close()
     const second = await shop.till()
     expect(await second.idle({ timeoutMs: 4000 })).toBe(true)
     expect(shop.printer.papers.map(job => job.copy)).toEqual([true])
     never.open()
-    await expect.poll(() => shop.printer.papers.map(job => job.copy)).toEqual([true, false])
+    await expect
+      .poll(() => shop.printer.papers.map(job => job.copy), { timeout: 30_000 })
+      .toEqual([true, false])
   })
 })
 

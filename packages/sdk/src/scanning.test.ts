@@ -99,7 +99,7 @@ describe('a scan', () => {
   it('cannot name a secret', async () => {
     await till.scan(CARD)
     await till.scan('{secret:token}')
-    await expect.poll(() => sale.view().lines[0]?.state).toBe('refused')
+    await expect.poll(() => sale.view().lines[0]?.state, { timeout: 30_000 }).toBe('refused')
     expect(shop.server.requests.map(request => `${request.url} ${request.body}`).join()).not.toContain(TOKEN)
   })
 })

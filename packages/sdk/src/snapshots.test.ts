@@ -28,7 +28,7 @@ it('starts from one, and knows everything that it knew', async () => {
   const parked = await ringUp(first, 'R-4')
   await seen(parked, ({ claims }) => claims[0]?.state === 'reserved')
   await parked.park()
-  await expect.poll(() => snapshots().length).toBeGreaterThan(0)
+  await expect.poll(() => snapshots().length, { timeout: 30_000 }).toBeGreaterThan(0)
   const [view, records] = [first.find('R-2').view(), first.journal.records]
   await first.close()
   const second = await shop.till({ snapshotEvery: 5 })

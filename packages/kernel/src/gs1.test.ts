@@ -57,6 +57,18 @@ describe('EAN and UPC', () => {
     expect(readCode(`${PEN}54495`, ']E3')).toEqual({ kind: 'gtin', gtin: PEN, addOn: '54495' })
   })
 
+  test('an add-on is read beside UPC-A and UPC-E, too, whose zeros a scanner leaves out', () => {
+    const [upcA, upcE] = ['036000291452', '01234565']
+    for (const addOn of ['12', '54495']) {
+      expect(readCode(`${upcA}${addOn}`, ']E3')).toEqual({ kind: 'gtin', gtin: `0${upcA}`, addOn })
+      expect(readCode(`${upcE}${addOn}`, ']E3')).toEqual({ kind: 'gtin', gtin: '0012345000065', addOn })
+    }
+    expect(readCode('03600029145312', ']E3')).toMatchObject({ kind: 'invalid' })
+    // The digits of an EAN-13 as well as of a UPC-E with five digits beside it.
+    expect(readCode('0123456512344', ']E3')).toMatchObject({ kind: 'invalid' })
+    expect(readCode(PEN, ']E3')).toEqual({ kind: 'gtin', gtin: PEN })
+  })
+
   test('anything else is text', () => {
     for (const text of ['SN-0012-AB', '12345', 'äöü€', '', '(see back)', '123456789012345']) {
       expect(readCode(text)).toEqual({ kind: 'other', text })

@@ -133,12 +133,24 @@ function fromLink(data: string): ReadCode {
 // ── EAN and UPC ─────────────────────────────────────────────────────────────────────────────────────────
 
 function fromEan(data: string, symbology: string, options: ReadOptions): ReadCode {
+  if (symbology === ']E3') {
+    const shortened = withAddOn(data)
+    // Thirteen digits may be both; which of two articles it is nobody knows.
+    if (shortened !== undefined) return isGtin(data) ? wrong(data) : shortened
+  }
   const [, main = data, addOn] = /^(\d{13})(\d{2}|\d{5})$/.exec(data) ?? []
   const upcE = symbology === ']E0' && /^\d{6,8}$/.test(main) ? expandUpcE(main) : undefined
   if (upcE !== undefined && isGtin(upcE)) return { kind: 'gtin', gtin: gtin(upcE) }
   if (!isGtin(main) || main.length === 14) return wrong(data)
   if (addOn === undefined) return article(main, options)
   return { kind: 'gtin', gtin: gtin(main), addOn }
+}
+
+/** UPC-A and UPC-E with an add-on, from scanners that send them without the zeros that make an EAN-13 of them. */
+function withAddOn(data: string): ReadCode | undefined {
+  const [, main = '', addOn = ''] = /^(\d{12}|\d{8})(\d{2}|\d{5})$/.exec(data) ?? []
+  const digits = main.length === 8 ? expandUpcE(main) : main
+  return digits !== undefined && isGtin(digits) ? { kind: 'gtin', gtin: gtin(digits), addOn } : undefined
 }
 
 /**

@@ -4,8 +4,8 @@ import { LIFE } from './inputs.mjs'
 
 /** A worker that needs more keeps what it was given. */
 export const HEAP_MIB = 256
-/** An input is microseconds of work. One that has not ended by then never does, on the slowest machine. */
-const HANG_MS = 30_000
+/** An input is microseconds of work. One that has not ended by then never does, on the slowest and busiest machine. */
+const HANG_MS = 120_000
 const LOOK_MS = 1_000
 /** A target that ended so many workers has proved enough. */
 const MOST_ENDS = 3

@@ -102,6 +102,16 @@ describe('a capture of a PIN entry', () => {
     expect(() => decoded([], { profile: 'acme' })).rejects.toMatchObject({ code: 'cli.usage' })
   })
 
+  test('keeps blocks, keys and accounts to itself in whatever packet they came to stand', async () => {
+    const block = '11B9C1845EB993A7'
+    const texts = [`72${block}`, `Z2${block}`, `06${block}`, 'Z24012345678909123', `99${block}`]
+    for (const text of texts) {
+      const said = JSON.stringify(await decoded([packetBytes(text), packetBytes(text, true)]))
+      expect(said).not.toContain(block)
+      expect(said).not.toContain('4012345678909123')
+    }
+  })
+
   test('says at which byte it is wrong', async () => {
     const spoilt = packetBytes('71A').with(-1, 0)
     const { problems } = await decoded([

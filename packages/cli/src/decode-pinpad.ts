@@ -184,11 +184,15 @@ function amountFields(text: string, start: number): readonly DecodeField[] | und
   ]
 }
 
-/** Without its control characters. */
+/** What may be an account, a block or a key, in whatever packet it came to stand. */
+const LONG = /[0-9A-F]{13,}/gi
+
+/** Without its control characters, and without what is too long to be a text or a serial number. */
 function shown(text: string): string {
   return [...text]
     .map(letter => (letter < ' ' ? ' ' : letter))
     .join('')
+    .replace(LONG, digits => `(${digits.length} digits, not shown)`)
     .trim()
 }
 

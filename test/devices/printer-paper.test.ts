@@ -251,7 +251,7 @@ describe('characters that the printer does not have', () => {
       unprintable: 'image',
       glyphs: await loadGlyphs(),
     })
-    expect(encoded).toMatchObject({ error: { detail: { characters: ['\u{10fffd}'], blocks: ['1'] } } })
+    expect(encoded).toMatchObject({ error: { detail: { characters: ['U+10FFFD'], blocks: ['1'] } } })
   })
 
   it('are replaced where that was asked for', () => {

@@ -13,7 +13,6 @@ const SAME_ON_PAPER: { readonly [character: string]: string } = {
   '\u2009': ' ',
   '\u202f': ' ',
   '\u00ad': '',
-  '\u200b': '',
   '\u2010': '-',
   '\u2011': '-',
   '\u2212': '-',
@@ -21,9 +20,12 @@ const SAME_ON_PAPER: { readonly [character: string]: string } = {
 
 const isLineBreak = /\r\n?|\u2028|\u2029/g
 
+/** Marks for whoever sets type: joiners, directions, variants, the byte order mark. Nobody sees them on paper. */
+const isUnseen = /[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]|\p{Variation_Selector}/gu
+
 /** One character, one column; no carriage returns. */
 export function forPaper(text: string): string {
-  const composed = text.normalize('NFC').replace(isLineBreak, '\n')
+  const composed = text.replace(isUnseen, '').normalize('NFC').replace(isLineBreak, '\n')
   return Array.from(composed, character => SAME_ON_PAPER[character] ?? character).join('')
 }
 
@@ -61,6 +63,11 @@ export function charsetOf(profile: PrinterProfile): Charset {
   return kept
 }
 
+export interface Run {
+  readonly page: Codepage
+  readonly bytes: readonly number[]
+}
+
 /** What one profile's code pages hold, remembered. */
 export class Charset {
   readonly pages: readonly Codepage[]
@@ -90,14 +97,29 @@ export class Charset {
     return answer
   }
 
-  /** The code page that is tried first, if it holds all of `text`: no other is needed then. */
-  pageFor(text: string): Codepage | undefined {
+  /**
+   * `text` as runs of bytes, each on one code page. A run goes on for as long as its page has what comes; `from` is the
+   * page of the run before. What no page has must have been replaced before.
+   */
+  runs(text: string, from: Codepage | undefined): readonly Run[] {
+    const runs: { page: Codepage; bytes: number[] }[] = []
     const [first] = this.pages
-    if (first === undefined) return undefined
-    const places = placesOn(first)
-    return Array.from(text).every(character => character === '\n' || places.has(character))
-      ? first
-      : undefined
+    // Where one page is enough it is the first: the receipt of a shop then stays on it.
+    const all = first === undefined ? undefined : placesOn(first)
+    const wanted = all !== undefined && Array.from(text).every(one => all.has(one)) ? first : from
+    let run: (typeof runs)[number] | undefined
+    for (const character of text) {
+      const kept = run?.page ?? wanted
+      const page = [kept, ...this.pages].find(each => each !== undefined && placesOn(each).has(character))
+      const place = page === undefined ? undefined : placesOn(page).get(character)
+      if (page === undefined || place === undefined) continue
+      if (run === undefined || run.page !== page) {
+        run = { page, bytes: [] }
+        runs.push(run)
+      }
+      run.bytes.push(place)
+    }
+    return runs
   }
 
   /** The characters of `text` that this printer cannot show, each once. */

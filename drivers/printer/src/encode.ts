@@ -1,6 +1,7 @@
 // A receipt document as the bytes of one job: pure, and refused as a whole when a single character cannot be shown.
 
 import { type ErrorReport, type ReceiptBlock, type ReceiptDocument, report } from '@cashdesk/kernel'
+import { needsShaping } from './bidi.ts'
 import { type Charset, charsetOf, forPaper } from './charset.ts'
 import { type Glyphs, lineOfGlyphs, withRoom } from './glyphs.ts'
 import { layOut, type PaperItem, ROOM } from './layout.ts'
@@ -64,7 +65,8 @@ export function encodeReceipt(
 
   const inText = new Set(lines.flatMap(item => missingInText(item, profile, charset)))
   const isReported = (character: string): boolean =>
-    unprintable === 'report' || (unprintable === 'image' && glyphs?.glyph(character) === undefined)
+    unprintable === 'report' ||
+    (unprintable === 'image' && (needsShaping(character) || glyphs?.glyph(character) === undefined))
   const refused = [...inText].filter(isReported)
   refused.push(...new Set(lines.flatMap(item => missingInSymbol(item, profile))))
   if (refused.length > 0) return { error: unprintableIn(refused, blocks, profile) }
@@ -77,13 +79,18 @@ export function encodeReceipt(
     if ('code' in drawn) return { error: drawn }
     items.push(drawn)
   }
-  const replaceWith = typeof unprintable === 'object' ? unprintable.replaceWith : '?'
   return rendered(items, profile, {
     charset,
     missing: inText,
-    replaceWith: charset.has(replaceWith) ? replaceWith : '?',
+    replaceWith: replacementIn(charset, unprintable),
     ...(options.checkpoints === true ? { checkpoints: checkpointsOf(items, profile) } : {}),
   })
+}
+
+/** What stands on paper instead of a character that the printer lacks. */
+export function replacementIn(charset: Charset, unprintable: Unprintable): string {
+  const wanted = typeof unprintable === 'object' ? unprintable.replaceWith : '?'
+  return Array.from(wanted).length === 1 && charset.has(wanted) ? wanted : '?'
 }
 
 function checkpointsOf(items: readonly RenderItem[], { images }: PrinterProfile): Checkpoints {
@@ -171,10 +178,10 @@ function missingInText(item: PaperItem, profile: PrinterProfile, charset: Charse
   return asText ? charset.missing(item.data) : []
 }
 
-/** Invisible characters are named by their number. */
+/** Invisible characters, and those that only stand on others, are named by their number. */
 function nameOf(character: string): string {
   const code = character.codePointAt(0) ?? 0
-  return code < 0x20 || (code >= 0x7f && code < 0xa0)
+  return /[\p{C}\p{M}\p{Z}]/u.test(character)
     ? `U+${code.toString(16).toUpperCase().padStart(4, '0')}`
     : character
 }

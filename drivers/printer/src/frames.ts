@@ -19,6 +19,25 @@ export function automaticStatus(mask: number): readonly number[] {
   return [0x1d, 0x61, mask]
 }
 
+/** `ESC @`, no two-byte characters (`FS .`), font A (`ESC M 0`). */
+export const RESET: readonly number[] = [0x1b, 0x40, 0x1c, 0x2e, 0x1b, 0x4d, 0]
+/** `ESC E` */
+export const BOLD_ON: readonly number[] = [0x1b, 0x45, 1]
+export const BOLD_OFF: readonly number[] = [0x1b, 0x45, 0]
+/** `GS !` */
+export const DOUBLE_SIZE: readonly number[] = [0x1d, 0x21, 0x11]
+export const SINGLE_SIZE: readonly number[] = [0x1d, 0x21, 0]
+
+/** `ESC t n` */
+export function codePage(n: number): readonly number[] {
+  return [0x1b, 0x74, n]
+}
+
+/** `GS V` */
+export function paperCut(form: 'full' | 'partial'): readonly number[] {
+  return [0x1d, 0x56, form === 'full' ? 0 : 1]
+}
+
 /** Drawer, online, errors, paper. */
 export const AUTOMATIC_ALL = 0x0f
 

@@ -1,5 +1,7 @@
 // From blocks to lines of one paper width, before anyone thinks of bytes. No line is ever wider than the paper.
+
 import { type Align, type ReceiptBlock, type ReceiptDocument, unreachable } from '@cashdesk/kernel'
+import { inPaperOrder } from './bidi.ts'
 
 export interface PaperLine {
   readonly item: 'line'
@@ -21,6 +23,9 @@ export const ROOM = '\uffff'
 
 /** A label narrower than this beside its value reads badly: it gets lines of its own. */
 const MIN_LABEL = 8
+
+/** Columns of the widest paper there is, many times over. */
+const MAX_WEIGHT = 10_000
 
 /** Blank lines in one feed block; nobody wants a metre of white paper. */
 const MAX_FEED = 20
@@ -100,7 +105,7 @@ function pairOf(label: string, value: string, columns: number, style: Style): re
   const labels = wrap(label, beside ? room : width)
   const last = beside ? (labels.pop() ?? '') : ''
   const gap = ' '.repeat(width - lengthOf(last) - lengthOf(value))
-  return [...labels, `${last}${gap}${value}`].map(text => line(text, chosen))
+  return [...labels, `${last}${gap}${inPaperOrder(value)}`].map(text => line(text, chosen))
 }
 
 interface Table {
@@ -135,7 +140,8 @@ function tableOf(table: Table, columns: number): readonly string[] {
 
 /** Whole columns in proportion to `weights`, each at least one, together exactly `room`. */
 function shares(room: number, weights: readonly number[]): readonly number[] {
-  const positive = weights.map(weight => (Number.isFinite(weight) && weight > 0 ? weight : 1))
+  // Beyond this a weight says no more than that the column is wide; sums of them stay numbers.
+  const positive = weights.map(weight => (weight > 0 && weight < MAX_WEIGHT ? weight : 1))
   const total = positive.reduce((sum, weight) => sum + weight, 0)
   const widths = positive.map(weight => Math.max(1, Math.floor((room * weight) / total)))
   let spare = room - widths.reduce((sum, width) => sum + width, 0)
@@ -149,9 +155,12 @@ function shares(room: number, weights: readonly number[]): readonly number[] {
   return widths
 }
 
-/** Breaks at blanks, and inside a word only when it is longer than a line. Always at least one line. */
+/**
+ * Breaks at blanks, and inside a word only when it is longer than a line. Always at least one line; each of them in the
+ * order in which it stands on paper.
+ */
 function wrap(text: string, width: number): string[] {
-  return text.split('\n').flatMap(part => wrapLine(part, width))
+  return text.split('\n').flatMap(part => wrapLine(part, width).map(inPaperOrder))
 }
 
 function wrapLine(text: string, width: number): string[] {

@@ -1,7 +1,7 @@
 // The paper as text, without a printer: the lines as they would be printed, codes and pictures in brackets.
 import { type ErrorReport, type ReceiptDocument, unreachable } from '@cashdesk/kernel'
-import { forPaper } from './charset.ts'
-import { cleaned, type EncodeOptions, encodeReceipt } from './encode.ts'
+import { charsetOf, forPaper } from './charset.ts'
+import { cleaned, type EncodeOptions, encodeReceipt, replacementIn, type Unprintable } from './encode.ts'
 import { layOut, type PaperItem, ROOM } from './layout.ts'
 import type { PrinterProfile } from './profile.ts'
 
@@ -19,7 +19,18 @@ export function previewReceipt(
   const blocks = document.blocks.map(block => cleaned(block, forPaper))
   const items = layOut({ ...document, blocks }, profile.columns, banner)
   const lines = items.flatMap(item => linesOf(item, profile.columns))
-  return { text: `${lines.join('\n')}\n` }
+  return { text: `${lines.map(asPrinted(profile, options.unprintable)).join('\n')}\n` }
+}
+
+/** With `?` where the printer prints one; what is drawn stands there as it is. No control character reaches a terminal. */
+function asPrinted(profile: PrinterProfile, unprintable: Unprintable = 'report'): (line: string) => string {
+  const charset = charsetOf(profile)
+  const isShown = (character: string): boolean => unprintable === 'image' || charset.has(character)
+  const replacement = replacementIn(charset, unprintable)
+  return line =>
+    Array.from(line, character => (isShown(character) ? character : replacement))
+      .join('')
+      .replace(/\p{Cc}/gu, ' ')
 }
 
 function linesOf(item: PaperItem, columns: number): readonly string[] {

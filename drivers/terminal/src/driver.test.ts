@@ -172,6 +172,17 @@ describe('an order that cannot be', () => {
     expect(terminal.health()).toMatchObject({ state: 'absent', trouble: { code: 'terminal.absent' } })
   })
 
+  it('needs no order for a terminal that was at something else when it was asked to register', async () => {
+    const peer = new Peer()
+    const answers = ['849c00', '849c00', `${ACK}060f00`]
+    peer.scripts.set('0600', talk => talk.say(answers.shift() ?? ''))
+    const { terminal, states } = await start(peer, { timeouts: { retryMs: 5 } })
+    while (terminal.health().state !== 'ready') await new Promise(resolve => setTimeout(resolve, 2))
+    expect(states).toEqual(['opening', 'absent', 'ready'])
+    expect(peer.count('0600')).toBe(3)
+    await terminal.close()
+  })
+
   it('is refused when the terminal refuses the registration', async () => {
     const peer = new Peer()
     peer.scripts.set('0600', talk => talk.say('841e016f'))

@@ -66,10 +66,11 @@ export function judge(expected: PaymentExpectation, shown: Shown, profile: Profi
   if (isDisputed(status.base, facts, expected.currency))
     return cannotTell('the status information tells two amounts')
   if (status.resultCode !== RESULT.ok) return judgeFailed(expected, status, facts, profile)
-  if (status.originalTrace !== undefined && expected.kind !== 'reverse' && expected.kind !== 'release')
+  if (expected.kind === 'reverse') return judgeReverse(expected, status.originalTrace, facts, profile)
+  if (status.originalTrace !== undefined && expected.kind !== 'release')
     return judgeReversal(expected, status.originalTrace, facts)
   if (expected.approved) return judgeApproved(expected, expected.approved, facts, profile)
-  return judgeUnapproved(expected, facts, profile)
+  return judgeUnapproved(expected, facts)
 }
 
 /** The last transaction failed. If it is ours, ours moved no money, or gave it back. */
@@ -81,6 +82,9 @@ function judgeFailed(
 ): Verdict {
   const { approved, before, kind } = expected
   if (kind === 'reverse' && status.resultCode === RESULT.alreadyReversed) {
+    const names = isReversalOf(expected.original, status.originalTrace)
+    if (names === 'another') return cannotTell('the last transaction is a reversal of another one')
+    if (names === 'it') return done({ ...facts, amountMinor: facts.amountMinor ?? expected.amountMinor })
     // An earlier reversal may have met the same answer: only one that is later than the order is ours.
     if (!before || facts.terminalTime === undefined || isBeforeOrder(facts, before, expected))
       return cannotTell('nothing says which reversal it was that had been made before')
@@ -135,6 +139,41 @@ function judgeReversal(expected: PaymentExpectation, originalTrace: string, fact
     : cannotTell('the last transaction is a reversal of another one')
 }
 
+/**
+ * A reversal was ordered. Only a reversal says by itself what it took back (BMP 37); without that number a payment of the
+ * same amount looks the same.
+ */
+function judgeReverse(
+  expected: PaymentExpectation,
+  originalTrace: string | undefined,
+  facts: Seen,
+  profile: Profile,
+): Verdict {
+  const { approved, before, original, startedAt, amountMinor } = expected
+  if (before && isOne(facts, before)) return notBooked('the last transaction is the one before it')
+  if (original && originalTrace === undefined && isOne(facts, original))
+    return notBooked('the last transaction is what it was to take back')
+  const booked = (): Verdict =>
+    trusted(profile) ?? done({ ...approved, ...facts, amountMinor: facts.amountMinor ?? amountMinor })
+  const names = isReversalOf(original, originalTrace)
+  if (names === 'it' && agree(facts.amountMinor, amountMinor)) return booked()
+  if (approved && names !== 'another' && isOne(facts, approved)) return booked()
+  if (isLongBefore(facts.terminalTime, startedAt) || isOlder(facts, approved ?? before))
+    return notBooked('the last transaction is older')
+  return names === 'another'
+    ? cannotTell('the last transaction is a reversal of another one')
+    : cannotTell('nothing says that the last transaction is the reversal')
+}
+
+/** Does a transaction that names `originalTrace` take back this one? `silent`: one of both has no such number. */
+function isReversalOf(
+  original: PaymentFacts | undefined,
+  originalTrace: string | undefined,
+): 'it' | 'another' | 'silent' {
+  if (original?.trace === undefined || originalTrace === undefined) return 'silent'
+  return Number(original.trace) === Number(originalTrace) ? 'it' : 'another'
+}
+
 /** The till knows what the terminal had approved. */
 function judgeApproved(
   { before, startedAt }: PaymentExpectation,
@@ -153,8 +192,12 @@ function judgeApproved(
   return cannotTell('the last transaction is another one')
 }
 
-/** Nothing was approved before the break: then nothing was acknowledged either, and the terminal should not book. */
-function judgeUnapproved(expected: PaymentExpectation, facts: Seen, profile: Profile): Verdict {
+/**
+ * Nothing was approved before the break: then nothing was acknowledged either, and the terminal does not book (PA00P015
+ * ch. 2.2.8). A transaction that looks like it is another register's, or a terminal's that does not keep to that: never
+ * `done` by itself.
+ */
+function judgeUnapproved(expected: PaymentExpectation, facts: Seen): Verdict {
   const { before, startedAt, amountMinor, currency } = expected
   if (before && isOne(facts, before)) return notBooked('the last transaction is the one before it')
   if (isLongBefore(facts.terminalTime, startedAt)) return notBooked('the last transaction is older')
@@ -170,7 +213,7 @@ function judgeUnapproved(expected: PaymentExpectation, facts: Seen, profile: Pro
       'the last transaction has the amount and is older than the order, by the terminal’s clock',
     )
   if (!differs(seen, before)) return cannotTell('nothing tells the last transaction from the one before it')
-  return trusted(profile) ?? done(seen)
+  return cannotTell('it was never acknowledged, and the last transaction has its amount')
 }
 
 /** Why a payment that is shown as good need not be; undefined if it is. */

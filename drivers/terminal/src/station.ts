@@ -9,6 +9,7 @@ import {
   type Facts,
   type Log,
   report,
+  type Stop,
   type TerminalServiceHooks,
 } from '@cashdesk/kernel'
 import { CHARSET_CODES } from './charset.ts'
@@ -19,6 +20,9 @@ import { resultReport } from './outcome.ts'
 import { overSerial, type SerialTransport } from './serial-transport.ts'
 import type { Settings } from './settings.ts'
 import { readRegistration } from './status.ts'
+
+/** Longest pause before a terminal that refused the registration is asked again; the first is `retryMs`, then doubled. */
+const MAX_ASK_AGAIN_MS = 30_000
 
 /** Ready to be spoken to; or why not, with nothing sent that moves money. */
 export type Readiness =
@@ -39,6 +43,9 @@ export class Station {
   #facts: Facts = {}
   #told = ''
   readonly #wakers: Set<() => void> = new Set()
+  /** Asks a terminal again that refused the registration: it may have been at something else. */
+  #askAgain: Stop = () => undefined
+  #refusals = 0
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -71,6 +78,7 @@ export class Station {
         },
         down: error => {
           if (this.#exchange !== exchange) return
+          this.#askAgain()
           this.#registration = undefined
           ports.log('warn', 'terminal not connected', { name: this.name, code: error.code })
           // Why in the words of the line, and who has it: `error.code` says the same of every cause.
@@ -107,6 +115,7 @@ export class Station {
     const { timeouts, logOffOnClose } = this.#settings
     const idle = !this.#order && this.#state === 'ready' && exchange.link.isUp
     this.#exchange = undefined
+    this.#askAgain()
     for (const wake of [...this.#wakers]) wake()
     if (idle && mayLogOff && logOffOnClose) {
       const limits = { ...this.limits(timeouts.closeMs), t3Ms: timeouts.closeMs }
@@ -204,14 +213,31 @@ export class Station {
       if (registration.messageSequence && facts['messageSequence'] === '000000') exchange.countMessages(true)
       if (charset !== undefined && charsetCode === CHARSET_CODES[charset]) exchange.speak(charset)
       this.#facts = { ...this.#facts, ...facts }
+      this.#refusals = 0
       this.#ports?.log('info', 'terminal registered', { name: this.name })
       this.#become('ready')
       return undefined
     }
     if (end.how === 'broken' || end.how === 'not-sent') return report('terminal.absent', { name: this.name })
     const trouble = resultReport(end.code)
+    if (exchange !== this.#exchange) return trouble
     this.#become('absent', trouble)
+    const pauseMs = Math.min(timeouts.retryMs * 2 ** this.#refusals, MAX_ASK_AGAIN_MS)
+    this.#refusals = Math.min(this.#refusals + 1, 16)
+    this.#askAgainIn(pauseMs, exchange)
     return trouble
+  }
+
+  /** Nobody may order anything for hours, and the register wants to know when the terminal is there. */
+  #askAgainIn(pauseMs: number, exchange: Exchange): void {
+    this.#askAgain()
+    const stop = this.#ports?.clock.after(pauseMs, () => {
+      if (exchange !== this.#exchange || !exchange.link.isUp || this.#state !== 'absent') return
+      // An order asks by itself.
+      if (this.#order) return this.#askAgainIn(pauseMs, exchange)
+      this.#registration = this.#register(exchange)
+    })
+    this.#askAgain = stop ?? (() => undefined)
   }
 
   limits(wholeMs: number): Limits {

@@ -2,6 +2,7 @@
 // printer's answer. Whatever happens, the paper never bears two originals, and what is called done is on the paper.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
@@ -34,7 +35,6 @@ import {
   tcpPrinter,
 } from '@cashdesk/printer'
 import { serialTransport } from '@cashdesk/transport'
-import { PNG } from 'pngjs'
 import { afterEach, describe, expect, it } from 'vitest'
 import { openPty } from '../../hardware-sim/src/scanner/pty.ts'
 
@@ -61,8 +61,16 @@ const JOB_BYTES = ((): number => {
   return encoded.bytes.length + 3
 })()
 
+interface Png {
+  new (size: { readonly width: number; readonly height: number }): { readonly data: Buffer }
+  readonly sync: { write(picture: { readonly data: Buffer }): Buffer }
+}
+
 /** 400 by 120 dots: on a slow line it takes seconds. */
 const PICTURE = ((): string => {
+  // Of the driver, which unpacks pictures with it.
+  const ofDriver = createRequire(new URL('../../drivers/printer/package.json', import.meta.url))
+  const { PNG }: { readonly PNG: Png } = ofDriver('pngjs')
   const png = new PNG({ width: 400, height: 120 })
   for (const at of png.data.keys()) png.data[at] = at % 4 === 3 || (at >> 5) % 3 === 0 ? 255 : 0
   return PNG.sync.write(png).toString('base64')

@@ -123,6 +123,12 @@ describe('cashdesk decode', () => {
     expect(io.out()).toBe('sized: well formed\nAB\n')
   })
 
+  it('finds nothing well formed in an empty input', async () => {
+    io.stdin.end()
+    expect(await run(['decode', 'zvt', '-', '--json'], io)).toBe(1)
+    expect(JSON.parse(io.out())).toMatchObject({ problems: [{ offset: 0 }] })
+  })
+
   it('explains itself and each decoder', async () => {
     expect(await run(['decode', '--help'], io)).toBe(0)
     expect(io.out()).toContain('Usage: cashdesk decode')
@@ -134,6 +140,8 @@ describe('cashdesk decode', () => {
     [['zebra', '00'], 'no decoder'],
     [['sized'], 'nothing to decode'],
     [['sized', 'no-such-file'], 'neither hex nor a file'],
+    [['sized', ';4111111111111111=2912?'], "';411111…1111=2912?' is neither"],
+    [['4111 1111 1111 1111'], "'4111 1…1111'"],
   ])('ends with 2 for a line that it cannot take: %j', async (words, reason) => {
     await expect(decodeWith(io, words, sized('hex'))).rejects.toMatchObject({
       code: 'cli.usage',

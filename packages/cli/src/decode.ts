@@ -111,7 +111,7 @@ export async function decodeWith(
     const { decoder } = await load()
     command.addCommand(
       commandOf(decoder, io, async (input, options) => {
-        const decoded = await decoder.decode(input, options)
+        const decoded = notEmpty(input, await decoder.decode(input, options))
         if (options['json'] === true) sayJson(io, decoded)
         else await sayAll(io, explained(decoded))
         code = decoded.problems.length > 0 ? EXIT.wrong : EXIT.ok
@@ -119,7 +119,7 @@ export async function decodeWith(
     )
   }
   if (chosen !== undefined && !known && !chosen.startsWith('-') && chosen !== 'help') {
-    const reason = `no decoder is called '${chosen.slice(0, 40)}'; there are ${Object.keys(decoders).join(', ')}`
+    const reason = `no decoder is called '${withoutNumbers(chosen.slice(0, 40))}'; there are ${Object.keys(decoders).join(', ')}`
     throw new CashdeskError('cli.usage', { reason })
   }
   await command.parseAsync([...words], { from: 'user' })
@@ -163,6 +163,17 @@ function quiet(command: Command, io: ProgramIo): Command {
   })
 }
 
+/** Nothing at all is nothing well formed: whoever piped it in lost it on the way. */
+function notEmpty({ bytes }: DecodeInput, decoded: Decoded): Decoded {
+  if (bytes.length > 0 || decoded.problems.length > 0) return decoded
+  return { ...decoded, problems: [{ offset: 0, what: 'there is nothing: the input is empty' }] }
+}
+
+/** What was meant for another decoder may be a card number: an error must not repeat it. */
+function withoutNumbers(words: string): string {
+  return words.replace(/\d(?:[ -]?\d){11,}/g, digits => `${digits.slice(0, 6)}…${digits.slice(-4)}`)
+}
+
 // ── input ───────────────────────────────────────────────────────────────────────────────────────────────
 
 async function readInput(
@@ -200,7 +211,7 @@ async function readStdin(io: ProgramIo): Promise<Uint8Array> {
 
 async function readBytes(file: string): Promise<Uint8Array> {
   const bytes = await readFile(file).catch((cause: unknown) => {
-    const reason = `'${file.slice(0, 200)}' is neither hex nor a file that can be read`
+    const reason = `'${withoutNumbers(file.slice(0, 200))}' is neither hex nor a file that can be read`
     throw new CashdeskError('cli.usage', { reason }, { cause })
   })
   if (bytes.length > MOST_BYTES) {

@@ -338,6 +338,7 @@ export class Terminal {
       password: this.#password,
       answerMs: this.#options.answerMs ?? 30_000,
       card: this.#till.card,
+      needsRegistration: this.#options.unregistered !== 'take',
     })
     if (typeof order === 'number') return order
     const pays = order.kind === 'payment'

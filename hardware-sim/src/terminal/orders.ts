@@ -18,6 +18,7 @@ export interface OrderContext {
   readonly answerMs: number
   /** What the customer holds out. */
   readonly card: Card
+  readonly needsRegistration: boolean
 }
 
 const KINDS: ReadonlyMap<number, MoneyOrder['kind']> = new Map([
@@ -51,7 +52,7 @@ const MAX_STATUS = 1_000
 
 /** The order in this command, or the code of an 84. */
 export function orderOf(control: number, data: Buffer, context: OrderContext): MoneyOrder | number {
-  if (!context.registration.registered) return RESULT.notRegistered
+  if (context.needsRegistration && !context.registration.registered) return RESULT.notRegistered
   const needsPassword = MONEY.get(control) === 'locked'
   if (needsPassword && data.length < 3) return RESULT.protocol
   if (needsPassword && data.subarray(0, 3).toString('hex') !== context.password) return RESULT.notPossible

@@ -40,6 +40,7 @@ export const TERMINAL_PROGRAM: SimProgram = {
     },
     { flag: 'tid', text: 'terminal id, eight digits', default: '52500041' },
     { flag: 'currency', text: 'ISO 4217 number, three digits; 978 is EUR', default: '978' },
+    { flag: 'unregistered', text: 'a payment before any 06 00: refuse (84 6B) or take', default: 'refuse' },
     { flag: 'show', text: 'yes: writes every piece of paper to stderr, whoever prints it', default: 'no' },
     { flag: 'behaviour', text: 'accident to begin with', default: 'approve' },
   ],
@@ -61,6 +62,7 @@ export const TERMINAL_PROGRAM: SimProgram = {
       reversalMs: wholeNumber(options, 'reversal-ms', 600_000),
       repeatShows: oneOf(options, 'repeat-shows', ['reversed', 'original', 'previous']),
       behaviour: { name: options['behaviour'] ?? 'approve' },
+      unregistered: oneOf(options, 'unregistered', ['refuse', 'take']),
       terminalId: options['tid'] ?? '52500041',
       currency: options['currency'] ?? '978',
       ...(oneOf(options, 'show', ['no', 'yes']) === 'yes' && {

@@ -30,6 +30,8 @@ export interface TerminalOptions {
   readonly firstReceipt?: number
   /** Its date and time are those of Greenwich, not of this machine. */
   readonly utc?: boolean
+  /** What a payment before any registration gets: real terminals differ, and PA00P015 ch. 2.1 allows both. */
+  readonly unregistered?: 'refuse' | 'take'
   /** The behaviour to begin with: an accident's name and arguments. */
   readonly behaviour?: { readonly name: string; readonly [argument: string]: Json }
   /** Told of every piece of paper, whoever prints it. */

@@ -54,6 +54,13 @@ describe('wrong input', () => {
     expect(await register.say(PAY_1999)).toEqual(['846b00'])
   })
 
+  it('takes money without one where it is set up so, and prints as after a log-off', async () => {
+    const register = await BareRegister.at((await terminal({ unregistered: 'take' })).port)
+    const received = await register.acknowledgeAll(PAY_1999)
+    expect(received.slice(0, 3).map(message => message.slice(0, 4))).toEqual(['8000', '040f', '06d1'])
+    expect(received.at(-1)).toBe('060f00')
+  })
+
   it('refuses another currency in a payment after its start, and names its own', async () => {
     const sim = await terminal()
     const register = await registered(sim, REGISTER_SILENT)

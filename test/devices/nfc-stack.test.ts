@@ -9,10 +9,9 @@ import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { classic, felica, isoDep, phone, vicinity } from '@cashdesk/hardware-sim'
 import { hex } from '@cashdesk/kernel'
+import { openBlock, readStorage, selectApplication } from '@cashdesk/nfc'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { card, ended, missing, open, PACKAGES, ready, serve, TAG, Till, till } from '../test/bench.ts'
-import { readStorage, selectApplication } from './frames.ts'
-import { openBlock } from './mifare.ts'
+import { card, ended, missing, open, PACKAGES, ready, serve, TAG, Till, till } from './nfc-bench.ts'
 
 const VICC = '/usr/bin/vicc'
 /** Debian's packages put the modules where Python does not look, and have another name for the cryptography. */
@@ -260,7 +259,7 @@ describe('the reader process', () => {
   })
 
   test('ends with the till, even when the till is killed', async () => {
-    const driver = fileURLToPath(new URL('../dist/index.js', import.meta.url))
+    const driver = fileURLToPath(new URL('../../drivers/nfc/dist/index.js', import.meta.url))
     const script = `import { nfcReader } from ${JSON.stringify(pathToFileURL(driver).href)}
       const clock = { now: Date.now, monotonicMs: () => performance.now(), after: (ms, wake) => { const t = setTimeout(wake, ms); return () => clearTimeout(t) } }
       const reader = nfcReader({ socket: '/nowhere/pcscd.comm' })

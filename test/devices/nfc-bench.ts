@@ -10,11 +10,12 @@ import {
   tag,
 } from '@cashdesk/hardware-sim'
 import type { CashdeskError, Clock, DeviceHealth, NfcReader, Tap } from '@cashdesk/kernel'
-import { type NfcOptions, nfcReader } from '../src/driver.ts'
-import type { BindingName } from '../src/messages.ts'
+import { type NfcOptions, nfcReader } from '@cashdesk/nfc'
 
 export const missing: string | undefined = missingForPcscd()
-const require = createRequire(import.meta.url)
+const require = createRequire(new URL('../../drivers/nfc/package.json', import.meta.url))
+
+type BindingName = 'nfc-pcsc' | 'pcsc-mini'
 export const PACKAGES: readonly (readonly [BindingName, string | undefined])[] = [
   ['nfc-pcsc', absent('nfc-pcsc')],
   ['pcsc-mini', absent('pcsc-mini')],

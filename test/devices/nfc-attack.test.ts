@@ -2,9 +2,9 @@
 // a card is spoken to, cards that leave in every command, and storms of cards.
 import { isoDep, startCardSim } from '@cashdesk/hardware-sim'
 import { hex } from '@cashdesk/kernel'
+import { readStorage, selectApplication } from '@cashdesk/nfc'
 import { afterEach, describe, expect, it } from 'vitest'
-import { card, ended, missing, PACKAGES, ready, serve, TAG, till } from '../test/bench.ts'
-import { readFile, readStorage, selectApplication, selectFile } from './frames.ts'
+import { card, ended, missing, PACKAGES, ready, serve, TAG, till } from './nfc-bench.ts'
 
 afterEach(ended)
 
@@ -12,7 +12,11 @@ const LONG = [{ text: 'x'.repeat(700) }]
 const TOLD = [{ kind: 'text', text: 'x'.repeat(700), language: 'en' }]
 const type4 = (): ReturnType<typeof isoDep> => isoDep({ uid: '04112233445566', ndef: LONG })
 /** Reads the capability file: whoever selects another file in between spoils it. */
-const CAPABILITIES = [selectApplication('D2760000850101'), selectFile(0xe103), readFile(0, 15)]
+const CAPABILITIES = [
+  selectApplication('D2760000850101'),
+  Uint8Array.of(0x00, 0xa4, 0x00, 0x0c, 0x02, 0xe1, 0x03),
+  Uint8Array.of(0x00, 0xb0, 0x00, 0x00, 0x0f),
+]
 
 describe.each(PACKAGES)('through %s', (binding, reason) => {
   const test = it.skipIf((missing ?? reason) !== undefined)

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises'
 import { fraction, gtin, minor } from '@cashdesk/kernel'
 import type { CatalogArticle, TillOptions } from '@cashdesk/sdk'
+import { articlesShape } from './articles-shape.ts'
 import type { Articles } from './config.ts'
-import { articlesShape } from './config-shape.ts'
 import { readDocument } from './document.ts'
 import { findings, type Problem, pathText } from './problems.ts'
 

@@ -1,10 +1,10 @@
-// The schema of the configuration and of the article file. It is published for editors (docs/schemas), so every field
-// says what it is for.
-import { currency, isGtin, MAX_MINOR } from '@cashdesk/kernel'
+// The schema of the configuration. It is published for editors (docs/schemas), so every field says what it is for.
+import { currency } from '@cashdesk/kernel'
 import type { ProfileName, WireProfile } from '@cashdesk/plugin-activation'
 import type { Secret } from '@cashdesk/sdk'
 import { z } from 'zod'
-import type { Articles, Config } from './config.ts'
+import { articlesShape } from './articles-shape.ts'
+import type { Config } from './config.ts'
 import { PRINTER_PROFILES } from './devices.ts'
 
 const WIRE_PROFILES = ['cashdesk-1'] as const satisfies readonly ProfileName[]
@@ -372,36 +372,6 @@ export const configShape: z.ZodType<Config> = z
     title: 'Cashdesk till',
     description: 'One till: its place, its devices, its plugins, its articles.',
   })
-
-const facts = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()]))
-
-/** The articles a till knows, as a file. */
-export const articlesShape: z.ZodType<Articles> = z
-  .strictObject({
-    $schema: z.string().exactOptional(),
-    articles: z.array(
-      z.strictObject({
-        gtin: z.string().refine(isGtin, 'is no GTIN: 8, 12, 13 or 14 digits, the last one checks the others'),
-        name: text('As on the receipt'),
-        priceMinor: z
-          .int()
-          .min(0)
-          .max(MAX_MINOR)
-          .describe(
-            'Gross price of one piece, in minor units: 1999 is 19.99; of a kilogram where a label tells the weight',
-          ),
-        vat: z
-          .int()
-          .min(0)
-          .max(10_000)
-          .nullable()
-          .describe('Hundredths of a percent: 1900 is 19 %; null for multi-purpose vouchers'),
-        group: text('What plugins and reports go by').exactOptional(),
-        facts: facts.describe('What a plugin needs: {"prodid": "4967"}').exactOptional(),
-      }),
-    ),
-  })
-  .meta({ title: 'Cashdesk articles', description: 'The articles that a till rings up by their codes.' })
 
 function isCurrency(code: string): boolean {
   try {

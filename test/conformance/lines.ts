@@ -1,9 +1,9 @@
 // Where the device contract is tried: a simulated device in virtual time, and real TCP and a real pseudo terminal in real
 // time, each behind a line on which accidents happen.
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { SimClock, SimNetwork, SimRandom } from '@cashdesk/hardware-sim'
 import type { Clock, DeviceHealth, DevicePorts, OperationId, Random, Transport } from '@cashdesk/kernel'
 import { serialTransport, tcpTransport } from '@cashdesk/transport'
+import { openPty } from '../../drivers/terminal/test/node-serial-box.ts'
 import type { TroubledLine } from '../../drivers/transport/test/accidents.ts'
 import {
   type Check,
@@ -86,33 +86,8 @@ export function overTcp(sim: { readonly port: number; close(): Promise<void> }):
   return real(tcpTransport({ host: '127.0.0.1', port: sim.port }), () => sim.close())
 }
 
-/** Opens a raw pseudo terminal, prints its name, and joins it to a TCP port for as long as somebody has it open. */
-const BRIDGE = `
-import os, pty, select, socket, sys, tty
-line = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
-master, slave = pty.openpty()
-tty.setraw(slave)
-print(os.ttyname(slave), flush=True)
-while True:
-    ready, _, _ = select.select([line, master], [], [])
-    if line in ready:
-        data = line.recv(4096)
-        if not data: break
-        os.write(master, data)
-    if master in ready:
-        line.sendall(os.read(master, 4096))
-`
-
-export const canPty: boolean =
-  process.platform !== 'win32' && spawnSync('python3', ['-c', 'import pty']).status === 0
-
 export async function overPty(sim: { readonly port: number; close(): Promise<void> }): Promise<Place> {
-  const child: ChildProcess = spawn('python3', ['-c', BRIDGE, String(sim.port)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const path = await new Promise<string>(resolve =>
-    child.stdout?.once('data', (bytes: Buffer) => resolve(bytes.toString().trim())),
-  )
+  const { path, child } = await openPty(sim.port)
   return real(serialTransport({ path }), async () => {
     child.kill('SIGKILL')
     await sim.close()

@@ -3,8 +3,9 @@
 import { simulatedPinpad, startPinpadSim } from '@cashdesk/hardware-sim'
 import { serialPinpad } from '@cashdesk/pinpad'
 import { describe, expect, it } from 'vitest'
+import { canPty } from '../../drivers/terminal/test/node-serial-box.ts'
 import { TroubledLine } from '../../drivers/transport/test/accidents.ts'
-import { broken, canPty, inProcess, operation, overPty, overTcp, type Place, subjectOn } from './lines.ts'
+import { broken, inProcess, operation, overPty, overTcp, type Place, subjectOn } from './lines.ts'
 
 /** A pad with a master key of its own, at which somebody types at once. */
 const PAD = { pin: '1234' } as const

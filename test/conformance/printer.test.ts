@@ -3,8 +3,9 @@ import { type PrinterSim, simulatedPrinter, startPrinterSim } from '@cashdesk/ha
 import { text } from '@cashdesk/kernel'
 import { epson48, printer } from '@cashdesk/printer'
 import { describe, expect, it } from 'vitest'
+import { canPty } from '../../drivers/terminal/test/node-serial-box.ts'
 import { TroubledLine } from '../../drivers/transport/test/accidents.ts'
-import { broken, canPty, inProcess, operation, overPty, overTcp, type Place, subjectOn } from './lines.ts'
+import { broken, inProcess, operation, overPty, overTcp, type Place, subjectOn } from './lines.ts'
 
 /** Prints a receipt and asks the paper whether it is there, once. */
 async function tried(

@@ -3,8 +3,9 @@ import { simulatedScanner, startScannerSim } from '@cashdesk/hardware-sim'
 import type { DevicePorts, Scanner } from '@cashdesk/kernel'
 import { serialScanner } from '@cashdesk/scanner'
 import { describe, expect, it } from 'vitest'
+import { canPty } from '../../drivers/terminal/test/node-serial-box.ts'
 import { TroubledLine } from '../../drivers/transport/test/accidents.ts'
-import { broken, canPty, inProcess, overPty, overTcp, type Place, subjectOn } from './lines.ts'
+import { broken, inProcess, overPty, overTcp, type Place, subjectOn } from './lines.ts'
 
 const CODE = '4006381333931'
 

@@ -3,8 +3,9 @@
 import { simulatedTerminal, startTerminalSim } from '@cashdesk/hardware-sim'
 import { type ZvtOptions, zvtTerminal } from '@cashdesk/terminal'
 import { describe, expect, it } from 'vitest'
+import { canPty } from '../../drivers/terminal/test/node-serial-box.ts'
 import { TroubledLine } from '../../drivers/transport/test/accidents.ts'
-import { broken, canPty, inProcess, operation, overPty, overTcp, type Place, subjectOn } from './lines.ts'
+import { broken, inProcess, operation, overPty, overTcp, type Place, subjectOn } from './lines.ts'
 
 /** Pays one euro and asks the terminal's own books. */
 async function tried(

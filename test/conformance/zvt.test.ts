@@ -1,6 +1,5 @@
 // The ZVT driver against the simulated terminal, which shares no table and no codec with it: serial lines, counted
 // messages, signatures, reservations and service commands. What the terminal booked is read from its own books.
-import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,10 +7,10 @@ import { startTerminalSim, type TerminalSim, type TerminalSimOptions } from '@ca
 import type { DevicePorts, OperationId, PaymentHooks, Terminal, TerminalAnswer } from '@cashdesk/kernel'
 import { type ZvtOptions, zvtTerminal } from '@cashdesk/terminal'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { canPty } from '../../drivers/terminal/test/node-serial-box.ts'
 
 const OP = '019358a0-0000-7000-8000-000000000001' as OperationId
 const ORDER = { op: OP, amountMinor: 1999, currency: 'EUR' }
-const canPty = process.platform !== 'win32' && spawnSync('python3', ['-c', 'import pty']).status === 0
 
 /** On a line where nothing is lost: a busy machine is no reason to say anything twice. */
 const PATIENT = { t1Ms: 1_000, t2Ms: 5_000, t3Ms: 20_000, openMs: 20_000 }

@@ -51,7 +51,7 @@ describe('a payment that ended unknown', () => {
   ])('is out of the way when the terminal shows it as %s', async (_how, shown, outcome) => {
     const { peer, terminal } = await lost()
     peer.scripts.set('0620', shows(shown, '060f00'))
-    expect(await terminal.query({ ...expected, before: BEFORE })).toMatchObject({ outcome })
+    expect(await terminal.query({ ...expected, approved: FACTS, before: BEFORE })).toMatchObject({ outcome })
     expect(terminal.unresolved).toBeUndefined()
     expect(await terminal.pay({ ...ORDER, op: OTHER }, accepting)).toMatchObject({ outcome: 'done' })
   })
@@ -60,7 +60,7 @@ describe('a payment that ended unknown', () => {
     const { peer, terminal } = await lost()
     peer.scripts.set('0620', shows(STATUS, '060f00'))
     expect(await terminal.query(expected)).toMatchObject({ outcome: 'unknown' })
-    expect(await terminal.query({ ...expected, op: OTHER, before: BEFORE })).toMatchObject({
+    expect(await terminal.query({ ...expected, op: OTHER, approved: FACTS })).toMatchObject({
       outcome: 'done',
     })
     terminal.settle?.(OTHER)

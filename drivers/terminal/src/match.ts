@@ -201,19 +201,15 @@ function judgeUnapproved(expected: PaymentExpectation, facts: Seen): Verdict {
   const { before, startedAt, amountMinor, currency } = expected
   if (before && isOne(facts, before)) return notBooked('the last transaction is the one before it')
   if (isLongBefore(facts.terminalTime, startedAt)) return notBooked('the last transaction is older')
-  if (facts.amountMinor === undefined) return cannotTell('the last transaction has no amount')
-  const seen = { ...facts, amountMinor: facts.amountMinor }
-  const ordered = seen.amountMinor - (seen.tipMinor ?? 0) === amountMinor && seen.currency === currency
-  if (before && isEarlier(seen.terminalTime, before.terminalTime))
+  if (before && isEarlier(facts.terminalTime, before.terminalTime))
     return notBooked('the last transaction is older')
-  if (!ordered) return cannotTell('the last transaction has another amount')
-  if (!before) return cannotTell('nothing tells the last transaction from an earlier one of the same amount')
-  if (isBeforeOrder(seen, before, expected))
-    return cannotTell(
-      'the last transaction has the amount and is older than the order, by the terminal’s clock',
-    )
-  if (!differs(seen, before)) return cannotTell('nothing tells the last transaction from the one before it')
-  return cannotTell('it was never acknowledged, and the last transaction has its amount')
+  if (facts.amountMinor === undefined) return cannotTell('the last transaction has no amount')
+  const ordered = facts.amountMinor - (facts.tipMinor ?? 0) === amountMinor && facts.currency === currency
+  return cannotTell(
+    ordered
+      ? 'it was never acknowledged, and the last transaction has its amount'
+      : 'the last transaction has another amount',
+  )
 }
 
 /** Why a payment that is shown as good need not be; undefined if it is. */
@@ -242,11 +238,6 @@ function identified(one: Seen, other: Seen): boolean {
   if (both.some(key => one[key] !== other[key])) return false
   if (both.some(key => key !== 'receipt')) return true
   return both.length > 0 && one.terminalTime !== undefined && one.terminalTime === other.terminalTime
-}
-
-/** Is there a number or a time that proves that these are two transactions? */
-function differs(one: Seen, other: Seen): boolean {
-  return [...NUMBERS, 'terminalTime' as const].some(key => !agree(one[key], other[key]))
 }
 
 /** One transaction: amount, currency, numbers and the terminal's time, as far as both have them. */

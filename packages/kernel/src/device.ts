@@ -135,8 +135,10 @@ export type TerminalQuestion =
     }
   /** The payment is through and the slip is printed: is the signature on it the cardholder's? */
   | { readonly kind: 'signature'; readonly text: string; readonly facts: PaymentFacts }
+  /** The card cannot tell how old its owner is: does a document say that they are `years` old? */
+  | { readonly kind: 'age'; readonly text: string; readonly years: number }
 
-/** `yes` answers a signature only, `choose` a choice with one of its ids, `type` an input. Anything else is `no`. */
+/** `yes` answers a signature or an age only, `choose` a choice with one of its ids, `type` an input. Anything else is `no`. */
 export type TerminalAnswer =
   | { readonly answer: 'yes' }
   | { readonly answer: 'choose'; readonly id: string }
@@ -182,6 +184,8 @@ export interface PaymentExpectation {
   readonly startedAt: EpochMs
   /** What the terminal had said before the break, if anything. */
   readonly approved?: PaymentFacts
+  /** For `reverse`, `book` and `release`: what is reversed, or the reservation. */
+  readonly original?: PaymentFacts
   /** What the terminal's last resolved transaction was when the attempt started, if known. */
   readonly before?: PaymentFacts
   /** When the till learnt of that one, on the till's clock: beside its `terminalTime` it tells the clocks apart. */
@@ -245,12 +249,23 @@ export interface Terminal extends Device {
   diagnose?(op: OperationId, hooks: TerminalServiceHooks): Promise<Outcome<TerminalNotice>>
   /** Sets the terminal up anew at its host, as after a change of its contract. Takes minutes. */
   initialise?(op: OperationId, hooks: TerminalServiceHooks): Promise<Outcome<TerminalNotice>>
+  /**
+   * Is the card's owner `years` old? The card says, or where it cannot a person at the register (`onQuestion`, kind
+   * `age`). Not reached unless one of them said so; moves no money.
+   */
+  checkAge?(op: OperationId, years: number, hooks: TerminalServiceHooks): Promise<Outcome<AgeCheck>>
   /** Sets the terminal's clock: `YYYY-MM-DDTHH:MM:SS`, local time. */
   setTime?(op: OperationId, time: string): Promise<Outcome<TerminalNotice>>
   /** Asks how the terminal is; moves nothing. Allowed while a payment is unresolved. */
   status?(): Promise<Outcome<TerminalNotice>>
   /** Makes the terminal its own master until the next order. */
   logOff?(): Promise<Outcome<TerminalNotice>>
+}
+
+/** Whether an age is reached, and who said so. */
+export interface AgeCheck {
+  readonly reached: boolean
+  readonly by: 'card' | 'person'
 }
 
 /** Hooks of what moves no money. */

@@ -178,8 +178,12 @@ export class Devices {
 
   /** Takes back the payment that `original` describes: the facts of its `done`. "Already reversed" is `done`. */
   reverse(order: MoneyOrder, original: PaymentFacts, hooks: MoneyHooks): Promise<MoneyOutcome> {
-    return this.#orders.order('reverse', order, hooks, (terminal, ready, all) =>
-      terminal.reverse(ready, original, all),
+    return this.#orders.order(
+      'reverse',
+      order,
+      hooks,
+      (terminal, ready, all) => terminal.reverse(ready, original, all),
+      original,
     )
   }
 

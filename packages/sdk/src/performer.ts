@@ -338,6 +338,7 @@ export class Performer {
       startedAt: head.since,
       // A reversal is asked about by its own evidence: the approval of what it takes back is not that.
       ...(leg.approved && leg.op === head.op ? { approved: leg.approved } : {}),
+      ...(effect.original ? { original: effect.original } : {}),
       ...this.#options.lastBooked(),
     }
   }

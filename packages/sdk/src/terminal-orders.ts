@@ -59,7 +59,7 @@ type Send = (terminal: Terminal, order: PaymentOrder, hooks: PaymentHooks) => Pr
 export class TerminalOrders {
   readonly #options: TerminalOrdersOptions
   /** What the terminal booked last, as far as this process knows: evidence for a query. */
-  #last: PaymentFacts | undefined
+  #last: Required<Pick<PaymentExpectation, 'before' | 'beforeAt'>> | undefined
   #unresolved: PaymentExpectation | undefined
 
   constructor(options: TerminalOrdersOptions) {
@@ -75,13 +75,22 @@ export class TerminalOrders {
     { amountMinor, currency }: MoneyOrder,
     hooks: MoneyHooks,
     send: Send,
+    original?: PaymentFacts,
   ): Promise<MoneyOutcome> {
     if (typeof hooks?.onApproval !== 'function')
       throw new CashdeskError('value.malformed', { field: 'onApproval' })
     const { terminal, clock, newOperation, screen } = this.#options
     const op = newOperation()
-    const before: Pick<PaymentExpectation, 'before'> = this.#last === undefined ? {} : { before: this.#last }
-    let attempt: PaymentExpectation = { op, kind, amountMinor, currency, startedAt: clock.now(), ...before }
+    const last = this.#last
+    let attempt: PaymentExpectation = {
+      op,
+      kind,
+      amountMinor,
+      currency,
+      startedAt: clock.now(),
+      ...last,
+      ...(original ? { original } : {}),
+    }
     const wrong = amountProblem(amountMinor) ?? this.blocked()
     if (wrong || !terminal) return { ...refused(wrong ?? this.#absent()), attempt }
     await hooks.onAttempt?.(attempt)
@@ -92,7 +101,7 @@ export class TerminalOrders {
       ...screen(op, hooks.signal),
       ...(hooks.onQuestion ? { onQuestion: hooks.onQuestion } : {}),
       onApproval: async facts => {
-        if (isKnown(facts, before.before)) return 'reject'
+        if (isKnown(facts, last?.before)) return 'reject'
         attempt = { ...attempt, approved: facts }
         return (await hooks.onApproval(facts, attempt)) === 'accept' ? 'accept' : 'reject'
       },
@@ -120,6 +129,8 @@ export class TerminalOrders {
   decided(op: OperationId): void {
     if (this.#unresolved?.op !== op) throw new CashdeskError('value.id', { field: 'op' })
     this.#unresolved = undefined
+    // Whether that one is the terminal's last transaction is not known here.
+    this.#last = undefined
     this.#options.terminal?.settle?.(op)
   }
 
@@ -129,7 +140,7 @@ export class TerminalOrders {
       this.#unresolved = this.#unresolved?.op === attempt.op ? attempt : (this.#unresolved ?? attempt)
       return
     }
-    if (outcome.outcome === 'done') this.#last = outcome.data
+    if (outcome.outcome === 'done') this.#last = { before: outcome.data, beforeAt: this.#options.clock.now() }
     if (this.#unresolved?.op === attempt.op) this.#unresolved = undefined
   }
 

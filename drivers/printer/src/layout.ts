@@ -116,8 +116,7 @@ interface Table {
 /** Cells wrap inside their columns, one blank between columns; more columns than the paper has room for are stacked. */
 function tableOf(table: Table, columns: number): readonly string[] {
   const room = columns - (table.columns.length - 1)
-  if (table.columns.length === 0) return []
-  if (room < table.columns.length) {
+  if (room < table.columns.length || table.columns.length === 0) {
     return table.rows.flatMap(row => row.flatMap(cell => wrap(cell, columns)))
   }
   const widths = shares(
@@ -127,7 +126,9 @@ function tableOf(table: Table, columns: number): readonly string[] {
   return table.rows.flatMap(row => {
     const cells = widths.map((width, index) => wrap(row[index] ?? '', width))
     const height = Math.max(...cells.map(cell => cell.length))
-    return Array.from({ length: height }, (_, at) =>
+    // Cells for which there is no column are not lost.
+    const rest = row.slice(widths.length).flatMap(cell => wrap(cell, columns))
+    const lines = Array.from({ length: height }, (_, at) =>
       cells
         .map((cell, index) => {
           const width = widths[index] ?? 1
@@ -135,6 +136,7 @@ function tableOf(table: Table, columns: number): readonly string[] {
         })
         .join(' '),
     )
+    return [...lines, ...rest]
   })
 }
 

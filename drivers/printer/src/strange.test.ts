@@ -44,6 +44,12 @@ describe('columns of a table', () => {
   })
 })
 
+test('cells for which a table has no column stand below, and are not lost', () => {
+  const rows = [['a', 'b', 'c']]
+  expect(shown(paper({ block: 'table', columns: [{ width: 1 }], rows }))).toBe('a\nb\nc\n')
+  expect(shown(paper({ block: 'table', columns: [], rows }))).toBe('a\nb\nc\n')
+})
+
 describe('marks that nobody sees', () => {
   test('are left out: joiners, directions, variants, the byte order mark', () => {
     const marked = 'a\u200bb\u200cc\u200dd\ufeffe\u2060f\u200eg\u202eh\u2066i\ufe0fj'

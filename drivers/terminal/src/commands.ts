@@ -3,7 +3,7 @@ import { bcdEncode, concatBytes, writeTlv } from '@cashdesk/kernel'
 import { encodeApdu } from './apdu.ts'
 import { CHARSET_CODES, type Charset } from './charset.ts'
 import { currencyOf } from './currency.ts'
-import { BMP, CONFIG, CONTROL, REPEAT_STATUS_ONLY, TAG } from './frames.ts'
+import { BMP, CONFIG, CONTROL, READ_CHIP, REPEAT_STATUS_ONLY, TAG } from './frames.ts'
 
 type CommandName =
   | 'registration'
@@ -21,6 +21,8 @@ type CommandName =
   | 'initialisation'
   | 'setTime'
   | 'logOff'
+  | 'readCard'
+  | 'releaseCard'
 
 export interface Command {
   readonly name: CommandName
@@ -33,8 +35,8 @@ export interface Command {
    * `note`: something to read. `refuse`: it does not belong here, and a positive answer could book something.
    */
   readonly status: 'approval' | 'note' | 'refuse'
-  /** Does the terminal close the dialogue with 06 0F or 06 1E? */
-  readonly completes: boolean
+  /** Does the terminal close the dialogue with 06 0F or 06 1E, by itself, or with its status information? */
+  readonly completes: boolean | 'by-status'
   /** What was ordered, for terminals that do not repeat it in their status information. */
   readonly order?: { readonly amountMinor: number; readonly currency: string }
   /** Trace number of what is reversed, if it is known: a receipt number alone wraps. */
@@ -290,4 +292,17 @@ export function statusEnquiry(password: string): Command {
 /** 06 02: the terminal is its own master again. It answers, and that is all. */
 export function logOff(): Command {
   return command('logOff', { control: CONTROL.logOff }, { completes: false })
+}
+
+/** 06 C0: reads a chip, and asks it whether its owner is so old. The status information is the end of it. */
+export function readCard(seconds: number, years: number): Command {
+  const fields = [[seconds, BMP.paymentType, READ_CHIP]]
+  const tlv = writeTlv(TAG.leastAge, bcdEncode(years, 1))
+  const traits = { status: 'note', completes: 'by-status' } as const
+  return command('readCard', { control: CONTROL.readCard, fields, tlv }, traits)
+}
+
+/** 06 B0 when no dialogue runs: gives back a card that is still inside. */
+export function releaseCard(): Command {
+  return command('releaseCard', { control: CONTROL.abort }, { completes: false })
 }

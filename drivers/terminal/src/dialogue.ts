@@ -73,6 +73,8 @@ export interface MoneySeen {
   readonly misfit?: Misfit
   /** After an approval the terminal said something that does not go with it. */
   readonly contradicted: boolean
+  /** A slip of it was not kept: our answers to its lines belong to the terminal's commit point (PA00P015 ch. 2.2.8). */
+  readonly unprinted: boolean
   /** The time that the terminal told (04 01). */
   readonly time?: string
 }
@@ -104,7 +106,7 @@ export interface SessionState {
   readonly question?: TerminalQuestion
   /** The count of messages, where it was agreed on. */
   readonly count?: Count
-  readonly abort: 'none' | 'wanted' | 'sent'
+  readonly abort: 'none' | 'wanted' | 'sent' | 'answered'
   readonly repeats: number
   readonly paper: ReceiptKind
   readonly seen: MoneySeen

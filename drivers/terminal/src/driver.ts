@@ -1,6 +1,7 @@
 // The payment terminal as the till sees it: orders in, outcomes out. One order runs at a time, and what became of an
 // order whose end was not seen is found out, never guessed.
 import {
+  type AgeCheck,
   type DeviceHealth,
   type DevicePorts,
   done,
@@ -20,6 +21,7 @@ import {
   type TerminalTotals,
   unknown,
 } from '@cashdesk/kernel'
+import { checkAge, isAge } from './age.ts'
 import * as commands from './commands.ts'
 import type { DialogueEnd } from './dialogue.ts'
 import type { Exchange } from './exchange.ts'
@@ -28,7 +30,7 @@ import { type Look, look } from './look.ts'
 import { judge } from './match.ts'
 import { moneyOutcome, resultReport, serviceOutcome, totalsOutcome } from './outcome.ts'
 import { type Settings, settingsOf, type ZvtOptions } from './settings.ts'
-import { isConfirmed, signed, unsigned, wantsSignature } from './signature.ts'
+import { isSigned, signed, unsigned, wantsSignature } from './signature.ts'
 import { Station } from './station.ts'
 import { readEnquiry } from './status.ts'
 
@@ -207,6 +209,12 @@ class ZvtTerminal implements Terminal {
     return this.#service(commands.initialisation(this.#settings.password), hooks)
   }
 
+  async checkAge(_op: OperationId, years: number, hooks: TerminalServiceHooks): Promise<Outcome<AgeCheck>> {
+    if (!isAge(years)) return refused(report('value.malformed', { field: 'years' }))
+    const { questionMs } = this.#settings.timeouts
+    return this.#unblocked(exchange => checkAge(this.#station, exchange, years, hooks, questionMs))
+  }
+
   async setTime(_op: OperationId, time: string): Promise<Outcome<TerminalNotice>> {
     const parts = /^20(\d\d)-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)$/.exec(time)
     const [month, day, hour, minute, second] = (parts ?? []).slice(2).map(Number)
@@ -279,7 +287,7 @@ class ZvtTerminal implements Terminal {
   ): Promise<Outcome<PaymentFacts>> {
     const { clock } = this.#station
     const { timeouts, currencyDigits: currency } = this.#settings
-    if (clock && onQuestion && (await isConfirmed(facts, onQuestion, clock, timeouts.questionMs)))
+    if (clock && onQuestion && (await isSigned(facts, onQuestion, clock, timeouts.questionMs)))
       return signed(facts)
     const { receipt, trace } = facts
     if (!undo || !isReceipt(receipt)) return unsigned(refused(report('terminal.cannot-tell')))

@@ -34,6 +34,7 @@ export const CONTROL = {
   setTerminalTime: 0x0691,
   initialisation: 0x0693,
   abort: 0x06b0,
+  readCard: 0x06c0,
   statusEnquiry: 0x0501,
   // terminal to register
   setTime: 0x0401,
@@ -96,6 +97,7 @@ export const BMP = {
   receipt: 0x87,
   turnover: 0x88,
   cardName: 0x8b,
+  paymentType: 0x19,
   hostCode: 0xa0,
   fullDate: 0xaa,
 } as const
@@ -162,6 +164,8 @@ export const TAG = {
   tip: 0x1f36,
   inputMode: 0x1f38,
   inputResult: 0x1f3a,
+  leastAge: 0x1f6b,
+  ageResult: 0x1f6c,
   partialApproval: 0x1f70,
   messageSequence: 0x1f73,
 } as const
@@ -178,6 +182,12 @@ export const ATTRIBUTE = {
 
 /** Values of 1F1D: what an amount information (tag 31) speaks of (PA00P015 ch. 9.4.2.1). */
 export const AMOUNT_KIND = { base: 0x01, rate: 0x02, foreign: 0x03, commission: 0x04 } as const
+
+/** Values of 1F6C; the others say that card or terminal cannot tell (PA00P015 ch. 9.4.2.1). */
+export const AGE = { notReached: 0x00, reached: 0x01 } as const
+
+/** BMP 19 of 06 C0: read the chip. */
+export const READ_CHIP = 0x10
 
 /** Values of 1F10 with a signature in them, alone or beside a PIN (PA00P015 ch. 9.4.2.1). */
 export const SIGNED: ReadonlySet<number> = new Set([0x01, 0x05, 0x06, 0x07])

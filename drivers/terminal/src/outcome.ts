@@ -45,11 +45,11 @@ export function resultReport(code: number, text?: string): ErrorReport {
 export function moneyOutcome(end: DialogueEnd, alreadyReversed?: PaymentFacts): Outcome<PaymentFacts> {
   if (end.how === 'not-sent') return refused(report('terminal.absent'))
   if (end.how === 'broken') return unknown(broken(end.why))
-  const { approval, acknowledged, approved, contradicted, unreadable, last, misfit } = end.seen
+  const { approval, acknowledged, approved, contradicted, unprinted, unreadable, last, misfit } = end.seen
   if (approval === 'rejected')
     return unknown(report('terminal.rejected-approval', misfit && { reason: misfit }))
   if (approval === 'asked' || approval === 'accepted') {
-    const said = end.how === 'completed' && acknowledged && !contradicted
+    const said = end.how === 'completed' && acknowledged && !contradicted && !unprinted
     return said && approved
       ? done(approved)
       : unknown(report('terminal.aborted-after-approval', because(end)))

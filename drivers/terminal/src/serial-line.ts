@@ -92,6 +92,8 @@ export class SerialLine {
   #noise = 0
   /** The last message delivered, until something of ours was acknowledged after it. */
   #last: Uint8Array | undefined
+  /** The last message delivered before that. */
+  #previous: Uint8Array | undefined
 
   constructor(times: LineTimes) {
     this.#times = times
@@ -151,6 +153,7 @@ export class SerialLine {
   #through(): void {
     if (!this.#sending) return
     this.#sending = undefined
+    this.#previous = this.#last ?? this.#previous
     this.#last = undefined
     this.#timer('t2')
   }
@@ -223,7 +226,9 @@ export class SerialLine {
     if (messageCheck(apdu) !== check || !isOneApdu(apdu)) return this.#unread()
     this.#unreadable = 0
     this.#effects.push({ do: 'write', bytes: Uint8Array.of(ACK) })
-    if (this.#last && isSame(this.#last, apdu)) {
+    // While ours is not acknowledged they repeat what they said before it, if our ACK was lost: they have not heard ours.
+    const before = this.#last ?? (this.#sending && this.#previous)
+    if (before && isSame(before, apdu)) {
       this.#counts.duplicates += 1
       return
     }

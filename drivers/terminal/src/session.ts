@@ -138,6 +138,7 @@ class Turn extends Speech {
   private printed(kept: boolean): void {
     if (this.state.owes !== 'print') return
     this.payDebt()
+    if (!kept) this.see({ unprinted: true })
     this.reply(kept ? REPLY.accept : REPLY.noPrinter)
     this.drain()
   }
@@ -145,7 +146,7 @@ class Turn extends Speech {
   /** Not before our command was accepted, not in place of an answer, and not after an approval: then the verdict counts. */
   private abort(): void {
     const { phase, abort, owes, seen } = this.state
-    if (phase === 'idle' || abort === 'sent') return
+    if (phase === 'idle' || abort === 'sent' || abort === 'answered') return
     this.set({ abort: 'wanted' })
     // Whoever aborts does not answer any more.
     if (owes === 'question') return this.refuseQuestion()
@@ -204,11 +205,7 @@ class Turn extends Speech {
     if (this.isRepeat(apdu)) return
     if (phase === 'idle')
       return this.reply(apdu.control === CONTROL.status ? REPLY.reject : REPLY.notPossible)
-    // A command in place of the answer says that ours was accepted.
-    if (phase === 'sent') {
-      this.accepted()
-      return this.handle(apdu)
-    }
+    if (phase === 'sent' && this.isStale(apdu)) return
     switch (apdu.control) {
       case CONTROL.intermediate:
         return this.intermediate(apdu.data)
@@ -240,9 +237,21 @@ class Turn extends Speech {
     }
   }
 
+  /**
+   * Before the terminal took our command, nothing that it says of a transaction or its end is about ours: it belongs to
+   * what was before. An approval is not acknowledged; a repeated end ends nothing.
+   */
+  private isStale({ control }: Apdu): boolean {
+    const isEnd = ENDS.has(control)
+    if (!isEnd && control !== CONTROL.status) return false
+    this.reply(isEnd ? REPLY.accept : REPLY.reject)
+    return true
+  }
+
   /** 80 or 84: to our command, or to our abort. An abort that was refused, or not answered, proves nothing. */
   private answered({ control, data }: Apdu): void {
-    const { phase, count } = this.state
+    const { phase, count, abort } = this.state
+    if (phase === 'running' && abort === 'sent') return this.set({ abort: 'answered' })
     if (phase !== 'sent' || (count && placeAnswer(count, data) === 'late')) return
     // 84 00 is positive too (PA00P016 ch. 5.2.3).
     if (control >> 8 === POSITIVE || (control & 0xff) === 0) return this.accepted()
@@ -294,7 +303,10 @@ class Turn extends Speech {
     if (Object.keys(facts).length > 0) this.effects.push({ do: 'note', facts })
     if (command?.status === 'note') {
       this.see({ last: report })
-      return this.reply(REPLY.accept)
+      this.reply(REPLY.accept)
+      if (command.completes === 'by-status')
+        this.end({ how: 'completed', data: new Uint8Array(0), seen: this.state.seen })
+      return
     }
     if (command?.status !== 'approval') return this.reply(REPLY.reject)
     this.see({ last: report })
@@ -363,7 +375,10 @@ class Turn extends Speech {
   private end(end: DialogueEnd): void {
     const { charset, pending, queue, count } = this.state
     for (const timer of ['answer', 'dialogue', 'approval', 'question', 'whole'] as const) this.timer(timer)
+    const isOwed = this.state.abort === 'sent' && end.how !== 'broken'
     this.state = { ...idleSession(charset), ...(count && { count }), pending, queue }
     this.effects.push({ do: 'end', end })
+    // Our abort crossed the end, and its answer is still on its way: the next order would take it for its own.
+    if (isOwed) this.broken('no-answer')
   }
 }

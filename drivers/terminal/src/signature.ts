@@ -8,6 +8,7 @@ import {
   type PaymentHooks,
   refused,
   report,
+  type TerminalQuestion,
   unknown,
 } from '@cashdesk/kernel'
 
@@ -19,8 +20,18 @@ export function wantsSignature(facts: PaymentFacts): boolean {
 }
 
 /** Yes only if a person said so in time. */
-export async function isConfirmed(
+export async function isSigned(
   facts: PaymentFacts,
+  onQuestion: NonNullable<PaymentHooks['onQuestion']>,
+  clock: Clock,
+  withinMs: number,
+): Promise<boolean> {
+  return isConfirmed({ kind: 'signature', text: TEXT, facts }, onQuestion, clock, withinMs)
+}
+
+/** Was this question answered with yes, and in time? Anything else is no. */
+export async function isConfirmed(
+  question: TerminalQuestion,
   onQuestion: NonNullable<PaymentHooks['onQuestion']>,
   clock: Clock,
   withinMs: number,
@@ -31,7 +42,7 @@ export async function isConfirmed(
       stop()
       resolve(yes)
     }
-    void (async () => await onQuestion({ kind: 'signature', text: TEXT, facts }))().then(
+    void (async () => await onQuestion(question))().then(
       answer => settle(answer?.answer === 'yes'),
       () => settle(false),
     )

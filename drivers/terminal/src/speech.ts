@@ -13,6 +13,7 @@ export const NOTHING_SEEN: MoneySeen = {
   acknowledged: false,
   unreadable: false,
   contradicted: false,
+  unprinted: false,
 }
 
 export function idleSession(charset: Charset): SessionState {

@@ -190,11 +190,21 @@ export class Station {
     } catch {
       return report('terminal.absent', { name: this.name })
     }
-    const earlier = await this.#registration
+    const earlier = await this.#registered(withinMs)
     if (!earlier || !exchange.link.isUp) return this.#absence(exchange)
     // The terminal said no, perhaps only for a moment: this order may ask again.
     this.#registration = this.#register(exchange)
-    return (await this.#registration) ?? this.#absence(exchange)
+    return (await this.#registered(withinMs)) ?? this.#absence(exchange)
+  }
+
+  /** What became of the registration, as far as an order waits for it. */
+  #registered(withinMs: number): Promise<ErrorReport | undefined> | undefined {
+    const { clock } = this.#ports ?? {}
+    if (!clock) return this.#registration
+    const late = this.pause(clock, withinMs).then(() =>
+      report('terminal.absent', { name: this.name, reason: 'the registration does not end' }),
+    )
+    return this.#registration && Promise.race([this.#registration, late])
   }
 
   #absence(exchange: Exchange): ErrorReport | undefined {

@@ -28,6 +28,8 @@ export interface StatusReport {
   readonly originalTrace?: string
   /** Text for the merchant or customer (BMP 3C), or the extended error text (TLV 1F17). */
   readonly text?: string
+  /** TLV 1F6C: what the card says about its owner's age. */
+  readonly age?: number
   /** TLV 1F1F as hexadecimal: the number that resynchronisation mirrors. */
   readonly mirroredReceipt?: string
   /** TLV 1F73: the terminal counts its messages. */
@@ -56,6 +58,7 @@ export function readStatus(data: Uint8Array, now: EpochMs, charset: Charset): St
   const mirrored = findTlv(block.tlvs, TAG.mirroredReceipt)
   const sequence = digitsOf(findTlv(block.tlvs, TAG.messageSequence))
   const totals = totalsOf(value(BMP.totals))
+  const age = findTlv(block.tlvs, TAG.ageResult)?.[0]
   const { base, facts } = readConversion(block.tlvs) ?? {}
   return {
     resultCode: value(BMP.resultCode)?.[0],
@@ -63,6 +66,7 @@ export function readStatus(data: Uint8Array, now: EpochMs, charset: Charset): St
     ...(base && { base }),
     ...(originalTrace !== undefined && { originalTrace }),
     ...(text !== undefined && { text }),
+    ...(age !== undefined && { age }),
     ...(mirrored !== undefined && { mirroredReceipt: hex(mirrored) }),
     ...(sequence !== undefined && { messageSequence: sequence }),
     ...(totals !== undefined && { totals }),

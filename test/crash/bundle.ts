@@ -23,7 +23,7 @@ if (!cachedData) process.on('exit', () => writeFileSync(cache, script.createCach
 `
 
 /** Native code, which no bundle can hold; loaded only for devices that these registers have not. */
-const NATIVE = ['usb', 'node-hid', 'serialport', 'nfc-pcsc', 'pcsc-mini']
+const NATIVE = ['usb', 'node-hid', 'serialport', 'koffi', 'nfc-pcsc', 'pcsc-mini']
 
 /** Answers the path of the program. @throws CashdeskError `sim.usage` when it does not start */
 export async function bundledRegister(dir: string): Promise<string> {

@@ -54,9 +54,10 @@ export class Register {
     return part
   }
 
-  /** Every file under the directory, as text. */
+  /** Every file under the directory, as text; but for the lock on Windows, which lets nobody read what is locked. */
   files(folder: string = this.dir): string {
     return readdirSync(folder)
+      .filter(name => process.platform !== 'win32' || name !== 'lock')
       .map(name => join(folder, name))
       .map(path => (statSync(path).isDirectory() ? this.files(path) : readFileSync(path, 'latin1')))
       .join('\n')

@@ -2,16 +2,14 @@
 // and what the terminal meanwhile asks the register (04 0D, 04 0E), which alone has a cashier to answer.
 import type { Manner } from './book-entry.ts'
 import { converted, FOREIGN, type ForeignCurrency } from './cards.ts'
-import { digitsOf, readFields, readTlv, type TlvObject, writeTlv } from './codec.ts'
-import type { Answer } from './link.ts'
+import { digitsOf } from './codec.ts'
 import type { MoneyOrder, Till } from './money.ts'
-import { BMP, COMMAND, MESSAGE, TAG } from './tables.ts'
+import { askAmount, askMenu } from './questions.ts'
+import { COMMAND, MESSAGE } from './tables.ts'
 import type { Talk } from './talk.ts'
 
 /** How often the customer may type the PIN. */
 const PIN_TRIES = 3
-/** What the cashier has to answer a question in; the register is told so where the message has a field for it. */
-const QUESTION_SECONDS = 60
 
 /** What the customer wants beside paying. */
 export interface Wishes {
@@ -109,51 +107,6 @@ async function chooseCurrency(talk: Talk, till: Till): Promise<ForeignCurrency |
   await talk.show(MESSAGE.currencyChoice)
   await talk.pause(till.stages.pinMs)
   return accident?.choice === 'decline' ? undefined : FOREIGN[name]
-}
-
-/** 04 0E: one of `items`, by its place; undefined when nobody chose (PA00P015 ch. 3.13, tag 2B). */
-async function askMenu(talk: Talk, items: readonly string[]): Promise<number | undefined | 'lost'> {
-  await talk.show(MESSAGE.waitingForCashier)
-  const item = (text: string, place: number): TlvObject => [
-    TAG.menuItem,
-    writeTlv([
-      [TAG.text, talk.text(text)],
-      [TAG.returnValue, Buffer.from([place])],
-    ]),
-  ]
-  const menu = writeTlv([
-    [TAG.menuType, Buffer.from([0x01])],
-    [TAG.menuContext, Buffer.from([0x01])],
-    [TAG.menuTarget, Buffer.from([0x01])],
-    ...items.map(item),
-  ])
-  const answer = await talk.question(COMMAND.menuRequest, [[TAG.menu, menu]], QUESTION_SECONDS * 1000)
-  const tlv = answered(answer)
-  return tlv === 'lost' ? 'lost' : tlv?.get(TAG.returnValue)?.at(0)
-}
-
-/** 04 0D: an amount, minor units; undefined when none was typed (PA00P015 ch. 3.15, tag 32). */
-async function askAmount(talk: Talk, till: Till, prompt: string): Promise<number | undefined | 'lost'> {
-  await talk.show(MESSAGE.waitingForCashier)
-  const input = writeTlv([
-    [TAG.displayTexts, writeTlv([[TAG.text, talk.text(prompt)]])],
-    [TAG.inputMode, Buffer.from([0x02])],
-    [TAG.inputSeconds, Buffer.from([0, QUESTION_SECONDS])],
-    [TAG.infoCurrency, till.currency],
-    [TAG.decimals, Buffer.from([2])],
-  ])
-  const answer = await talk.question(COMMAND.inputRequest, [[TAG.input, input]], QUESTION_SECONDS * 1000)
-  const tlv = answered(answer)
-  if (tlv === 'lost') return 'lost'
-  const typed = readTlv(tlv?.get(TAG.input) ?? Buffer.alloc(0))?.get(TAG.inputResult)
-  return /^\d{1,12}$/.test(typed?.toString('latin1') ?? '') ? Number(typed?.toString('latin1')) : undefined
-}
-
-/** The TLV container of a positive answer. A register that does not answer is as good as gone. */
-function answered(answer: Answer): ReadonlyMap<number, Buffer> | undefined | 'lost' {
-  if (answer.kind !== 'answer') return 'lost'
-  if (!answer.positive) return undefined
-  return readTlv(readFields(answer.data)?.get(BMP.tlv) ?? Buffer.alloc(0))
 }
 
 /** Digits of a packed amount, whatever its length; undefined where a nibble is none. */

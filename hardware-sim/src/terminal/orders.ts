@@ -70,13 +70,11 @@ export function orderOf(control: number, data: Buffer, context: OrderContext): M
     mirrors: mirrored !== undefined,
   }
   const wrongCurrency = currency !== undefined && !currency.equals(context.currency)
-  if (control === COMMAND.reversal) return reversalOf(fields, amount, wrongCurrency, context.books, shared)
-  if (control === COMMAND.tip) return tipOf(fields, amount, wrongCurrency, context.books, shared)
-  if (control === COMMAND.externalReversal)
-    return externalOf(fields, amount, wrongCurrency, context.books, shared)
-  if (isOfReservation(control)) {
-    return bookingOf(control, fields, amount, wrongCurrency, context.books, shared)
-  }
+  const asked: Asked = { fields, amount, wrongCurrency, books: context.books, shared }
+  if (control === COMMAND.reversal) return reversalOf(asked)
+  if (control === COMMAND.tip) return tipOf(asked)
+  if (control === COMMAND.externalReversal) return externalOf(asked)
+  if (isOfReservation(control)) return bookingOf(control, asked)
   if (amount === undefined || amount === 0) return RESULT.protocol
   const tip = tipIn(fields, amount)
   if (tip === 'malformed') return RESULT.protocol
@@ -125,14 +123,18 @@ function tipIn(fields: ReadonlyMap<number, Buffer>, amount: number): number | un
 
 type Shared = Pick<MoneyOrder, 'namesCurrency' | 'answerMs' | 'maxStatus' | 'mirrors'>
 
+/** An order about something that is in the books already. */
+interface Asked {
+  readonly fields: ReadonlyMap<number, Buffer>
+  readonly amount: number | undefined
+  readonly wrongCurrency: boolean
+  readonly books: Books
+  readonly shared: Shared
+}
+
 /** 06 0C: a tip on top of a payment that allows one and has none yet (PA00P015 ch. 2.6). */
-function tipOf(
-  fields: ReadonlyMap<number, Buffer>,
-  amount: number | undefined,
-  wrongCurrency: boolean,
-  books: Books,
-  shared: Shared,
-): MoneyOrder | number {
+function tipOf(asked: Asked): MoneyOrder | number {
+  const { fields, amount, wrongCurrency, books, shared } = asked
   const receipt = digitsOf(fields.get(BMP.receipt) ?? Buffer.alloc(0))
   if (receipt === undefined || receipt === '' || amount === undefined || amount === 0) return RESULT.protocol
   const original = books.findPayment(Number(receipt))
@@ -161,13 +163,8 @@ function tipOf(
 }
 
 /** 06 26: a reservation named by everything but its receipt number; all of it must fit (PA00P015 ch. 2.11). */
-function externalOf(
-  fields: ReadonlyMap<number, Buffer>,
-  amount: number | undefined,
-  wrongCurrency: boolean,
-  books: Books,
-  shared: Shared,
-): MoneyOrder | number {
+function externalOf(asked: Asked): MoneyOrder | number {
+  const { fields, amount, wrongCurrency, books, shared } = asked
   const trace = digitsOf(fields.get(BMP.trace) ?? Buffer.alloc(0))
   const told = fields.get(BMP.authorisation)?.toString('latin1').replace(/\0+$/, '')
   const kind = readTlv(fields.get(BMP.tlv) ?? Buffer.alloc(0))
@@ -192,13 +189,8 @@ function externalOf(
   }
 }
 
-function reversalOf(
-  fields: ReadonlyMap<number, Buffer>,
-  amount: number | undefined,
-  wrongCurrency: boolean,
-  books: Books,
-  shared: Shared,
-): MoneyOrder | number {
+function reversalOf(asked: Asked): MoneyOrder | number {
+  const { fields, amount, wrongCurrency, books, shared } = asked
   const receipt = digitsOf(fields.get(BMP.receipt) ?? Buffer.alloc(0))
   if (receipt === undefined || receipt === '') return RESULT.protocol
   const original = books.findPayment(Number(receipt))
@@ -222,14 +214,8 @@ function isOfReservation(control: number): boolean {
 }
 
 /** 06 23 names what was not used, 06 24 what was; 06 25 ends the reservation (PA00P015 ch. 2.10, 2.13, 2.14). */
-function bookingOf(
-  control: number,
-  fields: ReadonlyMap<number, Buffer>,
-  amount: number | undefined,
-  wrongCurrency: boolean,
-  books: Books,
-  shared: Shared,
-): MoneyOrder | number {
+function bookingOf(control: number, asked: Asked): MoneyOrder | number {
+  const { fields, amount, wrongCurrency, books, shared } = asked
   const receipt = digitsOf(fields.get(BMP.receipt) ?? Buffer.alloc(0))
   if (receipt === undefined || receipt === '') return RESULT.protocol
   const original = books.findReservation(Number(receipt))

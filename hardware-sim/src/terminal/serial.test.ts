@@ -158,7 +158,7 @@ describe('the serial line', () => {
   })
 
   it('repeats after NAK and after silence, twice, and then the register is gone: the payment is reversed', async () => {
-    const { sim, register } = await serial({ serial: { t2Ms: 40 } })
+    const { sim, register } = await serial({ serial: { t2Ms: 400 } })
     await register.register()
     const status = (await register.status()).toString('hex')
     register.raw('15')

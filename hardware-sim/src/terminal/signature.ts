@@ -1,7 +1,8 @@
 // A signature that the customer drew on the terminal's screen, shown to the cashier at the register (06 D0): the one
 // question of the protocol with a picture.
 import { Canvas } from '../printer/canvas.ts'
-import { type Field, readFields, readTlv, type TlvObject, writeApdu, writeFields, writeTlv } from './codec.ts'
+import { type Field, writeApdu, writeFields, writeTlv } from './codec.ts'
+import { answered, menuOf, QUESTION_SECONDS } from './questions.ts'
 import { BMP, COMMAND, TAG } from './tables.ts'
 import type { Talk } from './talk.ts'
 
@@ -11,8 +12,6 @@ const SECONDS = 0xf0
 const HEADLINE = 0xf1
 const PNG_FILE = 0x03
 const NOT_ENCODED = 0x01
-/** What the cashier has for a look at the card. */
-const LOOK_SECONDS = 60
 
 /** Whether the register takes such a question. */
 export function showsSignatures(talk: Talk): boolean {
@@ -26,11 +25,12 @@ export async function confirmSignature(talk: Talk, parts: number): Promise<'conf
   for (let index = 0; index < parts; index += 1) {
     const piece = picture.subarray(index * chunk, (index + 1) * chunk)
     const message = messageOf(talk, picture.length, piece, index, parts)
-    const answer = await talk.link.ask(message, LOOK_SECONDS * 1000)
+    const answer = await talk.link.ask(message, QUESTION_SECONDS * 1000)
     if (answer.kind !== 'answer') return 'the link was lost before the signature was looked at'
     if (!answer.positive) return 'the register could not show the signature'
     if (index < parts - 1) continue
-    const chosen = readTlv(readFields(answer.data)?.get(BMP.tlv) ?? Buffer.alloc(0))
+    const chosen = answered(answer)
+    if (chosen === 'lost') return 'the link was lost before the signature was looked at'
     return chosen?.get(TAG.returnValue)?.at(0) === 0
       ? 'confirmed'
       : 'the cashier did not accept the signature'
@@ -40,20 +40,7 @@ export async function confirmSignature(talk: Talk, parts: number): Promise<'conf
 
 function messageOf(talk: Talk, size: number, piece: Buffer, index: number, parts: number): Buffer {
   const isFirst = index === 0
-  const choice = (text: string, value: number): TlvObject => [
-    TAG.menuItem,
-    writeTlv([
-      [TAG.text, talk.text(text)],
-      [TAG.returnValue, Buffer.from([value])],
-    ]),
-  ]
-  const menu = writeTlv([
-    [TAG.menuType, Buffer.from([0x01])],
-    [TAG.menuContext, Buffer.from([0x01])],
-    [TAG.menuTarget, Buffer.from([0x01])],
-    choice('Unterschrift stimmt', 0),
-    choice('stimmt nicht', 1),
-  ])
+  const menu = menuOf(talk, ['Unterschrift stimmt', 'stimmt nicht'])
   const fields: Field[] = [
     ...(parts > 1 ? ([[PICTURE.id, whole(1)]] satisfies Field[]) : []),
     ...(isFirst
@@ -62,18 +49,12 @@ function messageOf(talk: Talk, size: number, piece: Buffer, index: number, parts
           [PICTURE.encoding, Buffer.from([NOT_ENCODED])],
         ] satisfies Field[])
       : []),
-    [SECONDS, Buffer.from([LOOK_SECONDS])],
+    [SECONDS, Buffer.from([QUESTION_SECONDS])],
     [HEADLINE, talk.text('Unterschrift prüfen')],
     ...(parts > 1 ? ([[PICTURE.size, whole(size)]] satisfies Field[]) : []),
     ...(parts > 1 && isFirst ? ([[PICTURE.count, Buffer.from([parts])]] satisfies Field[]) : []),
     ...(parts > 1 ? ([[PICTURE.index, Buffer.from([index])]] satisfies Field[]) : []),
-    [
-      BMP.tlv,
-      writeTlv([
-        [TAG.menu, menu],
-        [TAG.fileBlock, piece],
-      ]),
-    ],
+    [BMP.tlv, writeTlv([menu, [TAG.fileBlock, piece]])],
   ]
   return writeApdu(COMMAND.graphicMenu, writeFields(fields))
 }

@@ -130,6 +130,15 @@ describe('a repeat of the other side', () => {
     expect(talk.tick('t2').took()).toEqual([message(OK)])
   })
 
+  test('of the end before is not the answer to our next order, nor its acknowledgement', () => {
+    const end = '061e016c'
+    const talk = new Talk().hears(message(end)).send(OK).hears('06').send(PAY)
+    talk.took()
+    expect(talk.hears(message(end)).took()).toEqual(['06'])
+    expect(talk.tick('t2').took()).toEqual([message(PAY)])
+    expect(talk.hears('06', message(end)).took()).toEqual(['06', `> ${end}`])
+  })
+
   test('is a new message when something of ours got through in between', () => {
     const talk = new Talk().hears(message(FF)).send(OK).hears('06', message(FF))
     expect(talk.took()).toEqual(['06', `> ${FF}`, message(OK), '06', `> ${FF}`])

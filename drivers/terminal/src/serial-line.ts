@@ -226,8 +226,8 @@ export class SerialLine {
     if (messageCheck(apdu) !== check || !isOneApdu(apdu)) return this.#unread()
     this.#unreadable = 0
     this.#effects.push({ do: 'write', bytes: Uint8Array.of(ACK) })
-    // While ours is not acknowledged they repeat what they said before it, if our ACK was lost: they have not heard ours.
-    const before = this.#last ?? (this.#sending && this.#previous)
+    // While our next order is not acknowledged they may repeat the end of the last one, if our ACK to it was lost.
+    const before = this.#last ?? (this.#sending && isEnd(apdu) ? this.#previous : undefined)
     if (before && isSame(before, apdu)) {
       this.#counts.duplicates += 1
       return
@@ -288,6 +288,11 @@ function isOneApdu(apdu: Uint8Array): boolean {
   if (apdu.length === 0) return false
   const seen = ZVT_FRAMING.next(apdu)
   return seen.cut === 'frame' && seen.frame !== 'not-zvt' && seen.used === apdu.length
+}
+
+/** 06 0F or 06 1E. */
+function isEnd([kind, what]: Uint8Array): boolean {
+  return kind === 0x06 && (what === 0x0f || what === 0x1e)
 }
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {

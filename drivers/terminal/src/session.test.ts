@@ -96,8 +96,24 @@ describe('a payment', () => {
     expect(talk.outcome).toBe('done')
   })
 
-  it('takes a command in place of the answer for the answer', () => {
-    expect(pay().says(APPROVED).accept().says(COMPLETED).outcome).toBe('done')
+  it('does not begin with what the terminal says before it took the command: that is of another one', () => {
+    const talk = pay().says(APPROVED)
+    expect(talk.sent().at(-1)).toBe(REJECT)
+    expect(talk.all('ask')).toEqual([])
+    expect(talk.says('061e016c').outcome).toBe('still running')
+    expect(talk.says(ACK, APPROVED).accept().says(COMPLETED).outcome).toBe('done')
+  })
+
+  it('whose slip was not kept is not done by its completion', () => {
+    const talk = paying().says(APPROVED).accept().says('06d1024041').put({ in: 'printed', kept: false })
+    expect(talk.says(COMPLETED).outcome).toBe('unknown terminal.aborted-after-approval')
+  })
+
+  it('that ended while our abort was on its way leaves no answer to the next order', () => {
+    const crossed = paying().put({ in: 'abort' }).says('061e016c')
+    expect(crossed.all('drop')).toEqual([{ do: 'drop', why: 'no-answer' }])
+    const answered = paying().put({ in: 'abort' }).says(ACK, '061e016c')
+    expect(answered.all('drop')).toEqual([])
   })
 })
 

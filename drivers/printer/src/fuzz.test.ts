@@ -1,7 +1,7 @@
 // Whatever a printer, or something that is none, sends back: the session stays whole and understands the next answer.
 import { PNG } from 'pngjs'
 import { describe, expect, test, vi } from 'vitest'
-import { completed } from './escpos-commands.ts'
+import { completed, questioned } from './escpos-commands.ts'
 import { pictureOf } from './picture.ts'
 import { PrinterSession } from './session.ts'
 
@@ -125,5 +125,22 @@ test('a picture that is bent or cut off is drawn or refused, and nothing else', 
     const picture = pictureOf(bent.toString('base64'), 384)
     if ('code' in picture) expect(picture.code).toBe('printer.unprintable')
     else expect(picture.dots.length).toBe(picture.width * picture.height)
+  }
+})
+
+test('questions between the bytes of others change none of them, whatever they are', () => {
+  const draw = seeded(29)
+  const parts = [0x0a, 0x1b, 0x1c, 0x1d, 0x10, 0x0c, 0x4c, 0x28, 0x6b, 0x76, 0x44]
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const bytes = Uint8Array.from({ length: draw(4000) }, () => {
+      const part = draw(3) === 0 ? parts[draw(parts.length)] : undefined
+      return part ?? 0x20 + draw(0x60)
+    })
+    // A byte that the job does not hold marks each of them.
+    const asked = questioned(bytes, [0xff])
+    expect(asked.bytes.filter(byte => byte !== 0xff)).toEqual(bytes)
+    expect(asked.bytes.length - bytes.length).toBe(asked.checkpoints)
+    expect(asked.checkpoints).toBeLessThanOrEqual(200)
+    expect(asked.longest).toBeLessThanOrEqual(bytes.length)
   }
 })

@@ -176,6 +176,56 @@ describe('a signature', () => {
   })
 })
 
+describe('an approval that is not what was ordered', () => {
+  it('holds a tip where the shop takes tips, and is rejected where it takes none', async () => {
+    for (const [tips, outcome, total] of [
+      [true, 'done', 2199],
+      [false, 'unknown', 0],
+    ] as const) {
+      const { sim, terminal, hooks } = await pair({ behaviour: { name: 'tip', amountMinor: 200 } }, { tips })
+      const paid = await terminal.pay(ORDER, hooks)
+      expect(paid).toMatchObject({ outcome, ...(tips && { data: { amountMinor: 2199, tipMinor: 200 } }) })
+      while (sim.state().dialogue !== null) await new Promise(resolve => setTimeout(resolve, 1))
+      expect(sim.state().totals.totalMinor).toBe(total)
+    }
+  })
+
+  it('of a part is rejected by a register that said that it takes none', async () => {
+    const { sim, terminal, hooks } = await pair({ behaviour: { name: 'partial', amountMinor: 500 } })
+    expect(await terminal.pay(ORDER, hooks)).toMatchObject({
+      outcome: 'unknown',
+      error: { detail: { reason: 'amount' } },
+    })
+    while (sim.state().dialogue !== null) await new Promise(resolve => setTimeout(resolve, 1))
+    expect(sim.state().totals.totalMinor).toBe(0)
+    expect(await terminal.pay(ORDER, hooks)).toMatchObject({ error: { code: 'terminal.blocked' } })
+  })
+
+  it('is the shop’s amount although the cardholder pays in dollars', async () => {
+    const { sim, terminal, hooks } = await pair({ behaviour: { name: 'foreign-currency' } })
+    expect(await terminal.pay(ORDER, hooks)).toMatchObject({
+      outcome: 'done',
+      data: { amountMinor: 1999, currency: 'EUR', foreignCurrency: 'USD', foreignAmount: expect.any(String) },
+    })
+    expect(sim.state().totals.totalMinor).toBe(1999)
+  })
+})
+
+describe('the age of a customer', () => {
+  it.each([
+    ['girocard', 30, { reached: true, by: 'card' }],
+    ['girocard', 17, { reached: false, by: 'card' }],
+    ['visa', 30, { reached: false, by: 'person' }],
+  ])('with a %s of somebody who is %d', async (card, years, data) => {
+    const { sim, terminal, hooks } = await pair({ card })
+    sim.accident('age', { years })
+    const onQuestion = async (): Promise<TerminalAnswer> => ({ answer: 'no' })
+    expect(await terminal.checkAge?.(OP, 18, { onQuestion })).toEqual({ outcome: 'done', data })
+    expect(await terminal.pay(ORDER, hooks)).toMatchObject({ outcome: 'done' })
+    expect(booked(sim)).toEqual(['payment 1999 booked'])
+  })
+})
+
 describe('a reservation', () => {
   it('is booked in part', async () => {
     const { sim, terminal, hooks } = await pair({})

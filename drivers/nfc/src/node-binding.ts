@@ -5,8 +5,10 @@ import type { BindingName } from './messages.ts'
 
 /** One reader, as a package offers it. All of it may fail at any time. */
 export interface ReaderWire {
+  /** Is it ours, and no other till's? Once it is, it stays. */
+  claim(): Promise<boolean>
   /** Resolves with the answer to reset where it is known better than from the reader's state. */
-  connect(mode: 'exclusive' | 'shared'): Promise<Uint8Array | undefined>
+  connect(): Promise<Uint8Array | undefined>
   disconnect(): Promise<void>
   transmit(apdu: Uint8Array): Promise<Uint8Array>
 }
@@ -18,7 +20,7 @@ export interface BindingListener {
   card(reader: string, atr: Uint8Array, transmit: Transmit): void
   cardGone(reader: string): void
   mute(reader: string, reason: string): void
-  /** Another program has the card; it is asked for again for as long as the card lies there. */
+  /** Another till has the reader; it is asked for again for as long as the card lies there. */
   claimed(reader: string): void
 }
 
@@ -51,13 +53,8 @@ const MUTE = 0x0200
 /** A card that is still sliding into the field refuses to be connected to at first. */
 const CONNECT_ATTEMPTS = 3
 const CONNECT_PAUSE_MS = 120
-/**
- * Two programs on one card get into each other's files: a command of the one changes what the next of the other reads. So the
- * card is ours alone. A program that has it open as well (Windows itself looks at every card) is waited for; one that never
- * lets go is borne with, where it shares.
- */
+/** A reader that another till has is asked for again this often, while a card lies on it. */
 const CLAIM_PAUSE_MS = 250
-const EXCLUSIVE_ATTEMPTS = 12
 /**
  * A card that broke off counts as gone, and comes anew after a pause if it is still there: whether it is the same one
  * nobody knows. A card that breaks off again and again is left in the end.
@@ -117,14 +114,12 @@ export class ReaderWatch {
   }
 
   async #arrive(turn: number): Promise<void> {
+    if (!(await this.#claim(turn))) return
     let reason = ''
-    let told = false
-    for (let [attempt, claims] = [0, 0]; attempt < CONNECT_ATTEMPTS && turn === this.#turn; ) {
-      if (claims > 0) await pause(CLAIM_PAUSE_MS)
-      else if (attempt > 0) await pause(CONNECT_PAUSE_MS)
-      if (turn !== this.#turn) return
+    for (let attempt = 0; attempt < CONNECT_ATTEMPTS && turn === this.#turn; attempt += 1) {
+      if (attempt > 0) await pause(CONNECT_PAUSE_MS)
       try {
-        const better = await this.#wire.connect(claims < EXCLUSIVE_ATTEMPTS ? 'exclusive' : 'shared')
+        const better = await this.#wire.connect()
         if (turn !== this.#turn) return
         this.#told = true
         this.#listener.card(this.#name, better ?? this.#atr, apdu =>
@@ -134,14 +129,20 @@ export class ReaderWatch {
       } catch (thrown) {
         reason = reasonOf(thrown)
         await this.#letGo()
-        if (isClaimed(reason)) claims += 1
-        else attempt += 1
-        if (claims <= EXCLUSIVE_ATTEMPTS || told) continue
-        told = true
-        this.#listener.claimed(this.#name)
       }
     }
     if (turn === this.#turn) this.#listener.mute(this.#name, reason)
+  }
+
+  /** False where the card left before the other till did. */
+  async #claim(turn: number): Promise<boolean> {
+    for (let told = false; !(await this.#wire.claim()); told = true) {
+      if (turn !== this.#turn) return false
+      if (!told) this.#listener.claimed(this.#name)
+      await pause(CLAIM_PAUSE_MS)
+      if (turn !== this.#turn) return false
+    }
+    return true
   }
 
   async #transmit(turn: number, apdu: Uint8Array): Promise<Answered | Unanswered> {
@@ -181,11 +182,6 @@ export class ReaderWatch {
     this.#work = mine.catch(() => undefined)
     return mine
   }
-}
-
-/** SCARD_E_SHARING_VIOLATION, in the words of either package. */
-function isClaimed(reason: string): boolean {
-  return /sharing|0x8010000b/i.test(reason)
 }
 
 /** What a package said; nfc-pcsc wraps what PC/SC said, pcsc-mini has it as a code. */

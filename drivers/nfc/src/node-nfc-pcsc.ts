@@ -3,6 +3,7 @@
 /// <reference path="./packages.d.ts" />
 import type { NFC, Reader } from 'nfc-pcsc'
 import { type Binding, type BindingListener, ReaderWatch, type ReaderWire, reasonOf } from './node-binding.ts'
+import { claimReader } from './node-claim.ts'
 import { serviceThere } from './node-service.ts'
 
 /** Room for the longest answer: 65536 bytes and the status word. */
@@ -93,22 +94,11 @@ function watch(reader: Reader, listener: BindingListener): void {
   listener.reader(reader.name)
 }
 
-/** As the package connects, but with nobody else: it offers this for its addon alone. */
-function alone(reader: Reader): Promise<{ readonly protocol?: number }> {
-  return new Promise((resolve, reject) => {
-    const { SCARD_SHARE_EXCLUSIVE: share_mode } = reader.reader
-    reader.reader.connect({ share_mode }, (error, protocol) => {
-      if (error) return reject(error)
-      reader.connection = protocol === undefined ? {} : { protocol }
-      resolve(reader.connection)
-    })
-  })
-}
-
 function wireOf(reader: Reader): ReaderWire {
   return {
-    connect: async mode => {
-      const connection = mode === 'shared' ? await reader.connect() : await alone(reader)
+    claim: () => claimReader(reader.name),
+    connect: async () => {
+      const connection = await reader.connect()
       // The addon still holds the card before: what it would answer with is no connection to this one.
       if (connection.protocol === undefined) throw new TypeError('the connection before is still held')
       reader.card = {}

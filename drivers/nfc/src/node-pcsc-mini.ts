@@ -4,6 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Card, Reader } from 'pcsc-mini'
 import { type Binding, type BindingListener, ReaderWatch, type ReaderWire, reasonOf } from './node-binding.ts'
+import { claimReader } from './node-claim.ts'
 
 /** Without a service `start` throws: it is tried again after this time. */
 const LOOK_MS = 500
@@ -14,8 +15,9 @@ export async function loadPcscMini(): Promise<Binding> {
   const wireOf = (reader: Reader): ReaderWire => {
     let card: Card | undefined
     return {
-      connect: async mode => {
-        card = await reader.connect(mode === 'shared' ? CardMode.SHARED : CardMode.EXCLUSIVE)
+      claim: () => claimReader(reader.name()),
+      connect: async () => {
+        card = await reader.connect(CardMode.SHARED)
         // With a reader's state 0.1.3 delivers an answer to reset of the right length and with other bytes.
         return Uint8Array.from((await card.state()).atr)
       },

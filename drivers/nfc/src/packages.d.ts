@@ -7,11 +7,6 @@ declare module 'nfc-pcsc' {
   /** The addon's reader. `status` comes with every change of its state. */
   interface RawReader extends EventEmitter {
     connected: boolean
-    readonly SCARD_SHARE_EXCLUSIVE: number
-    connect(
-      options: { readonly share_mode: number },
-      done: (error: Error | null | undefined, protocol?: number) => void,
-    ): void
   }
 
   export interface Reader extends EventEmitter {
@@ -50,6 +45,6 @@ declare module 'pcsc-mini' {
     stop(): void
   }
 
-  export const CardMode: { readonly EXCLUSIVE: number; readonly SHARED: number }
+  export const CardMode: { readonly SHARED: number }
   export const CardDisposition: { readonly LEAVE: number }
 }

@@ -688,8 +688,8 @@ const TABLE = {
     'nfc',
     'none',
     'same',
-    'Another program has the card at the reader; it is read as soon as that lets go.',
-    'Close the other program, or give each its own reader.',
+    'Another till has the card reader; it is claimed as soon as that till ends.',
+    'Close the other till, or give each its own reader by the option `reader`.',
   ],
   'nfc.removed-early': [
     'nfc',

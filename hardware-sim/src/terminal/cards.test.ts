@@ -132,6 +132,22 @@ describe('06 C0', () => {
     expect(status?.endsWith(`06041f6c01${result}`)).toBe(true)
   })
 
+  it('waits six seconds where it says 06, which is no container', async () => {
+    const sim = await terminal()
+    const register = await registered(sim, REGISTER_SILENT)
+    await register.say('06 c0 01 06', 2)
+    register.write(OK)
+    await idle(sim)
+    sim.accident('signature')
+    expect((await register.acknowledgeAll(PAY_1999))[1]).not.toContain('1f10')
+    // One in any command tells that the register takes them.
+    await register.say('06 c0 03 06 06 00', 2)
+    register.write(OK)
+    await idle(sim)
+    sim.accident('signature')
+    expect((await register.acknowledgeAll(PAY_1999))[1]).toContain('1f1001')
+  })
+
   it('keeps the card for the next payment, until 06 B0', async () => {
     const sim = await terminal()
     const register = await registered(sim, REGISTER)

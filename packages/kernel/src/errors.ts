@@ -483,6 +483,13 @@ const TABLE = {
     'The terminal’s last payment is unresolved; a new one would destroy the evidence.',
     'Wait until it is resolved, settle its task, or take another means of payment.',
   ],
+  'terminal.cannot': [
+    'terminal',
+    'none',
+    'never',
+    'This terminal, or its driver, cannot do that.',
+    'Look at its `capabilities`; do it at the terminal itself.',
+  ],
   'terminal.amount': [
     'terminal',
     'none',

@@ -29,9 +29,10 @@ import type {
   TerminalPrintLine,
   TerminalTotals,
 } from '@cashdesk/kernel'
-import { CashdeskError, newId, refused, report, reportOf } from '@cashdesk/kernel'
+import { CashdeskError, refused, report, reportOf } from '@cashdesk/kernel'
 import { PRINTER_LIMIT_MS, TERMINAL_LIMIT_MS } from './device-limits.ts'
 import { nodeClock, nodeRandom } from './node-ports.ts'
+import { operationOf } from './stamp.ts'
 import {
   type MoneyHooks,
   type MoneyOrder,
@@ -39,6 +40,7 @@ import {
   TerminalOrders,
   within,
 } from './terminal-orders.ts'
+import { TerminalService } from './terminal-service.ts'
 
 export interface DevicesOptions {
   readonly scanner?: Scanner | readonly Scanner[]
@@ -110,6 +112,8 @@ export class Devices {
     slip: new Set(),
   }
   readonly #orders: TerminalOrders
+  /** What the terminal does besides money. */
+  readonly terminal: TerminalService
   #closing: Promise<void> | undefined
 
   /** Made by `openDevices`. */
@@ -127,6 +131,13 @@ export class Devices {
       newOperation: () => this.#newOperation(),
       closed: () => this.#closed(),
       screen: (op, signal) => this.#screen(op, signal),
+    })
+    this.terminal = new TerminalService({
+      terminal: options.terminal,
+      newOperation: () => this.#newOperation(),
+      closed: () => this.#closed(),
+      blocked: () => this.#orders.blocked(),
+      screen: op => this.#screen(op, undefined),
     })
   }
 
@@ -184,6 +195,35 @@ export class Devices {
       hooks,
       (terminal, ready, all) => terminal.reverse(ready, original, all),
       original,
+    )
+  }
+
+  /** Holds an amount on a card; nothing is charged before `book`. `terminal.capabilities` tells whether this one can. */
+  reserve(order: MoneyOrder, hooks: MoneyHooks): Promise<MoneyOutcome> {
+    return this.#orders.order('reserve', order, hooks, (terminal, ready, all) =>
+      terminal.reserve?.(ready, all),
+    )
+  }
+
+  /** Charges the order's amount of what `reserve` held, and gives the rest of it back. */
+  book(order: MoneyOrder, reservation: PaymentFacts, hooks: MoneyHooks): Promise<MoneyOutcome> {
+    return this.#orders.order(
+      'book',
+      order,
+      hooks,
+      (terminal, ready, all) => terminal.book?.(ready, reservation, all),
+      reservation,
+    )
+  }
+
+  /** Gives back all that `reserve` held, or a part of it, and charges the rest. */
+  release(order: MoneyOrder, reservation: PaymentFacts, hooks: MoneyHooks): Promise<MoneyOutcome> {
+    return this.#orders.order(
+      'release',
+      order,
+      hooks,
+      (terminal, ready, all) => terminal.release?.(ready, reservation, all),
+      reservation,
     )
   }
 
@@ -277,10 +317,7 @@ export class Devices {
 
   /** A new key, made before anything is sent. */
   #newOperation(): OperationId {
-    const bytes = this.#random.bytes(16)
-    const nonce = Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
-    // The one place where this file makes a name: what `newId` answers is an operation's id.
-    return newId({ at: this.#clock.now(), nonce }, 0) as OperationId
+    return operationOf(this.#clock, this.#random)
   }
 
   /** A listener is the register's code: its mistakes must not stop a device. */

@@ -49,5 +49,10 @@ export { type Ended, type PaymentResult, type SaleEvents, SaleHandle } from './s
 export { publishedSchemas } from './schemas.ts'
 export { isSecret, resolveSecret, type Secret, type SecretSource, secret } from './secret.ts'
 export type { MoneyHooks, MoneyOrder, MoneyOutcome } from './terminal-orders.ts'
+export {
+  type ServiceCall,
+  type TerminalCapability,
+  TerminalService,
+} from './terminal-service.ts'
 export { type DayEnd, JOURNAL_FOLDER, type Recovered, Till, type TillEvent } from './till.ts'
 export type { ClaimView, LineView, PaymentView, PromptView, SaleView, TaskView, TotalsView } from './view.ts'

@@ -35,6 +35,11 @@ export class Listeners {
     return () => void this.#all[name].delete(listener)
   }
 
+  /** Does anybody listen? */
+  has(name: keyof TillListeners): boolean {
+    return this.#all[name].size > 0
+  }
+
   emit<Name extends keyof TillListeners>(name: Name, value: Parameters<TillListeners[Name]>[0]): void {
     // The set of `name` takes the value of `name`.
     for (const listener of this.#all[name] as Set<(value: unknown) => void>) {

@@ -54,7 +54,12 @@ export interface TerminalOrdersOptions {
   readonly screen: (op: OperationId, signal: CancelSignal | undefined) => Omit<PaymentHooks, 'onApproval'>
 }
 
-type Send = (terminal: Terminal, order: PaymentOrder, hooks: PaymentHooks) => Promise<Outcome<PaymentFacts>>
+/** Undefined: this terminal cannot. */
+type Send = (
+  terminal: Terminal,
+  order: PaymentOrder,
+  hooks: PaymentHooks,
+) => Promise<Outcome<PaymentFacts>> | undefined
 
 export class TerminalOrders {
   readonly #options: TerminalOrdersOptions
@@ -108,7 +113,7 @@ export class TerminalOrders {
     }
     const ready = { op, amountMinor, currency }
     const outcome = await within(clock, TERMINAL_LIMIT_MS, 'terminal.no-answer', () =>
-      send(terminal, ready, all),
+      Promise.resolve(send(terminal, ready, all) ?? refused(report('terminal.cannot'))),
     )
     this.#ended(attempt, outcome)
     return { ...outcome, attempt }

@@ -23,6 +23,7 @@ import { diskOf, type TillOptions } from './options.ts'
 import type { Performer } from './performer.ts'
 import { SaleHandle } from './sale.ts'
 import { SNAPSHOT_EVERY, Snapshots } from './snapshots.ts'
+import { type TerminalService, tillTerminal } from './terminal-service.ts'
 import { TillDevices } from './till-devices.ts'
 import { type SaleView, type TaskView, taskView } from './view.ts'
 
@@ -70,6 +71,8 @@ export interface TillParts {
 export class Till {
   readonly #parts: TillParts
   readonly #devices: TillDevices
+  /** What the terminal does besides money. Its slips come as `slip`. */
+  readonly terminal: TerminalService
   #left: readonly SaleId[] = []
   #closing: Promise<void> | undefined
   #ended = false
@@ -83,6 +86,13 @@ export class Till {
     const ports = { clock: core.options.clock, random: options.ports?.random ?? nodeRandom, log }
     const scanned = (scan: Scan): void => void core.scan(scan).catch(() => undefined)
     this.#devices = new TillDevices({ ...options, ports, listeners, scanned })
+    this.terminal = tillTerminal({
+      terminal: options.terminal,
+      ...core.options,
+      listeners,
+      lane: parts.loop.lane,
+      isOpen: () => this.state === 'open',
+    })
   }
 
   /** Called once by `openTill`. */

@@ -18,6 +18,8 @@ const ALL = process.argv.includes('--all')
 /** How readers are called here; and what takes bytes and answers something else than bytes. */
 const READS = /^(read|decode|explain|parse|cut)[A-Z]/
 const BYTES = /Uint8Array|Buffer/
+/** What comes from outside before it is read. */
+const RAW = /Uint8Array|Buffer|: string|: unknown|Atr\b/
 const NO_ANSWER = /^(void|Promise<void>|.*(Uint8Array|Buffer))/
 
 function readersIn(folder) {
@@ -40,7 +42,7 @@ function readersOf(text) {
   const classes = [...text.matchAll(/^export declare class [\s\S]*?^\}/gm)].map(([body]) => body).join('\n')
   const methods = [...classes.matchAll(/^ {4}(\w+)\(([^\n]*?)\): ([^\n]*)/gm)]
   const takesBytes = ([, , given, answer]) => BYTES.test(given) && !NO_ANSWER.test(answer)
-  const readers = functions.filter(each => READS.test(each[1]))
+  const readers = functions.filter(([, name, given]) => READS.test(name) && RAW.test(given))
   return [...readers, ...(ALL ? [...functions, ...methods].filter(takesBytes) : [])].map(([, name]) => name)
 }
 

@@ -107,17 +107,14 @@ const NOT_FUZZED: { readonly [name: string]: string } = {
       'hardware-sim/dist/script.js readScript',
       'hardware-sim/dist/terminal/books-file.js readBooks',
       'packages/cli/dist/catalog.js readCatalog',
-      'packages/cli/dist/decode.js decodeWith',
       'packages/cli/dist/index.js readConfig',
       'packages/cli/dist/reading.js readBook',
       'packages/host/dist/snapshot.js readSnapshot',
-      'packages/journal/dist/open.js readJournal',
       'packages/journal/dist/salvage-reading.js readWhatIsWhole',
       'packages/journal/dist/snapshot.js readSnapshot',
     ],
   ),
-  ...because('no device speaks to it: settings, and calls that a schema checks', [
-    'packages/host/dist/settings.js readSettings',
+  ...because('no device speaks to it, and a schema checks it', [
     'packages/host/dist/wire.js parseCall',
     'packages/sdk/dist/commands.js parseCommand',
   ]),

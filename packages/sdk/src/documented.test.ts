@@ -1,8 +1,10 @@
 // docs/sdk.md quotes code that is compiled and run here.
 import { readFileSync } from 'node:fs'
+import { done } from '@cashdesk/kernel'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import {
   acme,
+  check,
   codeOf,
   devicesOnly,
   follow,
@@ -97,6 +99,15 @@ describe('what the page shows', () => {
     expect(kept).toEqual(['attempt', 'approval', 'slip'])
     shop.terminal.script = ['lose-booked']
     expect(await devicesOnly(options, books)).toBe('done')
+  })
+
+  it('asks what the terminal can before it has it do that', async () => {
+    const till = await shop.till()
+    await check(till, ui)
+    expect(said).toEqual([])
+    Object.assign(shop.terminal, { diagnose: async () => done({ facts: {} }) })
+    await check(till, ui)
+    expect(said).toEqual(['The terminal spoke with its host.'])
   })
 
   it('defines a plugin that keeps the contract', async () => {

@@ -93,6 +93,13 @@ export async function devicesOnly(options: DevicesOptions, books: OwnBooks): Pro
   return paid.outcome
 }
 
+export async function check(till: Till, ui: Screen): Promise<void> {
+  const { terminal } = till
+  till.on('slip', lines => lines.forEach(({ text }) => ui.say(text)))
+  const checked = terminal.capabilities.includes('diagnose') ? await terminal.diagnose() : undefined
+  if (checked?.outcome === 'done') ui.say(checked.data.time ?? 'The terminal spoke with its host.')
+}
+
 export const acme = definePlugin({
   name: 'acme-cards',
   version: '1.0.0',

@@ -95,7 +95,7 @@ export async function devicesOnly(options: DevicesOptions, books: OwnBooks): Pro
 
 export async function check(till: Till, ui: Screen): Promise<void> {
   const { terminal } = till
-  till.on('slip', lines => lines.forEach(({ text }) => ui.say(text)))
+  till.on('slip', lines => ui.say(lines.map(({ text }) => text).join('\n')))
   const checked = terminal.capabilities.includes('diagnose') ? await terminal.diagnose() : undefined
   if (checked?.outcome === 'done') ui.say(checked.data.time ?? 'The terminal spoke with its host.')
 }

@@ -13,8 +13,7 @@ const MOST_ENDS = 3
 function workerOf(data) {
   return new Worker(new URL('./lane.mjs', import.meta.url), {
     workerData: data,
-    // Room for the short-lived makes it a third quicker.
-    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB, maxYoungGenerationSizeMb: 64 },
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB },
   })
 }
 

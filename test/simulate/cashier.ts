@@ -266,8 +266,7 @@ export class Cashier {
     const cash = this.world.plan.swiss ? counted : whole ? open : part
     const given = by === 'cash' && !back ? Math.ceil(Math.max(cash, 5) / 500) * 500 : undefined
     if (given !== undefined) customer.offers.set(`${sale} ${id}`, given)
-    if (by === 'card') this.devices.stepsUp(customer, open)
-    if (by === 'purse') this.devices.pad.stepsUp(customer)
+    if (by !== 'cash') this.devices.stepsUp(customer, by, open)
     await this.#pay(sale, {
       id,
       by,

@@ -148,8 +148,9 @@ export class Devices {
 
   // ── the terminal ────────────────────────────────────────────────────────────────────────────────────
 
-  /** A customer steps up to the terminal, and something may happen to the payment. */
-  stepsUp(customer: Customer, askedMinor: number): void {
+  /** A customer steps up to the terminal, and something may happen to the payment; or to the PIN pad. */
+  stepsUp(customer: Customer, by: 'card' | 'purse', askedMinor: number): void {
+    if (by === 'purse') return this.pad.stepsUp(customer)
     this.#attribute()
     this.#atTerminal = customer
     const now: Since = {

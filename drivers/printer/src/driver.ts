@@ -183,12 +183,17 @@ class StreamPrinter implements EscPosPrinter {
   }
 
   #encode(job: PrintJob): EncodedJob {
-    return encodeReceipt(job.document, this.#profile, {
-      ...this.#options,
-      copy: job.copy,
-      checkpoints: this.#profile.answers && this.#profile.checkpoints !== false,
-      ...(this.#glyphs === undefined ? {} : { glyphs: this.#glyphs }),
-    })
+    try {
+      return encodeReceipt(job.document, this.#profile, {
+        ...this.#options,
+        copy: job.copy,
+        checkpoints: this.#profile.answers && this.#profile.checkpoints !== false,
+        ...(this.#glyphs === undefined ? {} : { glyphs: this.#glyphs }),
+      })
+    } catch (thrown) {
+      // Whatever it was: not a byte was sent, and a caller who only heard of an exception could not know that.
+      return { error: reportOf(thrown, 'printer.unprintable') }
+    }
   }
 
   #isDrawable({ detail }: ErrorReport): boolean {

@@ -2,6 +2,7 @@
 
 import { type ErrorReport, type ReceiptBlock, type ReceiptDocument, report } from '@cashdesk/kernel'
 import { needsShaping } from './bidi.ts'
+import { wrongBlocks } from './blocks.ts'
 import { type Charset, charsetOf, forPaper } from './charset.ts'
 import { type Glyphs, lineOfGlyphs, withRoom } from './glyphs.ts'
 import { layOut, type PaperItem, ROOM } from './layout.ts'
@@ -46,13 +47,15 @@ const BAND_BYTES = 480
  * The bytes of one piece of paper, from the reset to the cut.
  * `printer.unprintable` names in `detail.characters` what the printer's code pages do not hold and in `detail.blocks`
  * the places of the document's blocks that hold it (from 0), or in `detail.reason` why a bar code, symbol or picture
- * cannot be printed.
+ * cannot be printed. `printer.wrong-block` names the blocks that are none.
  */
 export function encodeReceipt(
   document: ReceiptDocument,
   profile: PrinterProfile,
   options: EncodeOptions = {},
 ): EncodedJob {
+  const wrong = wrongBlocks(document)
+  if (wrong !== undefined) return { error: wrong }
   const charset = charsetOf(profile)
   const { unprintable = 'report', copyText = 'COPY' } = options
   const glyphs = unprintable === 'image' ? options.glyphs : undefined

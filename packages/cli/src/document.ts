@@ -35,10 +35,8 @@ const MAX_DEPTH = 100
 /** Reads strict JSON; a byte order mark is forgiven, because editors put it there unasked. */
 export function readDocument(text: string): Document {
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text
-  const placeAt = (offset: number): Place => {
-    const before = json.slice(0, offset).split('\n')
-    return { line: before.length, column: (before.at(-1) ?? '').length + 1 }
-  }
+  const starts = [0, ...Array.from(json.matchAll(/\n/g), ({ index }) => index + 1)]
+  const placeAt = (offset: number): Place => placeIn(starts, offset)
   const deep = tooDeepAt(json)
   if (deep !== undefined) {
     const message = `is nested more than ${MAX_DEPTH} deep`
@@ -69,6 +67,17 @@ export function readDocument(text: string): Document {
     },
     mistakes: [...syntax, ...twice.map(({ offset, ...mistake }) => ({ ...mistake, place: placeAt(offset) }))],
   }
+}
+
+/** `starts`: where each line begins. Found by halving: a document may have thousands of mistakes, each with its place. */
+function placeIn(starts: readonly number[], offset: number): Place {
+  let [low, high] = [0, starts.length - 1]
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if ((starts[middle] ?? 0) <= offset) low = middle
+    else high = middle - 1
+  }
+  return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 }
 }
 
 /** Where it is nested too deep, if it is. Brackets in texts do not count. */

@@ -78,3 +78,24 @@ it('ends with 2 for a profile or a file that is not there', async () => {
   expect(await run(['preview', await written(RECEIPT), '--profile', 'x'], io)).toBe(2)
   expect(await run(['preview', join(folder, 'none.json')], io)).toBe(2)
 })
+
+it('shows a Star receipt as text, and says that it has no picture of it', async () => {
+  const file = await written(RECEIPT)
+  expect(await run(['preview', file, '--profile', 'star-48'], io)).toBe(0)
+  expect(io.out()).toMatch(/^Käse\n/)
+  expect(await run(['preview', file, '--profile', 'star-48', '--png', join(folder, 'x.png')], io)).toBe(2)
+})
+
+it('says of a picture that cannot be written only that', async () => {
+  expect(await run(['preview', await written(RECEIPT), '--png', join(folder, 'none', 'x.png')], io)).toBe(2)
+  expect(io.err()).toMatch(/^cli\.usage: [\s\S]*cannot be written \(ENOENT\)/)
+})
+
+it('names the lines of the first mistakes of many, each where it stands', async () => {
+  const blocks = Array.from({ length: 8000 }, () => ({ block: 'text', text: 'a', odd: 1 }))
+  expect(await run(['preview', await written({ kind: 'sale', locale: 'en', blocks })], io)).toBe(1)
+  const said = io.err()
+  expect(said).toContain('line 5: blocks.0 ')
+  expect(said).toContain('line 250: blocks.49 ')
+  expect(said).not.toContain('blocks.50 ')
+})

@@ -2,7 +2,15 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { explainEscPos } from '@cashdesk/hardware-sim'
 import { CashdeskError, type ReceiptDocument } from '@cashdesk/kernel'
-import { encodeReceipt, epson, epson32, epson48, previewReceipt } from '@cashdesk/printer'
+import {
+  encodeReceipt,
+  epson,
+  epson32,
+  epson48,
+  type PrinterProfile,
+  previewReceipt,
+  star48,
+} from '@cashdesk/printer'
 import { z } from 'zod'
 import { readDocument } from './document.ts'
 import { complain, EXIT, type ExitCode, type Io, sayAll, sayJson, sayLine } from './say.ts'
@@ -15,7 +23,10 @@ export interface PreviewOptions {
   readonly json?: boolean
 }
 
-const PROFILES = { 'epson-48': epson48, epson, 'epson-32': epson32 } as const
+const PROFILES = { 'epson-48': epson48, epson, 'epson-32': epson32, 'star-48': star48 } as const
+
+/** More of them nobody reads. */
+const MAX_MISTAKES = 50
 
 const align = z.enum(['left', 'center', 'right']).exactOptional()
 const style = { bold: z.boolean().exactOptional(), size: z.literal([1, 2]).exactOptional() }
@@ -75,8 +86,9 @@ export async function preview(io: Io, file: string, options: PreviewOptions): Pr
   return EXIT.ok
 }
 
-function profileOf(name: string): (typeof PROFILES)['epson'] {
-  if (name === 'epson' || name === 'epson-32' || name === 'epson-48') return PROFILES[name]
+function profileOf(name: string): PrinterProfile {
+  const found = Object.values(PROFILES).find(profile => profile.name === name)
+  if (found !== undefined) return found
   const known = Object.keys(PROFILES).join(', ')
   throw new CashdeskError('cli.usage', {
     reason: `no profile is called '${name.slice(0, 40)}'; there are ${known}`,
@@ -91,34 +103,47 @@ async function readReceipt(file: string): Promise<ReceiptDocument> {
   const { value, mistakes, place } = readDocument(text)
   const parsed = document.safeParse(value)
   if (mistakes.length === 0 && parsed.success) return parsed.data
+  const issues = parsed.success || mistakes.length > 0 ? [] : parsed.error.issues
   const found = [
-    ...mistakes,
-    ...(parsed.success || mistakes.length > 0 ? [] : parsed.error.issues).map(({ path, message }) => {
+    ...mistakes.slice(0, MAX_MISTAKES),
+    ...issues.slice(0, MAX_MISTAKES).map(({ path, message }) => {
       const keys = path.filter(key => typeof key !== 'symbol')
       return { path: keys, message, place: place(keys) }
     }),
   ]
   throw new CashdeskError('config.invalid', {
     file,
-    mistakes: found.slice(0, 50).map(({ path, message, place: at }) => {
+    mistakes: found.map(({ path, message, place: at }) => {
       const where = at === undefined ? '' : `line ${at.line}: `
       return `${where}${path.join('.')} ${message}`
     }),
   })
 }
 
-/** As the simulated printer puts it on its paper. @throws CashdeskError `disk.failed` */
+/**
+ * As the simulated printer, which knows ESC/POS, puts it on its paper; for Star's commands it has no picture.
+ * @throws CashdeskError `cli.usage` where the file cannot be written, or the profile has no picture
+ */
 async function draw(
   file: string,
   receipt: ReceiptDocument,
-  profile: (typeof PROFILES)['epson'],
+  profile: PrinterProfile,
   copy: boolean,
 ): Promise<void> {
+  if ((profile.language ?? 'esc-pos') !== 'esc-pos') {
+    throw new CashdeskError('cli.usage', {
+      reason: `${profile.name} has no picture here: leave --png out, or take epson-48`,
+    })
+  }
   const encoded = encodeReceipt(receipt, profile, { copy })
   if ('error' in encoded) throw new CashdeskError(encoded.error.code, encoded.error.detail)
   const { sheets } = explainEscPos(encoded.bytes, { paperDots: profile.widthDots, pictures: true })
   await writeFile(file, sheets[0]?.png ?? new Uint8Array()).catch((cause: unknown) => {
     const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    throw new CashdeskError('disk.failed', { file, reason }, { cause })
+    throw new CashdeskError(
+      'cli.usage',
+      { reason: `${file.slice(0, 200)} cannot be written (${reason})` },
+      { cause },
+    )
   })
 }

@@ -624,6 +624,13 @@ const TABLE = {
     'The printer has no character for some of the text.',
     'Replace the characters in the text, or have the printer set to a code page that has them.',
   ],
+  'printer.wrong-block': [
+    'printer',
+    'none',
+    'new',
+    'The receipt holds a block that is none, or that lacks something.',
+    'Nothing was printed. Correct the blocks that `detail` names.',
+  ],
   // scanner
   'scanner.garbled': ['scanner', 'none', 'new', 'The scanner sent bytes that are no code.', 'Scan again.'],
   'scanner.cut-off': ['scanner', 'none', 'new', 'A code was cut off in the middle.', 'Scan again.'],

@@ -41,7 +41,12 @@ export function receiptOf(sale: Sale, config: LaneConfig, claimText: ClaimText):
       { align: 'center' },
     ),
   ]
-  return { kind: 'sale', locale: config.locale, blocks }
+  return { kind: 'sale', locale: config.locale, blocks: blocks.filter(isNoSecondRule) }
+}
+
+/** A part that ends with a rule and one that begins with a rule share it. */
+function isNoSecondRule({ block }: ReceiptBlock, place: number, blocks: readonly ReceiptBlock[]): boolean {
+  return block !== 'rule' || blocks[place - 1]?.block !== 'rule'
 }
 
 function lineBlocks(

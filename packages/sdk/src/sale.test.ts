@@ -43,6 +43,7 @@ describe('a whole sale', () => {
     expect(slips).toHaveLength(1)
     expect(sale.view().payments[0]?.slip).toEqual([{ receipt: 'customer', text: 'Card payment' }])
     expect(shop.printer.text()).toContain('Card payment')
+    expect(shop.printer.text()).not.toContain('{"block":"rule"},{"block":"rule"}')
     const revisions = views.map(view => view.revision)
     expect(revisions).toEqual([...revisions].sort((a, b) => a - b))
     expect(JSON.parse(JSON.stringify(end))).toEqual(end)

@@ -46,7 +46,7 @@ export async function checkAge(
   if (!onQuestion || !station.clock)
     return refused(end.how === 'completed' ? report('terminal.cannot-tell') : resultReport(end.code))
   const question = { kind: 'age', text: `Is the customer at least ${years} years old?`, years } as const
-  const reached = await isConfirmed(question, onQuestion, station.clock, withinMs)
+  const reached = await isConfirmed(question, onQuestion, station.clock, withinMs, hooks.signal)
   return done({ reached, by: 'person' })
 }
 

@@ -282,12 +282,12 @@ class ZvtTerminal implements Terminal {
   async #sign(
     exchange: Exchange,
     facts: PaymentFacts,
-    { onQuestion, onMessage, onPrint }: PaymentHooks,
+    { onQuestion, onMessage, onPrint, signal }: PaymentHooks,
     { undo }: MoneyPlan,
   ): Promise<Outcome<PaymentFacts>> {
     const { clock } = this.#station
     const { timeouts, currencyDigits: currency } = this.#settings
-    if (clock && onQuestion && (await isSigned(facts, onQuestion, clock, timeouts.questionMs)))
+    if (clock && onQuestion && (await isSigned(facts, onQuestion, clock, timeouts.questionMs, signal)))
       return signed(facts)
     const { receipt, trace } = facts
     if (!undo || !isReceipt(receipt)) return unsigned(refused(report('terminal.cannot-tell')))

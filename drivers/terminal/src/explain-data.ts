@@ -1,6 +1,6 @@
 // The data of one APDU explained: what stands at fixed places first, then BMPs in any order, and TLV objects inside
 // them. Places are kept, so that each field knows its bytes in the capture it came from.
-import { bcdDecode, hex, isConstructed, readTlvLength } from '@cashdesk/kernel'
+import { bcdDecode, hex, isConstructed, maskCardNumbers, readTlvLength } from '@cashdesk/kernel'
 import { readVarLength } from './apdu.ts'
 import { decodeText } from './charset.ts'
 import { currencyOf } from './currency.ts'
@@ -215,13 +215,16 @@ function leaf(part: Bytes, name: string, say: (bytes: Uint8Array) => Said): Expl
   const { bytes, offsetOf } = part
   const { value, meaning, hidden } = say(bytes)
   const last = bytes.length === 0 ? offsetOf(0) : offsetOf(bytes.length - 1) + 1
-  const clear = hidden !== true && bytes.length <= MAX_SHOWN && !hasLongNumber(value)
+  const digits = hex(bytes)
+  // Digits packed two to a byte are a card number in hexadecimal, whatever the field is called.
+  const plain = !hasLongNumber(value) && maskCardNumbers(digits) === digits
+  const clear = hidden !== true && bytes.length <= MAX_SHOWN && plain
   return {
     offset: offsetOf(0),
     length: last - offsetOf(0),
     name,
     value: maskLongNumbers(value),
-    ...(clear && { hex: hex(bytes) }),
+    ...(clear && { hex: digits }),
     ...(meaning !== undefined && { meaning }),
   }
 }

@@ -14,6 +14,11 @@ const flat = (fields: readonly ExplainedField[]): readonly ExplainedField[] =>
 const named = (digits: string): readonly string[] =>
   flat(explain(digits).fields).map(({ name, value, meaning }) => [name, value, meaning ?? ''].join('|'))
 
+test('a card number that is packed into a text is not shown in hexadecimal either', () => {
+  const said = JSON.stringify(explain(frame('06d1', '00 4111111111111111')))
+  expect(said).not.toContain('4111111111111111')
+})
+
 describe('a bare APDU', () => {
   test('is explained field by field, each at its place', () => {
     const { kind, fields, problems } = explain(APPROVED)

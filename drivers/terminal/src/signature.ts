@@ -1,6 +1,7 @@
 // A signature on the slip. The terminal learns nothing of it: it has booked when the slip is printed, and the protocol
 // knows only a reversal afterwards (PA00P015 ch. 2.9). So a person says yes, or the payment is taken back.
 import {
+  type CancelSignal,
   type Clock,
   done,
   type Outcome,
@@ -25,23 +26,29 @@ export async function isSigned(
   onQuestion: NonNullable<PaymentHooks['onQuestion']>,
   clock: Clock,
   withinMs: number,
+  signal?: CancelSignal,
 ): Promise<boolean> {
-  return isConfirmed({ kind: 'signature', text: TEXT, facts }, onQuestion, clock, withinMs)
+  return isConfirmed({ kind: 'signature', text: TEXT, facts }, onQuestion, clock, withinMs, signal)
 }
 
-/** Was this question answered with yes, and in time? Anything else is no. */
+/** Was this question answered with yes, in time, and before `signal`? Anything else is no. */
 export async function isConfirmed(
   question: TerminalQuestion,
   onQuestion: NonNullable<PaymentHooks['onQuestion']>,
   clock: Clock,
   withinMs: number,
+  signal?: CancelSignal,
 ): Promise<boolean> {
   return new Promise(resolve => {
-    const stop = clock.after(withinMs, () => resolve(false))
     const settle = (yes: boolean): void => {
       stop()
+      signal?.removeEventListener('abort', cancelled)
       resolve(yes)
     }
+    const cancelled = (): void => settle(false)
+    const stop = clock.after(withinMs, cancelled)
+    signal?.addEventListener('abort', cancelled, { once: true })
+    if (signal?.aborted) return settle(false)
     void (async () => await onQuestion(question))().then(
       answer => settle(answer?.answer === 'yes'),
       () => settle(false),

@@ -46,9 +46,11 @@ export interface TerminalServiceOptions {
   readonly screen: (op: OperationId) => TerminalServiceHooks
 }
 
-/** Ends what runs, if it is not too late. */
 export interface ServiceCall {
+  /** Ends what runs, if it is not too late. */
   readonly signal?: CancelSignal
+  /** The terminal asks something: how old the customer is, by a document. Absent, or no fitting answer: no. */
+  readonly onQuestion?: NonNullable<TerminalServiceHooks['onQuestion']>
 }
 
 export class TerminalService {
@@ -110,7 +112,7 @@ export class TerminalService {
   }
 
   #work<Data>(
-    { signal }: ServiceCall,
+    { signal, onQuestion }: ServiceCall,
     work: (
       terminal: Terminal,
       op: OperationId,
@@ -120,7 +122,11 @@ export class TerminalService {
     const { closed, blocked, newOperation, screen } = this.#options
     return this.#asked(closed() ?? blocked(), terminal => {
       const op = newOperation()
-      return work(terminal, op, { ...screen(op), ...(signal ? { signal } : {}) })
+      return work(terminal, op, {
+        ...screen(op),
+        ...(signal ? { signal } : {}),
+        ...(onQuestion ? { onQuestion } : {}),
+      })
     })
   }
 

@@ -153,7 +153,7 @@ function previewCommand(program: Command, ended: (code: number) => void, io: Pro
     .description('a receipt document (JSON) as it would stand on paper, without a printer')
     .option('--png <file>', 'draw it')
     .option('--text', 'its text too, beside --png')
-    .option('--profile <name>', 'epson-48 (default), epson (42 columns) or epson-32')
+    .option('--profile <name>', 'epson-48 (default), epson (42 columns), epson-32 or star-48')
     .option('--copy', 'as the copy of it')
     .option('--json', 'one line of JSON')
     .action(async (file: string, options: PreviewOptions) => {

@@ -212,6 +212,24 @@ describe('a payment that needs a PIN', () => {
   })
 })
 
+describe('a provider that repeats what it was sent where its answer is cut', () => {
+  it('leaves no half of it', async () => {
+    const till = await open()
+    const sale = await rung(till)
+    shop.provider.respond = request => ({
+      status: 409,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        state: 'refused',
+        reason: `${'x'.repeat(50)}${JSON.parse(request.body ?? '{}').pin}`,
+      }),
+    })
+    const paid = await sale.pay(hold)
+    expect(paid).toMatchObject({ error: { detail: { reason: `${'x'.repeat(50)}•••` } } })
+    expect(JSON.stringify(paid)).not.toContain(pinpad.given[0]?.blockHex.slice(0, 8))
+  })
+})
+
 describe('an entry that nobody waits for any more', () => {
   it.each(['signal', 'cancelled sale', 'closed till'])(
     'is ended, and what is typed late is not sent (%s)',

@@ -69,7 +69,7 @@ export class Providers {
     const clean = pin
       ? redactor([...plugin.secrets.values(), pin.blockHex, pin.blockHex.toLowerCase()])
       : cleanerOf(plugin)
-    const answer = withoutSecrets(await this.#attempt(plugin, op, call, pin), clean)
+    const answer = withoutSecrets(await this.#attempt(plugin, op, call, clean, pin), clean)
     if (answer.outcome === 'unknown') {
       breaker.failures += 1
       const { failures, coolMs } = plugin.participant.profile.breaker
@@ -78,14 +78,20 @@ export class Providers {
     return answer
   }
 
-  async #attempt(plugin: Plugin, op: OperationId, call: Call, pin: PinBlock | undefined): Promise<Answer> {
+  async #attempt(
+    plugin: Plugin,
+    op: OperationId,
+    call: Call,
+    clean: Clean,
+    pin: PinBlock | undefined,
+  ): Promise<Answer> {
     switch (call.wire) {
       case 'none':
         return refused(call.error)
       case 'own':
         return this.#own(plugin, op, call, pin)
       case 'http':
-        return this.#overHttp(plugin, call, pin ? withPin(plugin.secrets, pin) : plugin.secrets)
+        return this.#overHttp(plugin, call, pin ? withPin(plugin.secrets, pin) : plugin.secrets, clean)
     }
   }
 
@@ -118,7 +124,12 @@ export class Providers {
   }
 
   /** The servers in order, the last good one first; the next one only when nothing reached the one before. */
-  async #overHttp(plugin: Plugin, call: HttpCall, secrets: ReadonlyMap<string, string>): Promise<Answer> {
+  async #overHttp(
+    plugin: Plugin,
+    call: HttpCall,
+    secrets: ReadonlyMap<string, string>,
+    clean: Clean,
+  ): Promise<Answer> {
     const list = `${plugin.name} ${call.servers}`
     const configured = plugin.servers.get(call.servers) ?? []
     const good = this.#hints.get(list)
@@ -139,7 +150,7 @@ export class Providers {
             : { body: fillIn(call.body, secrets, each => JSON.stringify(each).slice(1, -1)) }),
         })
         this.#hints.set(list, server)
-        return readAnswer(plugin, call, response)
+        return readAnswer(plugin, call, response, clean)
       } catch (thrown) {
         this.#hints.delete(list)
         if (!(thrown instanceof CashdeskError && thrown.code === 'http.not-sent')) {
@@ -156,7 +167,7 @@ export class Providers {
 }
 
 /** Reads an answer by the call's own rule. */
-function readAnswer(plugin: Plugin, call: HttpCall, response: HttpResponse): Answer {
+function readAnswer(plugin: Plugin, call: HttpCall, response: HttpResponse, clean: Clean): Answer {
   if ('reader' in call.read) {
     const reader = plugin.readers[call.read.reader]
     if (!reader)
@@ -171,11 +182,11 @@ function readAnswer(plugin: Plugin, call: HttpCall, response: HttpResponse): Ans
       )
     }
   }
-  return readBySpec(plugin.name, call.read, response)
+  return readBySpec(plugin.name, call.read, response, clean)
 }
 
 /** Status and field must agree; what fits nothing is unknown, never refused. */
-function readBySpec(plugin: string, spec: ReadSpec, response: HttpResponse): Answer {
+function readBySpec(plugin: string, spec: ReadSpec, response: HttpResponse, clean: Clean): Answer {
   const malformed = (problem: string): Answer =>
     unknown(report('provider.malformed', { plugin, status: response.status, problem }))
   const body = parseObject(response.body)
@@ -188,7 +199,7 @@ function readBySpec(plugin: string, spec: ReadSpec, response: HttpResponse): Ans
     (value === undefined || (values?.includes(value) ?? false)) &&
     ours
   if (fits(spec.done, spec.field?.done)) {
-    const data = dataOf(spec, body ?? {})
+    const data = dataOf(spec, body ?? {}, clean)
     return data ? { outcome: 'done', of: 'provider', data } : malformed('a field of the wrong type')
   }
   // Anybody answers 404, in JSON too: without the provider's own field it proves nothing about the operation.
@@ -199,7 +210,10 @@ function readBySpec(plugin: string, spec: ReadSpec, response: HttpResponse): Ans
   if (fits(spec.refused, spec.field?.refused)) {
     const reason = spec.reason ? String(body?.[spec.reason.name] ?? '') : ''
     return refused(
-      report(codeOf(spec, reason), { plugin, ...(reason === '' ? {} : { reason: reason.slice(0, 60) }) }),
+      report(codeOf(spec, reason), {
+        plugin,
+        ...(reason === '' ? {} : { reason: clean(reason).slice(0, 60) }),
+      }),
     )
   }
   // It says that the request is wrong, not what became of the operation: an earlier attempt may have succeeded.
@@ -212,6 +226,9 @@ function codeOf(spec: ReadSpec, reason: string): ErrorCode {
   const codes = spec.reason?.codes ?? {}
   return (Object.hasOwn(codes, reason) ? codes[reason] : undefined) ?? 'claim.refused'
 }
+
+/** Takes secrets out of a text: before it is cut, or half of one would be left. */
+type Clean = (text: string) => string
 
 /** Made once: a plugin's secrets are those with which it was registered. */
 const cleaners: WeakMap<Plugin, (text: string) => string> = new WeakMap()
@@ -266,7 +283,11 @@ function parseObject(body: string): { readonly [field: string]: unknown } | unde
 }
 
 /** The typed data of an answer; undefined when a named field has the wrong type. */
-function dataOf(spec: ReadSpec, body: { readonly [field: string]: unknown }): ProviderData | undefined {
+function dataOf(
+  spec: ReadSpec,
+  body: { readonly [field: string]: unknown },
+  clean: Clean,
+): ProviderData | undefined {
   const amounts: { expiresInMs?: number; approvedMinor?: number } = {}
   for (const name of ['expiresInMs', 'approvedMinor'] as const) {
     const field = spec[name]
@@ -275,12 +296,13 @@ function dataOf(spec: ReadSpec, body: { readonly [field: string]: unknown }): Pr
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) return undefined
     amounts[name] = value
   }
-  const adjustments = spec.adjustments === undefined ? undefined : adjustmentsOf(body[spec.adjustments])
+  const adjustments =
+    spec.adjustments === undefined ? undefined : adjustmentsOf(body[spec.adjustments], clean)
   if (adjustments === null) return undefined
   const facts: Record<string, Facts[string]> = {}
   for (const [fact, field] of Object.entries(spec.facts ?? {})) {
     const value = body[field]
-    if (typeof value === 'string') facts[fact] = value.slice(0, 200)
+    if (typeof value === 'string') facts[fact] = clean(value).slice(0, 200)
     else if (typeof value === 'number' || typeof value === 'boolean') facts[fact] = value
   }
   return {
@@ -291,14 +313,14 @@ function dataOf(spec: ReadSpec, body: { readonly [field: string]: unknown }): Pr
 }
 
 /** Null when it is there and malformed. */
-function adjustmentsOf(value: unknown): readonly Adjustment[] | undefined | null {
+function adjustmentsOf(value: unknown, clean: Clean): readonly Adjustment[] | undefined | null {
   if (value === undefined) return undefined
   if (!Array.isArray(value) || value.length > 100) return null
   const list: Adjustment[] = []
   for (const each of value) {
     const { label, amountMinor } = Object(each)
     if (typeof label !== 'string' || !Number.isSafeInteger(amountMinor)) return null
-    list.push({ label: label.slice(0, 60), amountMinor })
+    list.push({ label: clean(label).slice(0, 60), amountMinor })
   }
   return list
 }

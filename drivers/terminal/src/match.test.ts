@@ -56,6 +56,18 @@ describe('a payment that the terminal had approved', () => {
     expect(verdict({ approved: APPROVED }, shown(BEFORE))).toBe('terminal.not-booked')
   })
 
+  it('is not refused because the terminal’s clock stands in another year, nor because its numbers began anew', () => {
+    const later = { ...APPROVED, trace: '000153', receipt: '0154', turnover: '000154' }
+    const flat = { ...later, amountMinor: 500, terminalTime: '2000-01-01T00:05:00' }
+    expect(verdict(approved, shown(flat))).toBe('terminal.cannot-tell')
+    const anew = { ...APPROVED, amountMinor: 500, trace: '000001', turnover: '000001' }
+    expect(verdict(approved, shown({ ...anew, terminalTime: '2026-11-21T18:00:00' }))).toBe(
+      'terminal.cannot-tell',
+    )
+    const { trace: _, turnover: __, receipt: ___, ...numberless } = flat
+    expect(verdict(approved, shown(numberless))).toBe('terminal.cannot-tell')
+  })
+
   it('was reversed when the terminal shows its reversal, or its failure', () => {
     const reversal = { ...APPROVED, trace: '000153', terminalTime: '2026-11-21T17:09:00' }
     expect(verdict(approved, shown(reversal, { originalTrace: '000152' }))).toBe('terminal.reversed')
@@ -198,12 +210,12 @@ describe('a reversal', () => {
     expect(verdict({ kind: 'reverse', approved: reversal }, seen)).toBe('done')
     const named = shown({}, { resultCode: 0xb4, originalTrace: '000152' })
     expect(verdict({ kind: 'reverse', original: APPROVED }, named)).toBe('done')
-    const again = shown({ terminalTime: '2026-11-21T17:10:00' }, { resultCode: 0xb4 })
-    expect(verdict({ kind: 'reverse', before: APPROVED }, again)).toBe('done')
   })
 
   it('cannot be told from an earlier one that met the same answer', () => {
     expect(verdict({ kind: 'reverse' }, shown({}, { resultCode: 0xb4 }))).toBe('terminal.cannot-tell')
+    const again = shown({ terminalTime: '2026-11-21T17:10:00' }, { resultCode: 0xb4 })
+    expect(verdict({ kind: 'reverse', before: APPROVED }, again)).toBe('terminal.cannot-tell')
     const older = shown({ terminalTime: '2026-11-21T15:00:00' }, { resultCode: 0xb4 })
     const told = { before: APPROVED, beforeAt: Date.parse('2026-11-21T17:08:20Z') }
     const startedAt = Date.parse('2026-11-21T18:00:00Z')

@@ -82,13 +82,10 @@ function judgeFailed(
 ): Verdict {
   const { approved, before, kind } = expected
   if (kind === 'reverse' && status.resultCode === RESULT.alreadyReversed) {
-    const names = isReversalOf(expected.original, status.originalTrace)
-    if (names === 'another') return cannotTell('the last transaction is a reversal of another one')
-    if (names === 'it') return done({ ...facts, amountMinor: facts.amountMinor ?? expected.amountMinor })
-    // An earlier reversal may have met the same answer: only one that is later than the order is ours.
-    if (!before || facts.terminalTime === undefined || isBeforeOrder(facts, before, expected))
-      return cannotTell('nothing says which reversal it was that had been made before')
-    return done({ ...facts, amountMinor: facts.amountMinor ?? expected.amountMinor })
+    // An earlier reversal may have met the same answer.
+    return isReversalOf(expected.original, status.originalTrace) === 'it'
+      ? done({ ...facts, amountMinor: facts.amountMinor ?? expected.amountMinor })
+      : cannotTell('nothing says which reversal it was that had been made before')
   }
   if (approved) {
     const verdict = judgeFailedAfterApproval(approved, status, facts, profile)
@@ -176,7 +173,7 @@ function isReversalOf(
 
 /** The till knows what the terminal had approved. */
 function judgeApproved(
-  { before, startedAt }: PaymentExpectation,
+  { before }: PaymentExpectation,
   approved: PaymentFacts,
   facts: Seen,
   profile: Profile,
@@ -187,8 +184,7 @@ function judgeApproved(
     return trusted(profile) ?? done({ ...approved, ...facts })
   }
   // Both times are the terminal's own, so they can be compared as they are.
-  if (isOlder(facts, approved) || isLongBefore(facts.terminalTime, startedAt))
-    return notBooked('the last transaction is older')
+  if (isOlder(facts, approved)) return notBooked('the last transaction is older')
   return cannotTell('the last transaction is another one')
 }
 
@@ -258,35 +254,21 @@ function isEarlier(one: string | undefined, other: string | undefined): boolean 
   return one !== undefined && other !== undefined && one < other
 }
 
-/** Older by the terminal's own clock, and not younger by its own numbers: the clock may have been set back meanwhile. */
+/**
+ * Older by the terminal's own clock and by its numbers: clocks are set back, in autumn or after a flat battery, and numbers
+ * begin anew, but hardly both at once.
+ */
 function isOlder(one: Seen, other: Seen | undefined): boolean {
-  const younger = (['trace', 'turnover'] as const).some(key => {
+  const both = (['trace', 'turnover'] as const).flatMap(key => {
     const [mine, theirs] = [one[key], other?.[key]]
-    return mine !== undefined && theirs !== undefined && Number(mine) > Number(theirs)
+    return mine === undefined || theirs === undefined ? [] : [Number(mine) - Number(theirs)]
   })
-  return !younger && isEarlier(one.terminalTime, other?.terminalTime)
+  return both.length > 0 && both.every(ahead => ahead < 0) && isEarlier(one.terminalTime, other?.terminalTime)
 }
 
 /** Before the attempt beyond every doubt about time zones and clocks set wrong by hours. */
 function isLongBefore(terminalTime: string | undefined, startedAt: EpochMs): boolean {
   return terminalTime !== undefined && wallClockMs(terminalTime) < startedAt - ANY_ZONE_MS
-}
-
-/** Two clocks that were set together drift apart less than this between two payments. */
-const CLOCKS_AGREE_MS = 120_000
-
-/**
- * Was it booked before ours was ordered? How far the terminal's clock is ahead is known from the transaction before: the
- * till learnt of it when it was over. Somebody else may have taken the same amount at this terminal in between.
- */
-function isBeforeOrder(
-  { terminalTime }: Seen,
-  before: PaymentFacts,
-  { startedAt, beforeAt }: PaymentExpectation,
-): boolean {
-  if (terminalTime === undefined || before.terminalTime === undefined || beforeAt === undefined) return false
-  const aheadMs = wallClockMs(before.terminalTime) - beforeAt
-  return wallClockMs(terminalTime) < startedAt + aheadMs - CLOCKS_AGREE_MS
 }
 
 function codeDetail(code: number | undefined): { readonly resultCode: string } {

@@ -240,6 +240,21 @@ describe('a reversal', () => {
     expect(till.sale().legs[0]?.state).toBe('reversing')
   })
 
+  it('that is on its way to the terminal once more is not decided by a slip that is older', () => {
+    const till = reversing()
+    till.answer('reverse', lost('terminal.link-lost'))
+    till.answer('reverse', lost('terminal.cannot-tell'))
+    expect(resolve(till, 'retry')).toBeUndefined()
+    till.answer('reverse', lost('terminal.cannot-tell'))
+    till.pass(5_000)
+    till.answer('reverse', refusal('terminal.not-booked'))
+    till.pass(30_000)
+    expect(resolve(till, 'not-reversed')).toBe('task.action')
+    till.answer('reverse', booked(400))
+    expect(till.sale()).toMatchObject({ state: 'cancelled', legs: [{ state: 'reversed' }] })
+    expect(till.tasks()).toEqual([])
+  })
+
   it('keeps the terminal for itself', () => {
     const till = reversing()
     const next = new Register(till, 'S2')

@@ -18,6 +18,8 @@ export function resolveTask(draft: Draft, input: Resolve): void {
   if (!task.actions.includes(input.action) || input.operator.trim() === '' || input.reason.trim() === '') {
     return draft.refuse('task.action', { actions: task.actions.join(', ') })
   }
+  if (isBeingSent(draft, task))
+    return draft.refuse('task.action', { reason: 'the terminal is at it again; what becomes of that tells' })
   if ((input.action === 'retry' || task.kind === 'refund-due') && isReturned(draft, task))
     return draft.refuse('task.action', { reason: 'the line was returned, or the sale cancelled' })
   const { action, operator, reason } = input
@@ -40,6 +42,12 @@ function isReturned(draft: Draft, task: Task): boolean {
   if (!sale || claim?.state !== 'failed') return false
   if (sale.state === 'cancelling' || sale.state === 'cancelled') return true
   return claim.line !== undefined && !remaining(draft, sale).some(({ line }) => line.id === claim.line)
+}
+
+/** A reversal that was never booked is sent once more, and the slip in somebody's hand is older than what comes of that. */
+function isBeingSent(draft: Draft, { kind, op }: Task): boolean {
+  const operation = op === undefined ? undefined : draft.lane.operations.get(op)
+  return kind === 'reversal-unresolved' && operation?.phase === 'sent' && operation.via === 'send'
 }
 
 /** A person read the terminal's slip. */

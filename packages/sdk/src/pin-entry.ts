@@ -34,6 +34,8 @@ export class PinEntries {
   readonly #options: PinEntriesOptions
   /** Entries under way: one per operation, and the pad takes one at a time. */
   readonly #entries: Map<OperationId, AbortController> = new Map()
+  /** The till closes: a pad whose driver does not come back holds nobody up. */
+  readonly #closing: AbortController = new AbortController()
 
   constructor(options: PinEntriesOptions) {
     this.#options = options
@@ -60,6 +62,9 @@ export class PinEntries {
       const { withinMs = PIN_ENTRY_MS, ...request } = wantedOf(wanted)
       const late = new Promise<Outcome<PinBlock>>(resolve => {
         stops.push(clock.after(withinMs, end))
+        this.#closing.signal.addEventListener('abort', () => resolve(refused(report('pinpad.stopped'))), {
+          once: true,
+        })
         // A pad whose driver does not come back is not waited for.
         stops.push(
           clock.after(withinMs + PIN_MARGIN_MS, () =>
@@ -91,6 +96,7 @@ export class PinEntries {
 
   endAll(): void {
     for (const ending of this.#entries.values()) ending.abort()
+    this.#closing.abort()
   }
 }
 

@@ -45,7 +45,7 @@ export async function withPty<Sim extends RunningSim & { readonly port: number }
       await pty.close()
       await sim.close()
     }
-    return { ...sim, ports: { ...sim.ports, pty: pty.path }, close }
+    return { ...sim, ports: { ...sim.ports, pty: pty.path }, notes: pty.notes, close }
   } catch (thrown) {
     await sim.close()
     throw thrown

@@ -82,7 +82,9 @@ describe('a simulator as a process', () => {
     io.emit('SIGTERM')
     expect(await code).toBe(0)
     expect(seen.closed).toBe(1)
-    expect(io.listenerCount('SIGTERM') + io.listenerCount('SIGINT')).toBe(0)
+    await expect
+      .poll(() => ['SIGTERM', 'SIGINT', 'SIGHUP'].map(signal => io.listenerCount(signal)))
+      .toEqual([0, 0, 0])
   })
 
   it('shows its state, plays accidents, and ends when told so over its control port', async () => {
@@ -149,6 +151,23 @@ describe('a simulator as a process', () => {
       expect(io.stdout.read()).toBeNull()
     }
     taken.close()
+  })
+
+  it('says of a host that is not this machine’s that it is the host, not the port', async () => {
+    // 192.0.2.0/24 is nobody's (RFC 5737).
+    await expect(listenOn(createServer(), 0, '192.0.2.1')).rejects.toMatchObject({
+      code: 'sim.usage',
+      detail: { option: 'host', host: '192.0.2.1', reason: 'EADDRNOTAVAIL' },
+    })
+  })
+
+  it('ends with 0 when its window is closed, however often it is told', async () => {
+    const { io, code, seen } = await started()
+    io.emit('SIGHUP')
+    io.emit('SIGTERM')
+    expect(await code).toBe(0)
+    expect(io.emit('SIGTERM')).toBe(true)
+    expect(seen.closed).toBe(1)
   })
 
   it('explains itself', async () => {

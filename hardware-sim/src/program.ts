@@ -22,6 +22,8 @@ export interface RunningSim {
   accident(name: string, args: { readonly [name: string]: Json }): Json | Promise<Json>
   /** The names of the accidents that are on now; without it, the shell remembers what it switched. */
   active?(): readonly string[]
+  /** What people should know about how it started. */
+  readonly notes?: readonly string[]
   /** What lines typed at a terminal mean to it; without it, single keys switch its accidents. */
   readonly typed?: TypedLines
   /** Releases everything. Resolves in bounded time; harmless when called twice. */
@@ -43,23 +45,29 @@ export interface SimProgram {
   readonly summary: string
   readonly options: readonly SimOption[]
   readonly accidents: readonly SimAccident[]
-  /** Gets every option with its default filled in. @throws CashdeskError `sim.usage`, `sim.port-in-use`, `disk.failed` */
+  /** Gets every option with its default filled in. @throws CashdeskError `sim.usage`, `sim.port-in-use` */
   start(options: { readonly [flag: string]: string }): Promise<RunningSim>
 }
+
+/** SIGHUP comes when the terminal's window is closed. */
+const END_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+/** How long after the end a signal that comes once more is part of it. */
+const SECOND_SIGNAL_MS = 400
+type EndSignal = (typeof END_SIGNALS)[number]
 
 /** What the shell needs of a process; `process` fits. */
 export interface ProgramIo {
   readonly stdin: Typing
   readonly stdout: Writable
   readonly stderr: Writable
-  on(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
-  off(signal: 'SIGTERM' | 'SIGINT', listener: () => void): unknown
+  on(signal: EndSignal, listener: () => void): unknown
+  off(signal: EndSignal, listener: () => void): unknown
 }
 
 /**
  * `NAME --flag value …`: starts that simulator and its control server (see `control.ts`), prints
  * `{"sim","ports","control"}` as one line on stdout, and resolves with the exit code when it was told to end: 0 after
- * SIGTERM, SIGINT, `/close`, the key q or (with `--with-parent`) the end of stdin, 1 when a script could not be
+ * SIGTERM, SIGINT, SIGHUP, `/close`, the key q or (with `--with-parent`) the end of stdin, 1 when a script could not be
  * played to its end, 2 when it was asked for something it does not have, 3 when it could not start. Everything for
  * people goes to stderr, but for the help that was asked for.
  */
@@ -92,17 +100,19 @@ export async function runProgram(
 
 /**
  * Listens on `port` (0 = any free one) and resolves with the port it got.
- * @throws CashdeskError `sim.port-in-use`
+ * @throws CashdeskError `sim.port-in-use`; `sim.usage` for a host that is none of this machine's
  */
 export function listenOn(server: NetServer | Server, port: number, host = '127.0.0.1'): Promise<number> {
   return new Promise((resolve, reject) => {
     const refuse = (error: Error): void =>
       reject(
-        new CashdeskError(
-          'sim.port-in-use',
-          { host, port, reason: codeOf(error) ?? error.message },
-          { cause: error },
-        ),
+        PORT_REFUSED.has(codeOf(error) ?? '')
+          ? new CashdeskError('sim.port-in-use', { host, port, reason: reasonOf(error) }, { cause: error })
+          : new CashdeskError(
+              'sim.usage',
+              { option: 'host', host, reason: reasonOf(error) },
+              { cause: error },
+            ),
       )
     server.once('error', refuse)
     server.listen(port, host, () => {
@@ -177,8 +187,7 @@ async function serve(program: SimProgram, call: Call, io: ProgramIo): Promise<nu
   })
   const end = (): void => finish(0)
   // Before anything is opened: whoever ends us while we start is heard, too.
-  io.on('SIGTERM', end)
-  io.on('SIGINT', end)
+  for (const signal of END_SIGNALS) io.on(signal, end)
   if (call.withParent) {
     io.stdin.on('end', end).on('close', end).on('error', end)
     if (call.script !== '-') io.stdin.resume()
@@ -192,6 +201,7 @@ async function serve(program: SimProgram, call: Call, io: ProgramIo): Promise<nu
     const port = await listenOn(control, call.control)
     const ready = { sim: sim.sim, ports: sim.ports, control: `http://127.0.0.1:${port}` }
     io.stdout.write(`${JSON.stringify(ready)}\n`)
+    if (!call.json) for (const note of sim.notes ?? []) io.stderr.write(`${note}\n`)
     if (!call.json) io.stderr.write(`${program.name} is ready: ${program.summary}\n`)
     const stage = { switches, table: program.accidents, state, end, over: () => over }
     if (io.stdin.isTTY === true && !call.json && !call.withParent && call.script !== '-') {
@@ -203,12 +213,14 @@ async function serve(program: SimProgram, call: Call, io: ProgramIo): Promise<nu
   } finally {
     over = true
     stopKeys()
-    io.off('SIGTERM', end)
-    io.off('SIGINT', end)
     if (call.withParent || call.script === '-') io.stdin.destroy()
     control.close()
     control.closeAllConnections()
     await sim.close()
+    // Not yet: npx and `timeout` send the same signal twice, and the second must not cut the end short.
+    setTimeout(() => {
+      for (const signal of END_SIGNALS) io.off(signal, end)
+    }, SECOND_SIGNAL_MS).unref()
   }
 }
 
@@ -227,6 +239,13 @@ async function runScript(
     io.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`)
     finish(1)
   }
+}
+
+/** Somebody listens there, or ports that low are not for everybody; anything else is the host's. */
+const PORT_REFUSED: ReadonlySet<string> = new Set(['EADDRINUSE', 'EACCES', 'EPERM', 'EMFILE', 'ENFILE'])
+
+function reasonOf(error: Error): string {
+  return codeOf(error) ?? error.message
 }
 
 function codeOf(error: Error): string | undefined {

@@ -78,7 +78,12 @@ export function socketWire(socket: Socket, over: 'end' | 'close'): Wire {
       }
     },
     end: () => socket.destroySoon(),
-    reset: () => socket.resetAndDestroy(),
+    reset: () => {
+      // A reset while our half is being shut is refused (EINVAL), and Node leaves such a socket open for good: then its
+      // process never ends, but spins.
+      if (socket.writableEnded && !socket.writableFinished) socket.destroy()
+      else socket.resetAndDestroy()
+    },
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
   }

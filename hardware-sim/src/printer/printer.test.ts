@@ -1,5 +1,5 @@
 // The printer on its socket: status read back, accidents in the middle of jobs, files.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -318,6 +318,17 @@ describe('accidents', () => {
     await expect(startPrinterSim({ port: sim.port })).rejects.toThrow(/sim\.port-in-use/)
     const file = join(mkdtempSync(join(tmpdir(), 'cashdesk-printer-')), 'x')
     undo.push(() => rmSync(join(file, '..'), { recursive: true, force: true }))
-    await expect(startPrinterSim({ out: `${file}\0` })).rejects.toThrow(/disk\.failed/)
+    await expect(startPrinterSim({ out: `${file}\0` })).rejects.toThrow(/sim\.usage/)
+    writeFileSync(file, '')
+    await expect(startPrinterSim({ out: file })).rejects.toMatchObject({
+      code: 'sim.usage',
+      detail: { option: 'out', folder: file },
+    })
+    await expect(startPrinterSim({ out: join(file, 'x') })).rejects.toThrow(/sim\.usage/)
+  })
+
+  // Node's own recursive mkdir never comes back from there.
+  test.runIf(process.platform === 'linux')('a folder in /proc is refused', async () => {
+    await expect(startPrinterSim({ out: '/proc/cashdesk/x' })).rejects.toThrow(/sim\.usage/)
   })
 })

@@ -23,7 +23,7 @@ export interface PrinterSim extends RunningSim {
 }
 
 /**
- * Starts a printer. @throws CashdeskError `sim.port-in-use`, `disk.failed` for the folder
+ * Starts a printer. @throws CashdeskError `sim.port-in-use`; `sim.usage` for the host or the folder
  */
 export async function startPrinterSim(options: PrinterSimOptions = {}): Promise<PrinterSim> {
   const device = new Device(options, realTiming(options.now))

@@ -1,8 +1,9 @@
 // Where printed receipts end up: the last ones in memory, and all of them as PNG, text and JSON in a folder if one
 // is given. Files are written before the printer answers anything that comes after the cut.
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { CashdeskError } from '@cashdesk/kernel'
+import { makeFolder } from '../folder.ts'
 import type { PrintedCode, Sheet } from './paper.ts'
 
 export type PrintedReceipt = {
@@ -42,7 +43,7 @@ export class Shelf {
   #receipts: { readonly receipt: PrintedReceipt; readonly png: Buffer | undefined }[] = []
   #last = 0
 
-  /** @throws CashdeskError `disk.failed` when the folder cannot be made or read */
+  /** @throws CashdeskError `sim.usage` when the folder cannot be made, read and written */
   constructor(options: ShelfOptions) {
     this.#options = options
     this.#folder = options.folder === undefined ? undefined : resolve(options.folder)
@@ -84,11 +85,12 @@ export class Shelf {
 
 function lastNumber(folder: string): number {
   try {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
+    accessSync(folder, constants.W_OK)
     const numbers = readdirSync(folder).map(name => Number(/^receipt-(\d{1,9})\.json$/.exec(name)?.[1] ?? 0))
     return Math.max(0, ...numbers)
   } catch (cause) {
-    throw new CashdeskError('disk.failed', { file: folder, reason: reasonOf(cause) }, { cause })
+    throw new CashdeskError('sim.usage', { option: 'out', folder, reason: reasonOf(cause) }, { cause })
   }
 }
 

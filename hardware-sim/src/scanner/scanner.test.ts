@@ -189,7 +189,7 @@ describe('the program', () => {
     const sim = await start()
     const pty = await openPty(join(folder, 'tty'), sim.port).catch((thrown: unknown) => String(thrown))
     if (typeof pty === 'string') {
-      expect(pty).toMatch(/sim\.usage/)
+      expect(pty).toMatch(/sim\.missing-program/)
       skip(pty)
       return
     }

@@ -293,4 +293,9 @@ describe('books', () => {
       })
     }
   })
+
+  it.runIf(process.platform === 'linux')('does not start where it could not write them', async () => {
+    for (const books of ['/proc/books', '/proc/cashdesk/books', '/dev/null/books'])
+      await expect(startTerminalSim({ books })).rejects.toMatchObject({ code: 'sim.books' })
+  })
 })

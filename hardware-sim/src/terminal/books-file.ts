@@ -1,7 +1,8 @@
 // The books on disk: read and checked as a whole, written whole, never half.
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CashdeskError } from '@cashdesk/kernel'
+import { makeFolder } from '../folder.ts'
 import type { BookEntry } from './book-entry.ts'
 
 export interface StoredBooks {
@@ -18,7 +19,6 @@ export interface StoredBooks {
 export function readBooks(file: string): StoredBooks | undefined {
   let text: string
   try {
-    mkdirSync(dirname(file), { recursive: true })
     text = readFileSync(file, 'utf8')
   } catch (thrown) {
     if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined
@@ -40,6 +40,7 @@ export function readBooks(file: string): StoredBooks | undefined {
  */
 export function writeBooks(file: string, stored: StoredBooks): void {
   try {
+    makeFolder(dirname(file))
     const beside = `${file}.new`
     const handle = openSync(beside, 'w')
     try {

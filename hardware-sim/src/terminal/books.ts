@@ -220,7 +220,8 @@ export class Books {
 
   #load(): void {
     const stored = this.#options.file === undefined ? undefined : readBooks(this.#options.file)
-    if (stored === undefined) return
+    // Empty books are written as well: whoever cannot keep them says so now, and not at the first payment.
+    if (stored === undefined) return this.#save()
     this.#nextTrace = stored.nextTrace
     this.#nextReceipt = stored.nextReceipt
     this.#nextTurnover = stored.nextTurnover

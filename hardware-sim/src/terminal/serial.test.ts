@@ -299,7 +299,7 @@ describe('a pseudo terminal', () => {
     const path = join(folder, 'tty')
     const sim = await terminal({ pty: path }).catch((thrown: unknown) => String(thrown))
     if (typeof sim === 'string') {
-      expect(sim).toMatch(/sim\.usage/)
+      expect(sim).toMatch(/sim\.missing-program/)
       skip(sim)
       return
     }

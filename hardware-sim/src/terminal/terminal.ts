@@ -51,6 +51,7 @@ export async function startTerminalSim(options: TerminalSimOptions = {}): Promis
     sim: 'terminal',
     port: door.port,
     ports: pty === undefined ? { tcp: door.port } : { pty: pty.path },
+    ...(pty === undefined ? {} : { notes: pty.notes }),
     state: () => ({ ...terminal.state(), ...(serial && { line: serial.state }) }),
     active: () => {
       const { behaviour, needs } = terminal.state()

@@ -269,6 +269,7 @@ export class Performer {
     const signal = tender && this.#signals.get(`${sale} ${tender.id}`)
     const entered = await pins.enter(op, wanted, {
       onMessage: text => message(sale, text),
+      limitMs: plugin.participant.profile.reserveLimitMs,
       ...(signal ? { signal } : {}),
     })
     if (entered.outcome !== 'done') return refused(entered.error)

@@ -28,6 +28,8 @@ export interface PinHooks {
   readonly onMessage: (message: string) => void
   /** The register ends the payment. */
   readonly signal?: CancelSignal
+  /** How long the sale waits for the whole reservation: its `profile.reserveLimitMs`. */
+  readonly limitMs: number
 }
 
 export class PinEntries {
@@ -48,7 +50,7 @@ export class PinEntries {
   async enter(
     op: OperationId,
     wanted: () => PinWanted,
-    { onMessage, signal }: PinHooks,
+    { onMessage, signal, limitMs }: PinHooks,
   ): Promise<Outcome<PinBlock>> {
     const { pinpad, clock } = this.#options
     if (!pinpad) return refused(report('pinpad.absent', { reason: 'this till has none' }))
@@ -59,7 +61,7 @@ export class PinEntries {
     if (signal?.aborted) end()
     const stops: Stop[] = []
     try {
-      const { withinMs = PIN_ENTRY_MS, ...request } = wantedOf(wanted)
+      const { withinMs = PIN_ENTRY_MS, ...request } = wantedOf(wanted, limitMs)
       const late = new Promise<Outcome<PinBlock>>(resolve => {
         stops.push(clock.after(withinMs, end))
         this.#closing.signal.addEventListener('abort', () => resolve(refused(report('pinpad.stopped'))), {
@@ -101,7 +103,7 @@ export class PinEntries {
 }
 
 /** @throws CashdeskError `plugin.threw`, `plugin.invalid` */
-function wantedOf(wanted: () => PinWanted): PinWanted {
+function wantedOf(wanted: () => PinWanted, limitMs: number): PinWanted {
   let asked: PinWanted
   try {
     asked = wanted()
@@ -110,6 +112,12 @@ function wantedOf(wanted: () => PinWanted): PinWanted {
     throw new CashdeskError(code, detail)
   }
   const { withinMs = PIN_ENTRY_MS } = asked
-  if (withinMs >= SHORTEST_MS && withinMs <= LONGEST_MS) return asked
-  throw new CashdeskError('plugin.invalid', { problem: `pin.withinMs: ${SHORTEST_MS} to ${LONGEST_MS}` })
+  if (withinMs < SHORTEST_MS || withinMs > LONGEST_MS)
+    throw new CashdeskError('plugin.invalid', { problem: `pin.withinMs: ${SHORTEST_MS} to ${LONGEST_MS}` })
+  // The sale would give up while the customer still types, and would have to take the request for one that left.
+  if (withinMs >= limitMs)
+    throw new CashdeskError('plugin.invalid', {
+      problem: `profile.reserveLimitMs: more than the ${withinMs} ms that the customer has for the PIN`,
+    })
+  return asked
 }

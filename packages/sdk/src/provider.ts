@@ -66,9 +66,7 @@ export class Providers {
     if (closed) return closed
     const breaker = this.#breakers.get(plugin.name) ?? { failures: 0, openUntil: 0 }
     this.#breakers.set(plugin.name, breaker)
-    const clean = pin
-      ? redactor([...plugin.secrets.values(), pin.blockHex, pin.blockHex.toLowerCase()])
-      : cleanerOf(plugin)
+    const clean = pin ? redactor([...plugin.secrets.values(), ...entered(pin)]) : cleanerOf(plugin)
     const answer = withoutSecrets(await this.#attempt(plugin, op, call, clean, pin), clean)
     if (answer.outcome === 'unknown') {
       breaker.failures += 1
@@ -237,6 +235,11 @@ function cleanerOf(plugin: Plugin): (text: string) => string {
   const known = cleaners.get(plugin) ?? redactor(plugin.secrets.values())
   cleaners.set(plugin, known)
   return known
+}
+
+/** However a provider writes it. */
+function entered({ blockHex, ksnHex = '' }: PinBlock): readonly string[] {
+  return [blockHex, ksnHex].flatMap(hex => [hex.toUpperCase(), hex.toLowerCase()])
 }
 
 function withPin(

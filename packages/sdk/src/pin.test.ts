@@ -333,6 +333,7 @@ describe('a plugin that wants a PIN', () => {
   it.each([
     ['does not send it', { reserve: stored.release }],
     ['sends it with something else, too', { commit: stored.reserve }],
+    ['waits for less than the customer has', { profile: { ...patience, reserveLimitMs: 30_000 } }],
     [
       'gives the customer a second',
       { pin: () => ({ account: ACCOUNT, key: { scheme: 'dukpt' }, withinMs: 999 }) },

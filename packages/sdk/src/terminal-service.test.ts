@@ -11,15 +11,15 @@ import { type MoneyHooks, openDevices } from './index.ts'
 class ServiceTerminal extends ScriptedTerminal {
   diagnosed = 0
 
-  readonly diagnose: Terminal['diagnose'] = async (_op, hooks) => {
+  readonly diagnose: NonNullable<Terminal['diagnose']> = async (_op, hooks) => {
     this.diagnosed += 1
     await hooks.onPrint?.([{ receipt: 'admin', text: 'Diagnosis 4111111111111111' }])
     return done({ facts: {} })
   }
 
-  readonly status: Terminal['status'] = async () => done({ state: 'ready', facts: {} })
+  readonly status: NonNullable<Terminal['status']> = async () => done({ state: 'ready', facts: {} })
 
-  readonly reserve: Terminal['reserve'] = (order, hooks) => this.pay(order, hooks)
+  readonly reserve: NonNullable<Terminal['reserve']> = (order, hooks) => this.pay(order, hooks)
 }
 
 let shop: Shop

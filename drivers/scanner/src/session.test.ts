@@ -82,6 +82,21 @@ describe('a scanner session', () => {
     ])
   })
 
+  test('printable noise right before digits costs the code, is told, and never makes another code', () => {
+    for (const noise of ['A¯¾', '¯', '¾A', 'ü-'])
+      expect(read(latin(`${noise}${PEN}\r`))).toEqual([
+        { kind: 'discard', code: 'scanner.garbled', bytes: noise.length + 13 },
+      ])
+    expect(read(latin(`¯${PEN}\r${PEN}\r`)).at(-1)).toEqual(scan(PEN))
+    // What is text by its AIM identifier, its setting, its UTF-8, or by having no such digits, is text.
+    expect(read(latin(`]Q1Grün 4006381333931\r`))).toEqual([scan('Grün 4006381333931', ']Q1')])
+    expect(read(latin(`Grün ${PEN}\r`), { charset: 'latin1' })).toEqual([scan(`Grün ${PEN}`)])
+    expect(read(`Grün ${PEN}\r`)).toEqual([scan(`Grün ${PEN}`)])
+    expect(read(latin('Grün 4711\r'))).toEqual([scan('Grün 4711')])
+    // ASCII before a code cannot be told from it: the whole is one longer code, and nothing is cut out of it.
+    expect(read(`A${PEN}\r`)).toEqual([scan(`A${PEN}`)])
+  })
+
   test('noise alone is told once, whether a terminator or a silence ends it', () => {
     expect(read('\u0000\u0001')).toEqual([{ kind: 'discard', code: 'scanner.garbled', bytes: 2 }])
     expect(read('\u0000\r\r\n\n')).toEqual([{ kind: 'discard', code: 'scanner.garbled', bytes: 1 }])

@@ -2,7 +2,7 @@
 // in which a code can be cut into pieces can be tried.
 import { CashdeskError } from '@cashdesk/kernel'
 import { isNoise, MAX_AFFIX_BYTES, MAX_CODE_BYTES, TERMINATORS } from './frames.ts'
-import { decodeText, garbled, provesItself, type Reading, type ScanEvent, scanOf } from './text.ts'
+import { decodeText, garbled, isUtf8, provesItself, type Reading, type ScanEvent, scanOf } from './text.ts'
 
 export interface Framing extends Reading {
   /** What the scanner sends before every code, for example STX (`\u0002`). Default none. */
@@ -113,12 +113,22 @@ export class ScanSession {
     const tainted = first >= 0 && lastNoise > first
     const clean = data.slice(lastNoise + 1)
     const noise = frame.length - this.#prefix.length - clean.length
-    const text = decodeText(Uint8Array.from(clean), this.#reading.charset)
+    const bytes = Uint8Array.from(clean)
+    const text = decodeText(bytes, this.#reading.charset)
     if (text === '' && noise === 0) return []
     if (text === undefined || text === '' || (tainted && !provesItself(text))) return [garbled(frame.length)]
-    return [...(noise > 0 ? [garbled(noise)] : []), scanOf(text, this.#reading)]
+    const event = scanOf(text, this.#reading)
+    if (event.kind === 'scan' && event.stripe === undefined && event.aim === undefined) {
+      // Noise, or text of the code: nobody knows where it begins, so it counts neither whole nor cut.
+      const isText = this.#reading.charset === 'latin1' || isUtf8(bytes)
+      if (!isText && DIGITS_AT_END.test(text)) return [garbled(frame.length)]
+    }
+    return [...(noise > 0 ? [garbled(noise)] : []), event]
   }
 }
+
+/** Digits that may be an article number, with the noise of a line in front. */
+const DIGITS_AT_END = /\d{8}$/
 
 /** Where the data begins, behind the first prefix; undefined if there is none where one is due. */
 function afterPrefix(frame: readonly number[], prefix: readonly number[]): number | undefined {

@@ -53,6 +53,10 @@ export function provesItself(text: string): boolean {
   return AIM_IDENTIFIER.test(text) || isGtin(text)
 }
 
+export function isUtf8(bytes: Uint8Array): boolean {
+  return decodeText(bytes, 'utf-8') !== undefined
+}
+
 /** Undefined if the bytes are no text in the scanner's character set. */
 export function decodeText(bytes: Uint8Array, charset: Reading['charset'] = 'auto'): string | undefined {
   if (charset !== 'latin1') {

@@ -11,7 +11,7 @@ import type {
   SaleId,
   Wanted,
 } from '@cashdesk/kernel'
-import { MAX_MINOR, times, ZERO } from '@cashdesk/kernel'
+import { MAX_MINOR, maskCardNumbers, times, ZERO } from '@cashdesk/kernel'
 import { openClaim, quoteClaim, releaseClaim, reserveClaim } from './claims.ts'
 import type { Draft } from './draft.ts'
 import { addReturnedBasket, addReturnedLine, linkedLines, refuseOriginal } from './linked.ts'
@@ -209,19 +209,24 @@ export function scanned(draft: Draft, input: Extract<Input, { type: 'scan' }>): 
   const sale = draft.lane.front === undefined ? undefined : draft.lane.sales.get(draft.lane.front)
   const answers = sale?.state === 'tendering' && sale.prompts.length > 0
   if (!sale || (sale.state !== 'open' && !answers))
-    return draft.refuse('scan.no-sale', { text: input.text.slice(0, 40) })
+    return draft.refuse('scan.no-sale', { text: shown(input.text) })
   const [prompt] = sale.prompts
   if (prompt) return scannedForPrompt(draft, sale, prompt.id, input)
   if (input.error) return draft.emit({ type: 'refused', sale: sale.id, error: input.error })
   if (input.basket) return claimBasket(draft, sale, input.basket)
   if (!input.article)
-    return draft.refuse('article.unknown', { code: input.gtin ?? input.text.slice(0, 40) }, sale.id)
+    return draft.refuse('article.unknown', { code: input.gtin ?? shown(input.text) }, sale.id)
   if (sale.kind !== 'sale') return draft.refuse('sale.wrong-state', { kind: sale.kind }, sale.id)
   const { line, article, wants } = input
   const command = { type: 'line.add', sale: sale.id, line, article, quantity: 1, wants } as const
   const verdict = repeated(draft, sale, command)
   if (verdict === 'new') addLine(draft, sale, command)
   else if (verdict === 'different') draft.refuse('register.repeated-differently', { line }, sale.id)
+}
+
+/** Of a text that named nothing: a card whose number was scanned is nobody's business. */
+function shown(text: string): string {
+  return maskCardNumbers(text).slice(0, 40)
 }
 
 function scannedForPrompt(

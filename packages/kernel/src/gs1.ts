@@ -1,5 +1,6 @@
 // What a scan says: an article, an article with its serial, or something else. Reads EAN/UPC numbers, GS1 element
 // strings and GS1 Digital Link URIs (GS1 General Specifications, ch. 3, 5.1 and 7.8; GS1 Digital Link 1.4).
+import { maskCardNumbers } from './card-number.ts'
 import type { ErrorReport } from './errors.ts'
 import { report } from './errors.ts'
 import { GS, type Gs1Element, type Gs1Problem, gs1Elements, type ParsedElements } from './gs1-elements.ts'
@@ -172,7 +173,7 @@ function article(digits: string, { restricted = [] }: ReadOptions): ReadCode {
 }
 
 function wrong(text: string): ReadCode {
-  return { kind: 'invalid', error: report('value.gtin', { code: text.slice(0, 20) }), text }
+  return { kind: 'invalid', error: report('value.gtin', { code: maskCardNumbers(text).slice(0, 20) }), text }
 }
 
 /**

@@ -1,5 +1,6 @@
 // Global Trade Item Numbers: one article, one spelling, however many zeros its bar code carried.
 import type { Brand } from './brand.ts'
+import { maskCardNumbers } from './card-number.ts'
 import { CashdeskError } from './errors.ts'
 
 /** A GTIN with a correct check digit in its shortest standard form: 8, 13 or 14 digits. */
@@ -27,7 +28,7 @@ export function isGtin(value: string): boolean {
  */
 export function gtin(value: unknown): Gtin {
   if (typeof value !== 'string' || !isGtin(value))
-    throw new CashdeskError('value.gtin', { code: String(value).slice(0, 20) })
+    throw new CashdeskError('value.gtin', { code: maskCardNumbers(String(value)).slice(0, 20) })
   const full = value.padStart(14, '0')
   if (full.startsWith('000000')) return full.slice(6) as Gtin
   return (full.startsWith('0') ? full.slice(1) : full) as Gtin

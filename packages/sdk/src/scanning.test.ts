@@ -86,6 +86,25 @@ describe('a scan', () => {
     expect(rungUp()).toEqual([])
   })
 
+  it('of a card’s bare number is refused without it', async () => {
+    expect(await till.scan('4111111111111111')).toMatchObject({
+      code: 'article.unknown',
+      detail: { code: '************1111' },
+    })
+    // Fourteen digits are an article number with a wrong check digit, too.
+    expect(await till.scan('36227206271667')).toMatchObject({
+      code: 'value.gtin',
+      detail: { code: '**********1667' },
+    })
+    const told: unknown[] = []
+    till.on('refused', error => told.push(error))
+    await sale.park()
+    shop.scanner.scan(`${'x'.repeat(28)} 4111111111111111`)
+    await quiet()
+    expect(told).toMatchObject([{ code: 'scan.no-sale' }])
+    expect(JSON.stringify([refused, told])).not.toMatch(/4111|362272/)
+  })
+
   it('without a sale in front is told to the till', async () => {
     const told: string[] = []
     till.on('refused', error => told.push(error.code))

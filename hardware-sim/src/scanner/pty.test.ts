@@ -128,6 +128,14 @@ describe.runIf(isPossible)('a device file', () => {
     expect(readlinkSync(link)).not.toBe(readlinkSync(other.path))
   })
 
+  test('where no link can be made is refused with what the helper said', async () => {
+    const sim = await scanner()
+    await expect(openPty('/proc/cashdesk-tty', sim.port)).rejects.toMatchObject({
+      code: 'sim.usage',
+      detail: { option: 'pty', reason: expect.stringContaining('/proc/cashdesk-tty') },
+    })
+  })
+
   test('of a simulator that runs is left to it', async () => {
     const sim = await scanner()
     await plugged(sim)

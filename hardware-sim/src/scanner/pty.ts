@@ -102,11 +102,8 @@ class Keeper {
       if (reason === undefined) return
       if (reason !== 'ENOENT') said.push(`${command}: ${reason}`)
     }
-    throw new CashdeskError('sim.missing-program', {
-      option: 'pty',
-      install: 'socat or python3',
-      ...(said.length === 0 ? {} : { reason: said.join('; ') }),
-    })
+    if (said.length > 0) throw refused(this.#link, said.join('; '))
+    throw new CashdeskError('sim.missing-program', { option: 'pty', install: 'socat or python3' })
   }
 
   async close(): Promise<void> {

@@ -308,7 +308,7 @@ export class Dialogue {
 }
 
 /** States from which a printer comes back by itself and prints on: the job waits, within its time. */
-function passes({ code, detail }: ErrorReport): boolean {
+export function passes({ code, detail }: ErrorReport): boolean {
   return code === 'printer.error' && (detail?.['reason'] === 'offline' || detail?.['reason'] === OVERHEATED)
 }
 

@@ -20,13 +20,15 @@ import {
 } from '@cashdesk/kernel'
 import { tcpTransport } from '@cashdesk/transport'
 import { charsetOf } from './charset.ts'
-import { Dialogue } from './dialogue.ts'
+import { Dialogue, type DialogueListener } from './dialogue.ts'
 import { type EncodedJob, type EncodeOptions, encodeReceipt } from './encode.ts'
 import { questioned } from './escpos-commands.ts'
 import { ASK_END, drawerPulse, realtimeDrawerPulse, starDrawerPulse } from './frames.ts'
 import { type Glyphs, loadGlyphs } from './glyphs.ts'
 import { epson, type PrinterProfile } from './profile.ts'
 import { PrinterSession } from './session.ts'
+import { StarDialogue } from './star-dialogue.ts'
+import { StarSession } from './star-status.ts'
 
 export interface DrawerOptions {
   /** The pin of the connector on which the drawer hangs; default 2. */
@@ -91,9 +93,9 @@ class StreamPrinter implements EscPosPrinter {
   readonly #transport: Transport
   readonly #options: PrinterOptions
   readonly #profile: PrinterProfile
-  readonly #session: PrinterSession
+  readonly #session: PrinterSession | StarSession
   #ports: DevicePorts | undefined
-  #dialogue: Dialogue | undefined
+  #dialogue: Dialogue | StarDialogue | undefined
   #state: DeviceState = 'closed'
   #trouble: ErrorReport | undefined
   /** The model, and what is known of the paper: `near-end` is a warning for whoever watches the health. */
@@ -110,12 +112,13 @@ class StreamPrinter implements EscPosPrinter {
     this.#options = options
     this.#profile = fitting(options.profile ?? epson, transport)
     this.name = options.name ?? transport.name
-    this.#session = new PrinterSession(options.drawer?.openWhen)
-    const { language = 'esc-pos', answers, automaticStatus } = this.#profile
-    if (language !== 'esc-pos' && (answers || automaticStatus !== 0)) {
+    const { answers } = this.#profile
+    this.#session =
+      isStar(this.#profile) && answers ? new StarSession() : new PrinterSession(options.drawer?.openWhen)
+    if (isStar(this.#profile) && this.#profile.automaticStatus !== 0) {
       throw new CashdeskError('config.invalid', {
-        field: 'profile.answers',
-        reason: 'the status of a Star printer cannot be read',
+        field: 'profile.automaticStatus',
+        reason: 'a Star printer is asked for its status',
       })
     }
     // Says at once if the profile names a code page nobody knows.
@@ -127,27 +130,32 @@ class StreamPrinter implements EscPosPrinter {
     this.#ports = ports
     this.#counts = { jobs: 0, done: 0 }
     this.#become('opening')
-    this.#dialogue = new Dialogue(
-      {
-        transport: this.#transport,
-        profile: this.#profile,
-        session: this.#session,
-        clock: ports.clock,
-        connectTimeoutMs: this.#options.connectTimeoutMs ?? 3000,
-        statusTimeoutMs: this.#statusTimeoutMs,
+    const options = {
+      transport: this.#transport,
+      profile: this.#profile,
+      clock: ports.clock,
+      connectTimeoutMs: this.#options.connectTimeoutMs ?? 3000,
+      statusTimeoutMs: this.#statusTimeoutMs,
+    }
+    const session = this.#session
+    this.#dialogue =
+      session instanceof StarSession
+        ? new StarDialogue(options, session, this.#listener())
+        : new Dialogue({ ...options, session }, this.#listener())
+  }
+
+  #listener(): DialogueListener {
+    return {
+      ready: () => {
+        const { status } = this.#session
+        this.#facts = { ...this.#facts, paper: status.paper }
+        if (this.#state !== 'busy') this.#become('ready', status.trouble)
       },
-      {
-        ready: () => {
-          const { status } = this.#session
-          this.#facts = { ...this.#facts, paper: status.paper }
-          if (this.#state !== 'busy') this.#become('ready', status.trouble)
-        },
-        lost: error => this.#become(error.report.retry === 'never' ? 'failed' : 'absent', error.report),
-        model: model => {
-          this.#facts = { ...this.#facts, model }
-        },
+      lost: error => this.#become(error.report.retry === 'never' ? 'failed' : 'absent', error.report),
+      model: model => {
+        this.#facts = { ...this.#facts, model }
       },
-    )
+    }
   }
 
   health(): DeviceHealth {
@@ -214,7 +222,8 @@ class StreamPrinter implements EscPosPrinter {
 
   printBytes(bytes: Uint8Array): Promise<Result> {
     const { answers, checkpoints } = this.#profile
-    if (!answers || checkpoints === false) return this.#queued(dialogue => this.#printNow(dialogue, bytes))
+    if (!answers || checkpoints === false || isStar(this.#profile))
+      return this.#queued(dialogue => this.#printNow(dialogue, bytes))
     const asked = questioned(bytes, ASK_END)
     return this.#queued(async dialogue => {
       const outcome = await this.#printNow(dialogue, asked.bytes, asked.checkpoints)
@@ -236,7 +245,7 @@ class StreamPrinter implements EscPosPrinter {
   }
 
   /** One job at a time, in the order in which they came; the queue is bounded, and every job in it ends in bounded time. */
-  #queued(work: (dialogue: Dialogue) => Promise<Result>): Promise<Result> {
+  #queued(work: (dialogue: Dialogue | StarDialogue) => Promise<Result>): Promise<Result> {
     if (this.#waiting >= MAX_WAITING) {
       return Promise.resolve(refused(report('printer.busy', { waiting: this.#waiting })))
     }
@@ -250,7 +259,7 @@ class StreamPrinter implements EscPosPrinter {
     return mine
   }
 
-  async #printNow(dialogue: Dialogue, bytes: Uint8Array, checkpoints = 0): Promise<Result> {
+  async #printNow(dialogue: Dialogue | StarDialogue, bytes: Uint8Array, checkpoints = 0): Promise<Result> {
     this.#counts.jobs += 1
     const trouble = await dialogue.ready()
     if (trouble !== undefined) return refused(trouble)
@@ -263,11 +272,13 @@ class StreamPrinter implements EscPosPrinter {
   }
 
   /** While the printer is offline only the realtime pulse works: change must be given although paper is out. */
-  async #kickNow(dialogue: Dialogue): Promise<Result> {
+  async #kickNow(dialogue: Dialogue | StarDialogue): Promise<Result> {
     const { pin = 2, onMs = 50, offMs = 500 } = this.#options.drawer ?? {}
-    const absent = await dialogue.present()
+    const star = isStar(this.#profile)
+    // Its pulse waits in the buffer: sent to a stopped printer it would open the drawer when nobody expects it.
+    const absent = star && this.#profile.answers ? await dialogue.ready() : await dialogue.present()
     if (absent !== undefined) return refused(absent)
-    if (this.#profile.language !== undefined && this.#profile.language !== 'esc-pos') {
+    if (star) {
       return dialogue.send(Uint8Array.from(starDrawerPulse(pin, onMs, offMs)), this.#statusTimeoutMs)
     }
     if (this.#session.status.trouble === undefined) {
@@ -293,6 +304,10 @@ class StreamPrinter implements EscPosPrinter {
     this.#told = paper
     this.#ports?.healthChanged(this.health())
   }
+}
+
+function isStar({ language = 'esc-pos' }: PrinterProfile): boolean {
+  return language !== 'esc-pos'
 }
 
 /** Where nothing ever comes back, a question would only be one more job in the queue. */

@@ -230,7 +230,27 @@ describe('the bytes of a job', () => {
   })
 })
 
-test('a Star printer is not asked what it cannot answer', () => {
-  const asked = { ...star48, answers: true }
-  expect(() => tcpPrinter({ host: '127.0.0.1', profile: asked })).toThrow('config.invalid')
+test.each([
+  ['{ "block": "text" }', "block 1: 'text' of 'text' must be text"],
+  ['{ "type": "text", "text": "x" }', "block 1: has no 'block' that says what it is"],
+  ['{ "block": "poem" }', "block 1: 'poem' is none of text, pair"],
+  ['{ "block": "pair", "label": "Total", "value": 1.29 }', "block 1: 'value' of 'pair' must be text"],
+  ['{ "block": "table", "columns": [{}], "rows": [] }', "'columns' of 'table' must be a list in which each"],
+  [
+    '{ "block": "table", "columns": [{ "width": 1 }], "rows": [["a", 2]] }',
+    "'rows' of 'table' must be a list",
+  ],
+  ['{ "block": "text", "text": "x", "size": 3 }', "'size' of 'text' must be 1, 2"],
+  ['{ "block": "constructor" }', "block 1: 'constructor' is none of text"],
+  ['null', 'block 1: is no object'],
+])('what is no block is named with its place: %s', (wrong, said) => {
+  expect(troubleOf(paper(text('Hello'), JSON.parse(wrong)))).toEqual([
+    'printer.wrong-block',
+    { blocks: ['1'], mistakes: [expect.stringContaining(said)] },
+  ])
+})
+
+test('a Star printer is not told to report by itself', () => {
+  const told = { ...star48, answers: true, automaticStatus: 15 }
+  expect(() => tcpPrinter({ host: '127.0.0.1', profile: told })).toThrow('config.invalid')
 })

@@ -5,4 +5,4 @@ export { type EscposAdapter, type EscposCallback, escposAdapter } from './escpos
 export { type Glyphs, loadGlyphs } from './glyphs.ts'
 export type { Dots } from './picture.ts'
 export { type Preview, previewReceipt } from './preview.ts'
-export { epson, epson32, epson48, type PrinterProfile, star48 } from './profile.ts'
+export { epson, epson32, epson48, type PrinterProfile, star48, star48Status } from './profile.ts'

@@ -19,7 +19,7 @@ export interface PrinterProfile {
   readonly pdf417?: boolean
   /** How pictures are sent: by rows, or to older models by columns. Default `raster`. */
   readonly images?: 'raster' | 'column' | 'none'
-  /** Default `esc-pos`. Star printers are not asked for their status: `answers` and `automaticStatus` must be off. */
+  /** Default `esc-pos`. For Star printers `automaticStatus` must be 0: they are asked. */
   readonly language?: 'esc-pos' | 'star-prnt' | 'star-line'
   /** Does the printer answer status questions on this connection? If not, no print is ever known to be done. */
   readonly answers: boolean
@@ -66,8 +66,8 @@ export const epson48: PrinterProfile = { ...epson, name: 'epson-48', columns: 48
 export const epson32: PrinterProfile = { ...epson, name: 'epson-32', columns: 32, widthDots: 384 }
 
 /**
- * 80 mm printers of Star (TSP100IV, TSP650II, mC-Print) in StarPRNT mode. Their status has another form, which this driver
- * does not read: a print ends as `unknown`, never as `done`. Code page numbers: StarPRNT command specifications, ESC GS t.
+ * 80 mm printers of Star (TSP100IV, TSP650II, mC-Print) in StarPRNT mode. Nothing is asked: a print ends as
+ * `unknown`, never as `done`. Code page numbers: StarPRNT command specifications, ESC GS t.
  */
 export const star48: PrinterProfile = {
   name: 'star-48',
@@ -91,3 +91,9 @@ export const star48: PrinterProfile = {
   answers: false,
   automaticStatus: 0,
 }
+
+/**
+ * The same, asked for its status and its counter of what is printed (a status of eight bytes or more, on a two-way connection).
+ * One till per printer: with several sessions at a time, which its settings can allow, others raise the counter, too.
+ */
+export const star48Status: PrinterProfile = { ...star48, name: 'star-48-status', answers: true }

@@ -29,7 +29,7 @@ export interface SimulatedStarPrinter {
   readonly unknown: readonly string[]
   /**
    * `paper-out {afterLines}`, `paper-in`, `near-end`, `cover-open`, `cover-close`, `cutter-error`, `cutter-freed`, `silent {off}`,
-   * `slow {msPerLine}`, `lose-link`, `power-cycle {keepLine, offBytes, afterLines}`. @throws CashdeskError `sim.usage`
+   * `slow {msPerLine}`, `dawdle {ms}`, `lose-link`, `power-cycle {keepLine, offBytes, afterLines}`. @throws CashdeskError `sim.usage`
    */
   accident(name: string, args?: { readonly [name: string]: Json }): void
 }
@@ -139,6 +139,7 @@ class StarPrinter {
       'cutter-error': () => (this.#body.cutterStuck = true),
       'cutter-freed': () => (this.#body.cutterStuck = false),
       silent: () => (this.#silent = args['off'] !== true),
+      dawdle: () => this.#dawdle(number('ms')),
       slow: () => (this.#msPerLine = number('msPerLine')),
       'lose-link': () => {
         this.#wire?.reset()
@@ -229,10 +230,14 @@ class StarPrinter {
       this.#linesToPowerLoss -= 1
       if (this.#linesToPowerLoss === 0) return this.#powerCycle(true)
     }
-    if (this.#msPerLine === 0) return
+    if (this.#msPerLine > 0) this.#dawdle(this.#msPerLine)
+  }
+
+  /** Takes nothing from its buffer for a while, and does not say so. */
+  #dawdle(ms: number): void {
     const life = this.#life
     this.#busy = true
-    this.#options.clock.after(this.#msPerLine, () => {
+    this.#options.clock.after(ms, () => {
       if (life !== this.#life) return
       this.#busy = false
       this.#run()

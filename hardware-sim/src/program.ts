@@ -185,7 +185,11 @@ async function serve(program: SimProgram, call: Call, io: ProgramIo): Promise<nu
       resolve(code)
     }
   })
-  const end = (): void => finish(0)
+  let hungUp = false
+  const end = (signal?: unknown): void => {
+    hungUp ||= signal === 'SIGHUP' && io.stdin.isTTY === true
+    finish(0)
+  }
   // Before anything is opened: whoever ends us while we start is heard, too.
   for (const signal of END_SIGNALS) io.on(signal, end)
   if (call.withParent) {
@@ -217,6 +221,11 @@ async function serve(program: SimProgram, call: Call, io: ProgramIo): Promise<nu
     control.close()
     control.closeAllConnections()
     await sim.close()
+    // The terminal is gone: Node would put its settings back, fail and abort. So it ends as whoever has no handler.
+    if (hungUp) {
+      io.off('SIGHUP', end)
+      process.kill(process.pid, 'SIGHUP')
+    }
     // Not yet: npx and `timeout` send the same signal twice, and the second must not cut the end short.
     setTimeout(() => {
       for (const signal of END_SIGNALS) io.off(signal, end)

@@ -1,5 +1,5 @@
 // Device files of simulators: what earlier ones left, what is in the way, and that none outlives its simulator.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import {
   constants,
@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { constants as constantsOfSystem, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -74,6 +74,8 @@ const helpers = (): readonly number[] =>
       }
     })
     .map(Number)
+
+const hasPython = (): boolean => spawnSync('python3', ['-c', 'import pty']).status === 0
 
 const isPossible = await possible()
 async function possible(): Promise<boolean> {
@@ -193,7 +195,25 @@ describe.runIf(isPossible)('a device file', () => {
     expect(lstatSync(link, { throwIfNoEntry: false })).toBeUndefined()
   })
 
-  test.runIf(existsSync(main))('takes no more than its simulator lets it: a reader that stops', async () => {
+  test.runIf(existsSync(main) && hasPython())('is gone when the terminal’s window is closed', async () => {
+    // Starts it at a terminal, waits for the link, closes the terminal; answers the signal that it ended by.
+    const window = `
+import os, pty, sys, time
+pid, terminal = pty.fork()
+if pid == 0: os.execv(sys.argv[1], sys.argv[1:])
+said = b''
+while b'is ready' not in said: said += os.read(terminal, 4096)
+time.sleep(0.2)
+os.close(terminal)
+print(os.waitpid(pid, 0)[1])`
+    const child = spawn('python3', ['-c', window, process.execPath, main, 'pinpad', '--pty', link])
+    undo.push(() => child.kill('SIGKILL'))
+    const [status] = await once(child.stdout, 'data')
+    expect(Number(status)).toBe(constantsOfSystem.signals.SIGHUP)
+    expect(lstatSync(link, { throwIfNoEntry: false })).toBeUndefined()
+  })
+
+  test('that nobody reads from ends all the same', async () => {
     const sim = await scanner()
     await plugged(sim)
     const line = await open(link, constants.O_RDONLY | constants.O_NOCTTY)

@@ -161,17 +161,6 @@ describe('printing', () => {
     })
   })
 
-  test('is refused with the place of what is no block, and nothing was sent', async () => {
-    const { peer, printer, until } = await started()
-    await until('ready')
-    const { op, copy } = job()
-    const blocks = [text('Hello'), JSON.parse('{ "block": "text" }')]
-    const wrong = { code: 'printer.wrong-block', detail: { blocks: ['1'] } }
-    const outcome = await printer.print({ op, copy, document: { kind: 'sale', locale: 'en', blocks } })
-    expect(outcome).toMatchObject({ outcome: 'refused', error: wrong })
-    expect(peer.received).not.toContain('Hello')
-  })
-
   test.each([
     ['printer.paper-out', PAPER_OUT],
     ['printer.cover-open', COVER_OPEN],

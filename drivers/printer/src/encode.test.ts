@@ -250,6 +250,16 @@ test.each([
   ])
 })
 
+test('a driver refuses what is no block before it looks for its printer', async () => {
+  const { op } = JSON.parse('{ "op": "op-1" }')
+  const document = paper(text('Hello'), JSON.parse('{ "block": "text" }'))
+  const outcome = await tcpPrinter({ host: '127.0.0.1' }).print({ op, copy: false, document })
+  expect(outcome).toMatchObject({
+    outcome: 'refused',
+    error: { code: 'printer.wrong-block', detail: { blocks: ['1'] } },
+  })
+})
+
 test('a Star printer is not told to report by itself', () => {
   const told = { ...star48, answers: true, automaticStatus: 15 }
   expect(() => tcpPrinter({ host: '127.0.0.1', profile: told })).toThrow('config.invalid')

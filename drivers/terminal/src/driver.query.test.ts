@@ -51,6 +51,17 @@ describe('a query', () => {
     })
   })
 
+  it.each([
+    ['with nothing', '060f00'],
+    ['with its software alone', '060f08f0f0f5312e322e33'],
+  ])('asks a terminal that ends the enquiry %s for its last transaction all the same', async (_how, end) => {
+    const peer = new Peer()
+    peer.scripts.set('0501', talk => talk.say(ACK, end))
+    peer.scripts.set('0620', shows(STATUS, '060f00'))
+    const { terminal } = await start(peer)
+    expect(await terminal.query({ ...expected, approved: FACTS })).toMatchObject({ outcome: 'done' })
+  })
+
   it('waits until nothing is under way any more', async () => {
     const peer = new Peer()
     const states = ['9c', 'dc', '00']

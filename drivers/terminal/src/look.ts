@@ -34,7 +34,7 @@ function isOccupied(end: DialogueEnd): boolean {
   if (end.how === 'completed') {
     const { state } = readEnquiry(end.data)
     // Some tell no state at all: what they refuse next says as much.
-    return state === undefined ? end.data.length > 0 : OCCUPIED_STATES.has(state)
+    return state !== undefined && OCCUPIED_STATES.has(state)
   }
   // A terminal that does not know the enquiry cannot say that it is occupied; it refuses the next command then.
   return (end.how === 'aborted' || end.how === 'not-accepted') && isBusy(end.code)

@@ -138,7 +138,8 @@ class Turn extends Speech {
   private printed(kept: boolean): void {
     if (this.state.owes !== 'print') return
     this.payDebt()
-    if (!kept) this.see({ unprinted: true })
+    // Before an approval it is a text of the dialogue; after it, part of the commit point.
+    if (!kept && this.state.seen.approval !== 'none') this.see({ unprinted: true })
     this.reply(kept ? REPLY.accept : REPLY.noPrinter)
     this.drain()
   }

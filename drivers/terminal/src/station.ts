@@ -201,10 +201,19 @@ export class Station {
   #registered(withinMs: number): Promise<ErrorReport | undefined> | undefined {
     const { clock } = this.#ports ?? {}
     if (!clock) return this.#registration
-    const late = this.pause(clock, withinMs).then(() =>
-      report('terminal.absent', { name: this.name, reason: 'the registration does not end' }),
+    const registration = this.#registration
+    return (
+      registration &&
+      new Promise(resolve => {
+        const stop = clock.after(withinMs, () =>
+          resolve(report('terminal.absent', { name: this.name, reason: 'the registration does not end' })),
+        )
+        void registration.then(trouble => {
+          stop()
+          resolve(trouble)
+        })
+      })
     )
-    return this.#registration && Promise.race([this.#registration, late])
   }
 
   #absence(exchange: Exchange): ErrorReport | undefined {

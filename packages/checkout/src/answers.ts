@@ -35,7 +35,7 @@ const UNRESOLVED_TASK_MS = 60_000
 
 export function answered(draft: Draft, op: OperationId, via: 'send' | 'query', given: Answer): void {
   const operation = draft.lane.operations.get(op)
-  if (!operation) return draft.emit({ type: 'op.late', op, outcome: given.outcome })
+  if (!operation) return answeredLate(draft, op, given)
   const answer = fitting(operation.kind, given)
   switch (operation.kind) {
     case 'pay':
@@ -50,6 +50,25 @@ export function answered(draft: Draft, op: OperationId, via: 'send' | 'query', g
       return dayEnded(draft, op, answer)
     default:
       return providerAnswered(draft, operation, via, answer)
+  }
+}
+
+/** Nobody waited for it any more. Where a person decided that no money moved, and it did, a person must know. */
+function answeredLate(draft: Draft, op: OperationId, given: Answer): void {
+  draft.emit({ type: 'op.late', op, outcome: given.outcome })
+  if (given.outcome !== 'done' || given.of !== 'terminal') return
+  for (const sale of draft.lane.sales.values()) {
+    const leg = sale.legs.find(each => each.op === op || each.reversal === op)
+    const denied = leg && (leg.op === op ? leg.state === 'refused' : leg.state === 'owed')
+    if (!denied) continue
+    draft.task({
+      kind: 'books-differ',
+      sale: sale.id,
+      tender: leg.id,
+      amountMinor: leg.askedMinor,
+      error: report('tender.books-differ', { reason: 'the terminal told of it after a person had decided' }),
+      actions: ['settled', 'written-off'],
+    })
   }
 }
 
@@ -260,6 +279,13 @@ function terminalAnswered(
   // A reversal that was never booked is still owed: it is sent again, and only the terminal's own no ends it.
   if (operation.kind === 'reverse' && via === 'query' && answer.outcome === 'refused')
     return scheduleRepeat(draft, operation)
+  // The terminal was busy or away, so this never reached it: soon again, and a person only where that lasts.
+  if (
+    operation.kind === 'reverse' &&
+    answer.outcome === 'refused' &&
+    neverLeft(draft, operation, answer.error)
+  )
+    return scheduleRepeat(draft, operation)
   draft.settle(op, answer.outcome)
   // What the terminal was printing when the line broke is no receipt; its own repeat is.
   if (via === 'query' && leg.slip?.length)
@@ -273,6 +299,11 @@ function terminalAnswered(
   if (answer.outcome === 'refused')
     draft.emit({ type: 'leg.moved', sale, tender: leg.id, to: 'refused', error: answer.error })
   else if (facts) legDone(draft, sale, leg, facts)
+}
+
+function neverLeft(draft: Draft, { since }: LaneOperation, { code }: ErrorReport): boolean {
+  const isAway = code === 'terminal.busy' || code === 'terminal.absent' || code === 'terminal.blocked'
+  return isAway && draft.now - since < UNRESOLVED_TASK_MS
 }
 
 function terminalUnknown(

@@ -168,6 +168,34 @@ describe('a reversal', () => {
     )
   }
 
+  it('that met a busy or absent terminal goes out again, and is for a person only if that lasts', () => {
+    for (const code of ['terminal.busy', 'terminal.absent', 'terminal.blocked'] as const) {
+      const till = reversing()
+      till.answer('reverse', refusal(code))
+      expect(till.sale().legs[0]?.state).toBe('reversing')
+      expect(till.tasks()).toEqual([])
+      till.pass(5_000)
+      till.answer('reverse', booked(400))
+      expect(till.sale()).toMatchObject({ state: 'cancelled', legs: [{ state: 'reversed' }] })
+      const lasting = reversing()
+      for (let tries = 0; lasting.sale().legs[0]?.state === 'reversing' && tries < 20; tries += 1) {
+        lasting.answer('reverse', refusal(code))
+        lasting.pass(30_000)
+      }
+      expect(lasting.tasks()).toMatchObject([{ kind: 'customer-owed', amountMinor: 400 }])
+    }
+  })
+
+  it('that a person took for lost, and that was booked after all, is told', () => {
+    const till = reversing()
+    const op = till.op('reverse')
+    till.answer('reverse', lost('terminal.link-lost'))
+    till.answer('reverse', lost('terminal.cannot-tell'))
+    expect(resolve(till, 'not-reversed')).toBeUndefined()
+    till.do({ type: 'answer', op, via: 'query', answer: booked(400) })
+    expect(till.tasks().map(({ kind }) => kind)).toEqual(['customer-owed', 'books-differ'])
+  })
+
   it('that the terminal refuses owes the customer the money', () => {
     const till = reversing()
     till.answer('reverse', refusal('terminal.refused'))

@@ -156,7 +156,7 @@ export interface PluginDefinition<Config extends object> {
   readonly refund?: Describe<Config>
   readonly query?: Describe<Config>
   /**
-   * The customer enters a PIN at the pad before the reservation is sent; its call says where the PIN goes with
+   * Tenders: the customer enters a PIN at the pad before the reservation is sent; its call says where the PIN goes with
    * `enteredPin`. Such a reservation is sent once and then only asked about: `query` is needed, `offline.reserve` is
    * `refuse`.
    */

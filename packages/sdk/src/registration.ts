@@ -34,7 +34,8 @@ function checkPin<Config extends object>(
   definition: PluginDefinition<Config>,
   wrong: (problem: string) => never,
 ): void {
-  if (!definition.reserve) wrong('pin: there is no reservation that could carry it')
+  // Line and basket claims may be reserved anew after the payment, when nobody stands at the pad any more.
+  if (definition.claims !== 'tender') wrong('pin: only a payment asks for one')
   if (!definition.query)
     wrong('pin: it is sent once, so there must be a `query` that tells what became of it')
   if (definition.profile?.onUnknown === 'repeat')

@@ -146,7 +146,7 @@ function judgeReverse(
   facts: Seen,
   profile: Profile,
 ): Verdict {
-  const { approved, before, original, startedAt, amountMinor } = expected
+  const { approved, before, original, amountMinor } = expected
   if (before && isOne(facts, before)) return notBooked('the last transaction is the one before it')
   if (original && originalTrace === undefined && isOne(facts, original))
     return notBooked('the last transaction is what it was to take back')
@@ -155,8 +155,7 @@ function judgeReverse(
   const names = isReversalOf(original, originalTrace)
   if (names === 'it' && agree(facts.amountMinor, amountMinor)) return booked()
   if (approved && names !== 'another' && isOne(facts, approved)) return booked()
-  if (isLongBefore(facts.terminalTime, startedAt) || isOlder(facts, approved ?? before))
-    return notBooked('the last transaction is older')
+  if (isOlder(facts, approved ?? before)) return notBooked('the last transaction is older')
   return names === 'another'
     ? cannotTell('the last transaction is a reversal of another one')
     : cannotTell('nothing says that the last transaction is the reversal')

@@ -37,7 +37,7 @@ export class PinEntries {
   /** Entries under way: one per operation, and the pad takes one at a time. */
   readonly #entries: Map<OperationId, AbortController> = new Map()
   /** The till closes: a pad whose driver does not come back holds nobody up. */
-  readonly #closing: AbortController = new AbortController()
+  readonly #closing: Set<() => void> = new Set()
 
   constructor(options: PinEntriesOptions) {
     this.#options = options
@@ -60,13 +60,13 @@ export class PinEntries {
     signal?.addEventListener('abort', end, { once: true })
     if (signal?.aborted) end()
     const stops: Stop[] = []
+    let closed = (): void => undefined
     try {
       const { withinMs = PIN_ENTRY_MS, ...request } = wantedOf(wanted, limitMs)
       const late = new Promise<Outcome<PinBlock>>(resolve => {
         stops.push(clock.after(withinMs, end))
-        this.#closing.signal.addEventListener('abort', () => resolve(refused(report('pinpad.stopped'))), {
-          once: true,
-        })
+        closed = () => resolve(refused(report('pinpad.stopped')))
+        this.#closing.add(closed)
         // A pad whose driver does not come back is not waited for.
         stops.push(
           clock.after(withinMs + PIN_MARGIN_MS, () =>
@@ -86,6 +86,7 @@ export class PinEntries {
       return refused(reportOf(thrown, 'pinpad.no-answer'))
     } finally {
       for (const stop of stops) stop()
+      this.#closing.delete(closed)
       signal?.removeEventListener('abort', end)
       this.#entries.delete(op)
     }
@@ -98,7 +99,7 @@ export class PinEntries {
 
   endAll(): void {
     for (const ending of this.#entries.values()) ending.abort()
-    this.#closing.abort()
+    for (const closed of this.#closing) closed()
   }
 }
 

@@ -259,6 +259,33 @@ describe('an entry that nobody waits for any more', () => {
     },
   )
 
+  it('holds no closing till up when the pad does not come back, and leaves no timer behind', async () => {
+    const timers = new Set<object>()
+    const clock = {
+      ...nodeClock,
+      after: (ms: number, wake: () => void) => {
+        const timer = {}
+        timers.add(timer)
+        const stop = nodeClock.after(ms, () => {
+          timers.delete(timer)
+          wake()
+        })
+        return () => {
+          timers.delete(timer)
+          stop()
+        }
+      },
+    }
+    const till = await open({}, { ports: { clock } })
+    const sale = await rung(till)
+    pinpad.script = [{ after: new Promise(() => undefined) }]
+    void sale.pay(hold).catch(() => undefined)
+    await expect.poll(() => pinpad.asked.length).toBe(1)
+    await till.close()
+    await quiet()
+    expect(timers.size).toBe(0)
+  })
+
   it('runs out with the time that the plugin gives', async () => {
     // A hundred times as fast as ours.
     const clock = { ...nodeClock, after: (ms: number, wake: () => void) => nodeClock.after(ms / 100, wake) }

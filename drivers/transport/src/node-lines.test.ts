@@ -83,6 +83,18 @@ describe('a serial line', () => {
     expect(await listener.ended).toBe('transport.closed')
   })
 
+  test.runIf(canPty)('says it however soon that is, and though another device has its name', async () => {
+    for (let time = 0; time < 20; time += 1) {
+      const { path, child } = await pseudoTerminal()
+      const listener = hearing()
+      await serialTransport({ path }).open(listener)
+      child.kill('SIGKILL')
+      // The next one gets its number, and so its name, as soon as the system has it back.
+      await pseudoTerminal()
+      expect(await listener.ended).toBe('transport.closed')
+    }
+  })
+
   test('that is not there is unreachable', async () => {
     const path = process.platform === 'win32' ? 'COM250' : '/dev/tty-not-there'
     await expect(serialTransport({ path }).open(hearing())).rejects.toMatchObject({

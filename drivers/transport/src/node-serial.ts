@@ -49,6 +49,7 @@ export function serialTransportFrom(load: () => Promise<SerialModule>, options: 
           { cause },
         )
       })
+      const before = identityOf(path)
       const port = await openWithin(
         { name, timeoutMs, signal },
         nodeTimer,
@@ -58,7 +59,7 @@ export function serialTransportFrom(load: () => Promise<SerialModule>, options: 
           }),
         opening => void opening.then(late => late.close()).catch(() => undefined),
       )
-      watchPresence(path, port)
+      watchPresence(path, port, await before)
       return connectionOver(port, name, listener, {
         end: () => port.close(),
         destroy: () => port.destroy(),
@@ -82,20 +83,34 @@ const PRESENCE_MS = 500
  * On POSIX systems a device that is pulled out while the line is read makes the package read zero bytes for ever
  * (serialport/bindings-cpp#162), and nobody is told. Its file is gone then, or another one has its name.
  */
-function watchPresence(path: string, port: SerialPort): void {
+function watchPresence(path: string, port: SerialPort, before: string): void {
   if (process.platform === 'win32') return
-  const identity = (): Promise<string> =>
-    stat(path).then(
-      ({ dev, ino, rdev }) => `${dev} ${ino} ${rdev}`,
-      () => 'absent',
-    )
-  const first = identity()
   const look = async (): Promise<void> => {
-    const same = (await identity()) === (await first)
+    const same = (await identityOf(path)) === before && (await answers(port))
     if (!port.isOpen) return
     if (same) stop = nodeTimer(PRESENCE_MS, look)
     else port.close()
   }
   let stop = nodeTimer(PRESENCE_MS, look)
   port.once('close', () => stop())
+}
+
+/** Which device has this name now. */
+function identityOf(path: string): Promise<string> {
+  return stat(path).then(
+    ({ dev, ino, rdev }) => `${dev} ${ino} ${rdev}`,
+    () => 'absent',
+  )
+}
+
+/** A line whose device was pulled out, and whose name another one has already, answers no setting any more: EIO. */
+async function answers(port: SerialPort): Promise<boolean> {
+  const { port: binding } = port
+  if (process.platform !== 'linux' || !binding || !('getBaudRate' in binding)) return true
+  try {
+    await binding.getBaudRate()
+    return true
+  } catch (thrown) {
+    return !/input\/output|no such device|bad file/i.test(thrown instanceof Error ? thrown.message : '')
+  }
 }

@@ -103,7 +103,7 @@ await proof('real kills', ['crash', '--', '--kills', '2000'], minutes(13), said 
 await proof('losses of power', ['power', '--', '--cuts', '200'], minutes(6), said => [
   `${said.cuts} cuts, ${said.acknowledged} acknowledged, ${said.lost} lost`,
 ])
-await proof('decoders', ['fuzz', '--', '--each', '400000'], minutes(15), said => [
+await proof('decoders', ['fuzz', '--', '--each', '200000'], minutes(12), said => [
   `${said.inputs} inputs for ${Object.keys(said.targets ?? {}).length} decoders in ${said.seconds} s, ${(said.findings?.length ?? 0) + (said.more ?? 0)} findings`,
   ...(said.findings ?? []).map(
     ({ target, what, smallest, repeat }) => `${target}: ${what} ${smallest ?? repeat}`,

@@ -60,7 +60,12 @@ export class Person {
     )
     if (heard.was === 'answered') world.situation('person-decides')
     // Answered, or settled by the command whose answer was lost.
-    if (heard.was === 'gone' || (heard.was === 'refused' && heard.error.code !== 'task.unknown')) return
+    if (heard.was === 'gone') return
+    if (heard.was === 'refused' && heard.error.code !== 'task.unknown') {
+      // The till said no: nothing went over the counter, whatever becomes of the task later.
+      this.#decided.delete(task.id)
+      return
+    }
     await this.#put(task, action)
   }
 

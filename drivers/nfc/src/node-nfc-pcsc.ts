@@ -24,11 +24,14 @@ export async function loadNfcPcsc(): Promise<Binding> {
     run: async (listener, meant) => {
       for (let lookMs: number = LOOK_MS.first; ; lookMs = Math.min(2 * lookMs, LOOK_MS.most)) {
         // Without a service the constructor would not return: then the watchdog ends the process.
-        await serviceThere(reason => listener.service(false, reason))
+        const service = await serviceThere(reason => listener.service(false, reason))
         const nfc = new NFC()
         listener.service(true)
-        const end = await attached(nfc, listener, meant, lookMs)
+        // The addon's thread can end without a word (pcsclite.cpp, HandleReaderStatusChange resets its error).
+        const ended = service.gone.then(reason => ({ reason, found: true }))
+        const end = await Promise.race([attached(nfc, listener, meant, lookMs), ended])
         if (end.reason !== undefined) return end.reason
+        service.close()
         if (end.found) lookMs = LOOK_MS.first / 2
         nfc.removeAllListeners('reader')
         nfc.close()

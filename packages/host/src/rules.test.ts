@@ -233,6 +233,13 @@ describe('an operation id', () => {
     expect(await call('reserve', { id: 7, serial: OTHER })).toMatchObject({ result: 'refused' })
   })
 
+  it('of a renewal that found no reservation was seen all the same, and is not told as buried', async () => {
+    const { call } = await shop()
+    expect(await call('renew', { id: 4, named: 3 })).toEqual(says('not-found'))
+    expect(await call('status', { named: 4 })).toEqual(refused('released'))
+    expect(await call('renew', { id: 4, named: 3 })).toMatchObject({ result: 'not-found', original: true })
+  })
+
   it('of another owner, another serial or another kind cannot be named', async () => {
     const { call, card } = await shop()
     await call('reserve', { id: 1 })

@@ -335,8 +335,10 @@ function statusOf(asked: Asked, request: Status): Decision<Answer> {
 function standing(asked: Asked, named: Operation): Omit<Answer, 'operation' | 'serial'> {
   switch (named.state) {
     case 'buried':
-    case 'not-found':
       return { result: 'not-found' }
+    case 'not-found':
+      // This operation was seen: what was not is the one that it named.
+      return { result: 'refused', reason: 'released' }
     case 'reserved':
       return { result: 'reserved', expiresInMs: remainingMs(asked.books.card, named.id, asked.now) }
     case 'activated':

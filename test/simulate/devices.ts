@@ -116,6 +116,7 @@ export class Devices {
         currency: this.#world.plan.swiss ? 'CHF' : 'EUR',
         profile: { afterAutoReversal: 'reversal' },
         partialApproval: true,
+        printsReceipts: !this.#world.plan.terminalPrints,
       }),
       printer: printer({ transport: life.transport(this.#transports.printer), profile: epson48 }),
       scanner: serialScanner({ transport: life.transport(this.#transports.scanner) }),
@@ -178,12 +179,21 @@ export class Devices {
 
   /** The terminal came to the moment behind which the line breaks. */
   #reached(point: string): void {
+    this.#diesWithIt(point)
     const prepared = this.#prepared
     if (prepared === undefined || BREAKS_BEHIND[prepared] !== point) return
     // It strikes one dialogue, and this is that one: it was switched off when the dialogue began.
     if (this.terminal.state().behaviour.name !== 'approve') return
     this.#prepared = undefined
     this.#world.situation(prepared)
+  }
+
+  /** The terminal books, and in the same instant the till dies: what it acknowledged must be on its disk by now. */
+  #diesWithIt(point: string): void {
+    if (point !== 'booked' && point !== 'reversed') return
+    const { schedule } = this.#world
+    if (!schedule.strikes('crash-at-booking', point)) return
+    this.#world.dies(schedule.chance('only killed', 0.4) ? 'kill' : 'power', `as the terminal ${point}`)
   }
 
   /** Streams that the network broke, refused or held up so far. */

@@ -11,6 +11,7 @@ const ANY_CRASH: readonly AccidentKind[] = [
   'crash-within',
   'crash-after',
   'crash-at-time',
+  'crash-at-booking',
   'crash-in-recovery',
   'register-dies',
   'disk-error',

@@ -49,6 +49,8 @@ export interface DayPlan {
   readonly customers: readonly CustomerPlan[]
   readonly endsDay: boolean
   readonly deferral?: Deferral
+  /** The terminal has a printer: no slip of its own comes between our acknowledgement and its booking. */
+  readonly terminalPrints: boolean
   /** Purses are used with a PIN. */
   readonly pin: boolean
   /** Records between two snapshots. Few: one that is taken too early must be met, and started from. */
@@ -87,6 +89,7 @@ export function dayOf(schedule: Schedule): DayPlan {
     customers,
     endsDay: schedule.chance('ends the day', 0.5),
     snapshotEvery: schedule.pick('snapshot every', [2, 5, 25]),
+    terminalPrints: schedule.chance('the terminal prints', 0.35),
     pin: schedule.chance('purses have PINs', 0.5),
     ...(schedule.chance('sells offline', 0.35) ? { deferral: deferralOf(schedule) } : {}),
   }

@@ -41,6 +41,7 @@ const CRASHES: ReadonlySet<string> = new Set([
   'crash-after',
   'crash-in-recovery',
   'crash-at-time',
+  'crash-at-booking',
   'register-dies',
 ])
 

@@ -9,6 +9,7 @@ const TABLE = {
   'crash-after': 0.012,
   'crash-in-recovery': 0.014,
   'crash-at-time': 0.25,
+  'crash-at-booking': 0.06,
   'disk-error': 0.001,
   'clock-step-back': 0.06,
   'clock-step-forward': 0.05,

@@ -145,6 +145,14 @@ describe('a card of the shop', () => {
     expect(scanOf(gift, { ownCards: ['600649'] })).toMatchObject({ kind: 'scan' })
     expect(scanOf(gift, { ownCards: [''] })).toMatchObject({ code: 'scanner.payment-card' })
   })
+
+  test('beside a payment card’s number does not let that one pass', () => {
+    for (const pan of TEST_CARDS)
+      expect(scanOf(`%6006491234567890123?;${pan}=29121010000?`, { ownCards: ['600649'] })).toMatchObject({
+        kind: 'discard',
+        code: 'scanner.payment-card',
+      })
+  })
 })
 
 test('a second track that was typed with D for its separator is a payment card as well', () => {

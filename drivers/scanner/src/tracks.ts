@@ -78,10 +78,11 @@ export function readTracks(text: string): Tracks {
 /** What the cards of a text are. Problems with one track do not cost the others. */
 export function readSwipe(text: string, { ownCards = [] }: StripeOptions = {}): Swipe {
   const { tracks, problems } = readTracks(text)
-  const pan = panOf(text, tracks)
-  if (pan !== undefined && !ownCards.some(prefix => prefix !== '' && pan.startsWith(prefix))) {
-    return { kind: 'payment', maskedPan: maskedPan(pan) }
-  }
+  // Every number is looked at: beside one of the shop's own a payment card's may stand.
+  const pan = panOf(text, tracks, number =>
+    ownCards.some(prefix => prefix !== '' && number.startsWith(prefix)),
+  )
+  if (pan !== undefined) return { kind: 'payment', maskedPan: maskedPan(pan) }
   // Half a card could be half a payment card.
   if (tracks.length === 0 || problems.some(({ what }) => what === 'no start sentinel'))
     return { kind: 'unreadable' }
@@ -97,13 +98,17 @@ export function maskedPan(pan: string): string {
  * The card number, if this is a payment card's: by the number ranges of the schemes, and the Luhn digit or the fields
  * behind the number. Looked for in broken tracks too, which are as secret as whole ones.
  */
-function panOf(text: string, tracks: readonly Track[]): string | undefined {
-  const bank = tracks.some(({ number, data }) => number === 1 && /^B\d{12,19}\^/.test(data))
+function panOf(text: string, tracks: readonly Track[], isOwn: (pan: string) => boolean): string | undefined {
+  const bank = tracks.some(({ number, data }) => {
+    const pan = number === 1 ? /^B(\d{12,19})\^/.exec(data)?.[1] : undefined
+    return pan !== undefined && !isOwn(pan)
+  })
   for (const [, digits = '', behind = ''] of text.matchAll(
     // What stands behind a number is looked at, not taken: there may be another number in it.
     /(?<!\d)(\d(?: ?\d){11,18})(?!\d)(?=([=^D]?[^?]{0,40}))/g,
   )) {
     const pan = digits.replaceAll(' ', '')
+    if (isOwn(pan)) continue
     const fielded =
       /^=\d{2}(0[1-9]|1[0-2])\d{3}/.test(behind) || /^\^[^^]*\^\d{2}(0[1-9]|1[0-2])/.test(behind)
     if (bank || (SCHEMES.test(pan) && (fielded || luhn(pan)))) return pan

@@ -11,7 +11,7 @@ import type {
 } from '@cashdesk/kernel'
 import { report } from '@cashdesk/kernel'
 import { basketChanged } from './basket.ts'
-import { continueCancelling, reversalRefused } from './cancelling.ts'
+import { continueCancelling, forgetSlip, reversalRefused } from './cancelling.ts'
 import { beforePivotAnswered, claimRefused, giveUpReservation } from './claims.ts'
 import { dayEnded } from './day.ts'
 import { deferredRefused, putOff, refusalOf } from './deferring.ts'
@@ -277,8 +277,10 @@ function terminalAnswered(
   if (answer.outcome === 'ask') return
   if (answer.outcome === 'unknown') return terminalUnknown(draft, operation, sale, leg, via, answer.error)
   // A reversal that was never booked is still owed: it is sent again, and only the terminal's own no ends it.
-  if (operation.kind === 'reverse' && via === 'query' && answer.outcome === 'refused')
+  if (operation.kind === 'reverse' && via === 'query' && answer.outcome === 'refused') {
+    forgetSlip(draft, sale, leg)
     return scheduleRepeat(draft, operation)
+  }
   // The terminal was busy or away, so this never reached it: soon again, and a person only where that lasts.
   if (
     operation.kind === 'reverse' &&
@@ -288,8 +290,7 @@ function terminalAnswered(
     return scheduleRepeat(draft, operation)
   draft.settle(op, answer.outcome)
   // What the terminal was printing when the line broke is no receipt; its own repeat is.
-  if (via === 'query' && leg.slip?.length)
-    draft.emit({ type: 'leg.slip', sale, tender: leg.id, lines: [], instead: true })
+  if (via === 'query') forgetSlip(draft, sale, leg)
   if (operation.kind === 'reverse') {
     if (answer.outcome === 'refused') return reversalRefused(draft, sale, leg, answer.error)
     draft.emit({ type: 'leg.moved', sale, tender: leg.id, to: 'reversed' })

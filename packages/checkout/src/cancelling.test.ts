@@ -239,6 +239,27 @@ describe('a reversal', () => {
     expect(till.tasks()).toEqual([])
   })
 
+  it('has room for its slip however often it breaks off, or a person has it tried: else the terminal would undo it', () => {
+    const till = reversing()
+    const lines = Array.from({ length: 90 }, () => ({ receipt: 'merchant', text: 'Reversal' }) as const)
+    const print = (): string | undefined =>
+      refusedWith(till.do({ type: 'terminal.slip', op: till.op('reverse'), lines }))
+    for (let tries = 0; tries < 4; tries += 1) {
+      expect(print()).toBeUndefined()
+      till.answer('reverse', lost('terminal.link-lost'))
+      till.answer('reverse', refusal('terminal.not-booked'))
+      till.pass(30_000)
+    }
+    for (let tries = 0; tries < 4; tries += 1) {
+      expect(print()).toBeUndefined()
+      till.answer('reverse', refusal('terminal.refused'))
+      resolve(till, 'retry')
+    }
+    expect(print()).toBeUndefined()
+    till.answer('reverse', booked(400))
+    expect(till.sale().legs[0]).toMatchObject({ state: 'reversed', slip: { length: 90 } })
+  })
+
   it('that a person did not see on the slip owes the customer the money', () => {
     const till = reversing()
     till.answer('reverse', lost('terminal.link-lost'))

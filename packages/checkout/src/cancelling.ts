@@ -63,6 +63,7 @@ function giveBack(draft: Draft, sale: Sale, leg: Leg): void {
 /** Reverses a card payment. The terminal's queue sends it as soon as the terminal is free. */
 export function reverseLeg(draft: Draft, id: SaleId, leg: Leg): void {
   const sale = draft.sale(id)
+  forgetSlip(draft, id, leg)
   const effect = {
     type: 'terminal',
     operation: leg.amountMinor < 0 ? 'pay' : 'reverse',
@@ -76,6 +77,14 @@ export function reverseLeg(draft: Draft, id: SaleId, leg: Leg): void {
     { sale: id, tender: leg.id },
     { class: 'query', queue: 'terminal', effect: leg.facts ? { ...effect, original: leg.facts } : effect },
   )
+}
+
+/**
+ * Each attempt has a slip of its own: with those before it the leg would soon have no room for its lines, and a terminal
+ * whose lines nobody takes undoes what it books.
+ */
+export function forgetSlip(draft: Draft, sale: SaleId, { id, slip }: Leg): void {
+  if (slip?.length) draft.emit({ type: 'leg.slip', sale, tender: id, lines: [], instead: true })
 }
 
 /** The customer is owed money that no machine could give back. */

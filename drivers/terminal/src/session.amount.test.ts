@@ -57,6 +57,15 @@ describe('an approval of another amount', () => {
     },
   )
 
+  it.each(['04000000002999', '490840', '276c', '0b000999', '870999'])(
+    'beside the ordered one, or with %s standing there once more, is rejected: it says two things',
+    field => {
+      const malformed = { asked: 0, outcome: { outcome: 'unknown', error: { code: 'terminal.malformed' } } }
+      expect(paid(`04000000001999 490978 ${field}`)).toMatchObject(malformed)
+      expect(paid('04000000001999 490978 04000000001999')).toMatchObject({ outcome: { outcome: 'done' } })
+    },
+  )
+
   it('is taken as a part where the till said that it goes on with the rest', () => {
     const part = '04000000000500 490978'
     expect(paid(part, { partial: true })).toMatchObject({ outcome: { data: { amountMinor: 500 } } })

@@ -19,7 +19,7 @@ import { BMP, SIGNED, TAG, TOTALS_ORDER } from './frames.ts'
 
 /** One status information. Facts are only what was there and could be read. */
 export interface StatusReport {
-  /** 0 is success; undefined when it was absent or could not be read. */
+  /** 0 is success; undefined when it was absent, could not be read, or a field stands there twice with two contents. */
   readonly resultCode: number | undefined
   readonly facts: Partial<PaymentFacts>
   /** What the shop gets, as a conversion (DCC) repeats it. */
@@ -61,7 +61,7 @@ export function readStatus(data: Uint8Array, now: EpochMs, charset: Charset): St
   const age = findTlv(block.tlvs, TAG.ageResult)?.[0]
   const { base, facts } = readConversion(block.tlvs) ?? {}
   return {
-    resultCode: value(BMP.resultCode)?.[0],
+    resultCode: isContradictory(block) ? undefined : value(BMP.resultCode)?.[0],
     facts: { ...factsOf(block, now, charset), ...facts },
     ...(base && { base }),
     ...(originalTrace !== undefined && { originalTrace }),
@@ -74,6 +74,26 @@ export function readStatus(data: Uint8Array, now: EpochMs, charset: Charset): St
     guessed: block.fields.some(field => field.guessed),
     whole: block.whole && block.unknown.length === 0,
   }
+}
+
+/** By these a payment is known: one that stands there twice says nothing where it says two things. */
+const SAID_ONCE: ReadonlySet<number> = new Set([
+  BMP.resultCode,
+  BMP.amount,
+  BMP.currency,
+  BMP.trace,
+  BMP.receipt,
+  BMP.turnover,
+  BMP.originalTrace,
+])
+
+function isContradictory({ fields }: BmpBlock): boolean {
+  const said = new Map<number, string>()
+  return fields.some(({ bmp, value }) => {
+    const [before, now] = [said.get(bmp), hex(value)]
+    said.set(bmp, now)
+    return SAID_ONCE.has(bmp) && before !== undefined && before !== now
+  })
 }
 
 /** What a report says about the terminal itself. */

@@ -1,10 +1,11 @@
 // HID POS: descriptors as recorded from devices, reports of the simulated scanner, and the driver on a simulated bus.
 // No real HID scanner has been seen by these tests.
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HidBus, hidDescriptor, hidReports, SimClock } from '@cashdesk/hardware-sim'
 import type { CashdeskError, Scan, Scanner, ScannerHost } from '@cashdesk/kernel'
+import { keepOpen } from '@cashdesk/transport'
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { hidScannerFrom } from './driver.ts'
@@ -221,5 +222,28 @@ describe('a HID scanner', () => {
     const connection = await hid.transport.open({ data: () => undefined, closed: () => undefined })
     expect(hid.layout()).toEqual(HID_LAYOUTS.padded)
     await connection.close()
+  })
+
+  test('that is named by a path and not plugged in is waited for, and read under a name that udev gave', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hidraw-'))
+    folders.push(folder)
+    const [bus, clock, path] = [new HidBus(), new SimClock(), join(folder, 'counter')]
+    const { transport, layout } = hidTransport(async () => bus.module, HID_SCANNER, { path }, folder)
+    const trouble: string[] = []
+    const link = keepOpen(
+      transport,
+      { up: () => trouble.push('up'), down: ({ code }) => trouble.push(code), data: () => undefined },
+      { clock },
+    )
+    await expect.poll(() => trouble).toEqual(['transport.unreachable'])
+    expect(link.state).toBe('down')
+    await mkdir(join(folder, 'hidraw3', 'device'), { recursive: true })
+    await writeFile(join(folder, 'hidraw3', 'device', 'report_descriptor'), hidDescriptor('padded'))
+    await symlink(join(folder, 'hidraw3'), path)
+    bus.plug(path)
+    await clock.settle(1_000)
+    await expect.poll(() => trouble.at(-1)).toBe('up')
+    expect(layout()).toEqual(HID_LAYOUTS.padded)
+    await link.close()
   })
 })

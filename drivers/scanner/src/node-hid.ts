@@ -1,6 +1,6 @@
 // Scanners and stripe readers in HID mode through the optional package `node-hid`: finds the device, learns the layout of its reports
 // and hands each report on as one piece. Loaded when a scanner is opened, so that other tills need no native code.
-import { readFile } from 'node:fs/promises'
+import { readFile, realpath } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { CashdeskError, type Connection, type Transport, type TransportListener } from '@cashdesk/kernel'
 import { HID_LAYOUTS, type HidLayout, layoutOf, SCANNER_PAGE, SCANNER_USAGE } from './hid-layout.ts'
@@ -125,7 +125,7 @@ async function find(
   throw new CashdeskError('transport.unreachable', { name, reason: `no ${kind.name} is plugged in` })
 }
 
-/** @throws CashdeskError `scanner.no-layout` */
+/** @throws CashdeskError `scanner.no-layout`; `transport.unreachable` while nothing is plugged in that could have one */
 async function layoutFor<Layout extends object, Name extends string>(
   path: string,
   kind: HidKind<Layout, Name>,
@@ -138,6 +138,8 @@ async function layoutFor<Layout extends object, Name extends string>(
     const bytes = layout instanceof Uint8Array ? layout : await descriptorOf(path, sysfs)
     const found = bytes === undefined ? undefined : kind.layoutOf(bytes)
     if (found !== undefined) return found
+    if (bytes === undefined && isFile(path) && (await fileOf(path)) === undefined)
+      throw new CashdeskError('transport.unreachable', { name, reason: 'ENOENT' })
     const reason =
       bytes === undefined ? 'the system does not give the descriptor' : `no ${kind.name} in the descriptor`
     throw new CashdeskError('scanner.no-layout', { name, reason, layouts: Object.keys(kind.layouts) })
@@ -146,8 +148,18 @@ async function layoutFor<Layout extends object, Name extends string>(
 }
 
 async function descriptorOf(path: string, sysfs: string): Promise<Uint8Array | undefined> {
-  if (!/^hidraw\d+$/.test(basename(path))) return undefined
-  return await readFile(join(sysfs, basename(path), 'device', 'report_descriptor')).catch(() => undefined)
+  if (!isFile(path)) return undefined
+  const file = basename((await fileOf(path)) ?? path)
+  if (!/^hidraw\d+$/.test(file)) return undefined
+  return await readFile(join(sysfs, file, 'device', 'report_descriptor')).catch(() => undefined)
+}
+
+/** Linux names devices by files; macOS and Windows have names of their own. */
+const isFile = (path: string): boolean => path.startsWith('/')
+
+/** What a steady name that udev gave leads to; undefined while nothing has it. */
+function fileOf(path: string): Promise<string | undefined> {
+  return realpath(path).catch(() => undefined)
 }
 
 function connect(device: HidOpen, name: string, listener: TransportListener): Connection {

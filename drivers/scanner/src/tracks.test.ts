@@ -159,3 +159,12 @@ test('a second track that was typed with D for its separator is a payment card a
   for (const pan of TEST_CARDS)
     expect(scanOf(`${pan}D29121010000`, {})).toMatchObject({ kind: 'discard', code: 'scanner.payment-card' })
 })
+
+test('an article whose serial or batch begins with D is none, however many digits stand before it', () => {
+  const article = '0109506000134352'
+  for (const text of [`${article}21D1234567`, `${article}10D2509123`, `\u001d${article}21D2912101`])
+    expect(scanOf(text)).toEqual({ kind: 'scan', text })
+  for (const aim of [']C1', ']e0', ']d2', ']Q3', ']J1'])
+    expect(scanOf(`${aim}${article}21D1234567`)).toEqual({ kind: 'scan', text: `${article}21D1234567`, aim })
+  for (const pan of TEST_CARDS) expect(scanOf(`]C1${pan}D29121010000`)).toMatchObject({ kind: 'discard' })
+})

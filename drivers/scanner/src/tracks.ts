@@ -1,5 +1,6 @@
 // Magnetic stripe tracks as a reader sends them (ISO/IEC 7811 coding, ISO/IEC 7813 content): sentinels, longitudinal
 // check, and which cards are payment cards. A payment card's track never leaves this file: only its masked number does.
+import { isGtin } from '@cashdesk/kernel'
 
 /** One track without its sentinels and its check character. */
 export interface Track {
@@ -38,8 +39,17 @@ const TRACKS: { readonly [sentinel: string]: { readonly number: 1 | 2 | 3; reado
 export function isTracks(text: string): boolean {
   return (
     /^[%;+]([^?]*\?|B?[\d ]{12})/.test(text) ||
-    /(?<!\d)\d{12,19}(=\d{4}|D\d{7}|\^[^^]{0,26}\^\d{4})/.test(text)
+    /(?<!\d)\d{12,19}(=\d{4}|\^[^^]{0,26}\^\d{4})/.test(text) ||
+    (/(?<!\d)\d{12,19}D\d{7}/.test(text) && !isElementString(text))
   )
+}
+
+/** Behind an article's number a serial may begin with `D`: no card's separator, if no card's number stands before it. */
+function isElementString(text: string): boolean {
+  const aim = /^\](?:C1|e[0-2]|d2|Q3|J1)/.exec(text)?.[0] ?? ''
+  const data = text.slice(aim.length)
+  const article = /^\W?01(\d{14})(?:10|21)/.exec(data)?.[1] ?? ''
+  return (aim !== '' || isGtin(article)) && panOf(data, [], () => false) === undefined
 }
 
 /**

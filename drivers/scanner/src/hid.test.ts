@@ -12,7 +12,7 @@ import { hidScannerFrom } from './driver.ts'
 import { readDescriptor } from './hid-descriptor.ts'
 import { HID_LAYOUTS, layoutOf } from './hid-layout.ts'
 import { HidSession } from './hid-session.ts'
-import { HID_SCANNER, hidTransport } from './node-hid.ts'
+import { HID_SCANNER, type HidModule, type HidOpen, hidTransport } from './node-hid.ts'
 
 const PEN = '4006381333931'
 const MODELS = ['counted', 'padded'] as const
@@ -245,5 +245,35 @@ describe('a HID scanner', () => {
     await expect.poll(() => trouble.at(-1)).toBe('up')
     expect(layout()).toEqual(HID_LAYOUTS.padded)
     await link.close()
+  })
+
+  test('that the system neither opens nor lets go keeps nobody waiting', async () => {
+    const openings: ((device: HidOpen) => void)[] = []
+    let closings = 0
+    const device: HidOpen = {
+      on: () => undefined,
+      write: async () => 0,
+      close: () => {
+        closings += 1
+        return new Promise(() => undefined)
+      },
+    }
+    const module: HidModule = {
+      devicesAsync: async () => [],
+      HIDAsync: { open: () => new Promise(resolve => openings.push(resolve)) },
+    }
+    const { transport } = hidTransport(async () => module, HID_SCANNER, { path: 'gun', layout: 'counted' })
+    const ends: unknown[] = []
+    const listener = { data: () => undefined, closed: (cause?: unknown) => ends.push(cause) }
+    await expect(transport.open(listener, { timeoutMs: 20 })).rejects.toMatchObject({
+      code: 'transport.timeout',
+    })
+    openings[0]?.(device)
+    await expect.poll(() => closings).toBe(1)
+    const second = transport.open(listener)
+    await expect.poll(() => openings.length).toBe(2)
+    openings[1]?.(device)
+    await (await second).close()
+    expect([closings, ends]).toEqual([2, [undefined]])
   })
 })

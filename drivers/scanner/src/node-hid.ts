@@ -3,6 +3,7 @@
 import { readFile, realpath } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { CashdeskError, type Connection, type Transport, type TransportListener } from '@cashdesk/kernel'
+import { nodeTimer, OPEN_TIMEOUT_MS, openWithin } from '@cashdesk/transport'
 import { HID_LAYOUTS, type HidLayout, layoutOf, SCANNER_PAGE, SCANNER_USAGE } from './hid-layout.ts'
 import { HID_STRIPE_LAYOUTS, type HidStripeLayout, isStripeReader, stripeLayoutOf } from './hid-stripe.ts'
 
@@ -54,7 +55,7 @@ interface HidFound {
   readonly usage?: number | undefined
 }
 
-interface HidOpen {
+export interface HidOpen {
   on(event: 'data', listener: (report: Uint8Array) => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
   write(report: number[]): Promise<number>
@@ -73,6 +74,9 @@ export interface HidTransport<Layout> {
   layout(): Layout | undefined
 }
 
+/** A system that does not let go of a device that was pulled out keeps no till from closing. */
+const CLOSE_MS = 1_000
+
 /** Where Linux keeps what it knows about `/dev/hidrawN`. */
 const SYSFS = '/sys/class/hidraw'
 
@@ -85,18 +89,24 @@ export function hidTransport<Layout extends object, Name extends string>(
 ): HidTransport<Layout> {
   const name = options.path === undefined ? kind.name : `HID ${options.path}`
   let layout: Layout | undefined
+  const opened = async (): Promise<HidOpen> => {
+    const hid = await load().catch((cause: unknown) => {
+      const install = 'npm install node-hid@3.4.0'
+      throw new CashdeskError('transport.missing-module', { name, install }, { cause })
+    })
+    const path = await find(hid, kind, options, name)
+    layout = await layoutFor(path, kind, options, sysfs, name)
+    return await hid.HIDAsync.open(path)
+  }
   const transport: Transport = {
     name,
-    async open(listener) {
-      const hid = await load().catch((cause: unknown) => {
-        const install = 'npm install node-hid@3.4.0'
-        throw new CashdeskError('transport.missing-module', { name, install }, { cause })
-      })
-      const path = await find(hid, kind, options, name)
-      layout = await layoutFor(path, kind, options, sysfs, name)
-      const device = await hid.HIDAsync.open(path).catch((cause: unknown) => {
-        throw new CashdeskError('transport.unreachable', { name, reason: reasonOf(cause) }, { cause })
-      })
+    async open(listener, { timeoutMs = OPEN_TIMEOUT_MS, signal } = {}) {
+      const device = await openWithin(
+        { name, timeoutMs, signal },
+        nodeTimer,
+        opened,
+        opening => void opening.then(late => late.close()).catch(() => undefined),
+      )
       return connect(device, name, listener)
     },
   }
@@ -184,7 +194,10 @@ function connect(device: HidOpen, name: string, listener: TransportListener): Co
     close: async () => {
       if (over) return
       over = true
-      await device.close().catch(() => undefined)
+      const closed = device.close().catch(() => undefined)
+      let stop = (): void => undefined
+      await Promise.race([closed, new Promise<void>(resolve => (stop = nodeTimer(CLOSE_MS, resolve)))])
+      stop()
       listener.closed()
     },
   }

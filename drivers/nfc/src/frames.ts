@@ -129,6 +129,11 @@ export function dataOf(answer: Uint8Array): Uint8Array {
   return answer.subarray(0, Math.max(0, answer.length - 2))
 }
 
+/** An application was selected. A contact card under T=0 says 61 xx: what it has to say waits (ISO/IEC 7816-4 ch. 5.6). */
+export function isSelected(answer: Uint8Array): boolean {
+  return isGood(answer) || statusWord(answer) >> 8 === 0x61
+}
+
 /** 90 00; and 91 xx, by which DESFire cards say that they are content or will go on. */
 export function isGood(answer: Uint8Array): boolean {
   const word = statusWord(answer)

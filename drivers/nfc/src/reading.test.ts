@@ -164,6 +164,21 @@ describe('a phone', () => {
   })
 })
 
+describe('a contact card', () => {
+  const plan: ReadingPlan = { ndef: true, applications: [['loyalty', 'F0010203040506']] }
+  const found = (answer: string): boolean | undefined => {
+    const talk = readCard(readAtr(fromHex('3B6500002063CB6600')), plan)
+    let step = talk.next()
+    while (step.done !== true) step = talk.next(fromHex(answer))
+    return step.value.applications['loyalty']
+  }
+
+  it('under T=0 has an application whose answer waits to be fetched', () => {
+    expect(found('611C')).toBe(true)
+    for (const none of ['6A82', '6D00', '6C10', '61']) expect(found(none)).toBe(false)
+  })
+})
+
 describe('a MIFARE Classic', () => {
   const key = fromHex('a0a1a2a3a4a5')
   const card = classic({ uid: 'a1b2c3d4', key: hex(key), blocks: { 4: '00112233445566778899aabbccddeeff' } })

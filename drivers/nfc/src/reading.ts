@@ -16,6 +16,7 @@ import {
   dataOf,
   getUid,
   isGood,
+  isSelected,
   labelOf,
   MAX_NDEF_BYTES,
   NDEF_APPLICATION,
@@ -62,7 +63,7 @@ export function* readCard(atr: Atr, plan: ReadingPlan): Conversation<Reading> {
   if (speaks) {
     for (const [name, aid, label] of plan.applications) {
       const answer: Uint8Array = yield selectApplication(aid)
-      applications[name] = isGood(answer) && (label === undefined || labelOf(answer) === label)
+      applications[name] = isSelected(answer) && (label === undefined || labelOf(answer) === label)
     }
   }
   const content = message !== undefined && 'bytes' in message ? readNdef(message.bytes) : undefined

@@ -178,7 +178,7 @@ export class Dialogue {
     if (!this.#session.asking) void this.#link.write(this.#session.askStatus()).catch(() => undefined)
     const answered = await answer
     if (answered === undefined) {
-      this.#link.drop(new CashdeskError('printer.no-answer', { reason: 'no status answer' }))
+      this.#link.drop(new CashdeskError('printer.absent', { reason: 'no status answer' }))
     }
     return answered === true
   }

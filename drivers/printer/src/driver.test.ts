@@ -260,6 +260,8 @@ describe('printing', () => {
       outcome: 'refused',
       error: { code: 'printer.absent' },
     })
+    // Nothing went out to it: nobody is told that it took a job.
+    expect(printer.health()).toMatchObject({ state: 'absent', trouble: { code: 'printer.absent' } })
     await peer.close()
     peers.pop()
     expect(await printer.print(job())).toMatchObject({

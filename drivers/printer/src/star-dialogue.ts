@@ -155,7 +155,7 @@ export class StarDialogue {
     this.#ask()
     const answered = await answer
     if (answered === undefined) {
-      this.#link.drop(new CashdeskError('printer.no-answer', { reason: 'no status answer' }))
+      this.#link.drop(new CashdeskError('printer.absent', { reason: 'no status answer' }))
     }
     return answered === true
   }

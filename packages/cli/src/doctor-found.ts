@@ -50,6 +50,7 @@ export function wayOut(reason: string, found: readonly FoundDevice[]): string | 
 
 const AREAS: { readonly [kind in FoundKind]?: readonly [Finding['area'], string] } = {
   'hid-scanner': ['hid', 'a scanner in HID POS mode'],
+  'hid-stripe-reader': ['hid', 'a magnetic stripe reader in HID mode'],
   'hid-keyboard-or-scanner': [
     'hid',
     'a keyboard, or a scanner in keyboard mode: its codes reach the register’s window, no driver opens it',
@@ -126,11 +127,16 @@ function portOf(entry: unknown): readonly FoundDevice[] {
   return [{ kind: 'serial', path, ...titled(friendlyName ?? manufacturer), ...usbId(vendorId, productId) }]
 }
 
-/** `devices()` of node-hid: usagePage 0x8C is a scanner in POS mode. Keyboards are listed, and not ours. */
+/**
+ * `devices()` of node-hid: usagePage 0x8C is a scanner in POS mode, 0x8E a stripe reader, as is MagTek's own page. Keyboards are
+ * listed, and not ours.
+ */
 function hidOf(entry: unknown): readonly FoundDevice[] {
   const { usagePage, product, vendorId, productId, path } = Object(entry)
-  if (usagePage !== 0x8c || typeof path !== 'string') return []
-  return [{ kind: 'hid-scanner', path, ...titled(product), ...usbId(vendorId, productId) }]
+  const stripes = usagePage === 0x8e || (usagePage === 0xff00 && vendorId === 0x0801)
+  if ((usagePage !== 0x8c && !stripes) || typeof path !== 'string') return []
+  const kind = stripes ? 'hid-stripe-reader' : 'hid-scanner'
+  return [{ kind, path, ...titled(product), ...usbId(vendorId, productId) }]
 }
 
 function titled(title: unknown): Pick<FoundDevice, 'title'> {

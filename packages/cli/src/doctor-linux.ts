@@ -2,6 +2,7 @@
 // cannot be read is not there; a container has hardly any of it.
 import { accessSync, constants, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { layoutOf, stripeLayoutOf } from '@cashdesk/scanner'
 
 export interface FoundDevice {
   /** `/dev/ttyACM0`, `/dev/hidraw0`, `/dev/usb/lp0`; absent if the system gives it no such file. */
@@ -20,6 +21,7 @@ export interface FoundDevice {
 export type FoundKind =
   | 'serial'
   | 'hid-scanner'
+  | 'hid-stripe-reader'
   | 'hid-keyboard-or-scanner'
   | 'usb-printer'
   | 'card-reader'
@@ -96,7 +98,8 @@ function hidDevices(place: Place): readonly FoundDevice[] {
 }
 
 function kindOf(descriptor: Uint8Array): FoundKind | undefined {
-  if (descriptor[0] === 0x05 && descriptor[1] === 0x8c) return 'hid-scanner'
+  if ((descriptor[0] === 0x05 && descriptor[1] === 0x8c) || layoutOf(descriptor)) return 'hid-scanner'
+  if (stripeLayoutOf(descriptor)) return 'hid-stripe-reader'
   const keyboard = [0x05, 0x01, 0x09, 0x06].every((byte, at) => descriptor[at] === byte)
   return keyboard ? 'hid-keyboard-or-scanner' : undefined
 }

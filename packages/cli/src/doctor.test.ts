@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { missingForPcscd, startPcscd, startScannerSim } from '@cashdesk/hardware-sim'
+import { hidStripeDescriptor, missingForPcscd, startPcscd, startScannerSim } from '@cashdesk/hardware-sim'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type DoctorOptions, type DoctorReport, doctor, type Finding, type Machine } from './doctor.ts'
 import { tryLibrary } from './doctor-libraries.ts'
@@ -133,11 +133,27 @@ describe('cashdesk doctor', () => {
                 ],
               }
             : {}),
+          ...(list && name === 'node-hid'
+            ? {
+                listed: [
+                  { path: 'hid#gun', usagePage: 0x8c, vendorId: 0x0c2e, productId: 0x0b61 },
+                  { path: 'hid#stripes', usagePage: 0x8e, vendorId: 0x0acd, productId: 2 },
+                  { path: 'hid#magtek', usagePage: 0xff00, vendorId: 0x0801, productId: 2 },
+                  { path: 'hid#keys', usagePage: 1, vendorId: 0x0801, productId: 1 },
+                  { path: 'hid#other', usagePage: 0xff00, vendorId: 0x046d, productId: 1 },
+                ],
+              }
+            : {}),
         }),
       },
     )
     expect(about(found, 'serial')).toMatchObject([
       { name: 'COM3', said: 'a serial port, Scanner (COM3), USB 0c2e:0b61' },
+    ])
+    expect(about(found, 'hid').map(({ name, said }) => `${name}: ${said}`)).toEqual([
+      'hid#gun: a scanner in HID POS mode, USB 0c2e:0b61',
+      'hid#stripes: a magnetic stripe reader in HID mode, USB 0acd:0002',
+      'hid#magtek: a magnetic stripe reader in HID mode, USB 0801:0002',
     ])
   })
 
@@ -251,7 +267,7 @@ describe.skipIf(process.platform === 'win32')('the files of Linux', () => {
     ])
   })
 
-  it('tell a scanner in POS mode from a keyboard by the report descriptor', async () => {
+  it('tell a scanner in POS mode from a stripe reader and a keyboard by the report descriptor', async () => {
     const hid = (name: string): string => `sys/devices/hid/${name}`
     const devices = { '0003:0C2E:0B61.0001': [0x05, 0x8c, 0x09, 0x02], '0003:1C6C:C31C.0002': [5, 1, 9, 6] }
     for (const [name, descriptor] of Object.entries(devices)) {
@@ -259,8 +275,12 @@ describe.skipIf(process.platform === 'win32')('the files of Linux', () => {
       await write(`${hid(name)}/report_descriptor`, Uint8Array.from(descriptor))
       await write(`${hid(name)}/uevent`, `HID_ID=0003:00000C2E:00000B61\nHID_NAME=Honeywell 1900\n`)
     }
+    await link('sys/bus/hid/devices/0003:0801:0002.0003', hid('0003:0801:0002.0003'))
+    await write(`${hid('0003:0801:0002.0003')}/report_descriptor`, hidStripeDescriptor('magtek'))
+    await mkdir(join(root, hid('0003:0801:0002.0003'), 'hidraw/hidraw4'), { recursive: true })
     await mkdir(join(root, hid('0003:0C2E:0B61.0001'), 'hidraw/hidraw3'), { recursive: true })
     expect(linuxDevices(root)).toMatchObject([
+      { kind: 'hid-stripe-reader', path: '/dev/hidraw4' },
       { kind: 'hid-scanner', path: '/dev/hidraw3', usb: '0c2e:0b61', title: 'Honeywell 1900' },
       { kind: 'hid-keyboard-or-scanner' },
     ])

@@ -279,7 +279,7 @@ function terminalAnswered(
   // A reversal that was never booked is still owed: it is sent again, and only the terminal's own no ends it.
   if (operation.kind === 'reverse' && via === 'query' && answer.outcome === 'refused') {
     forgetSlip(draft, sale, leg)
-    return scheduleRepeat(draft, operation)
+    return scheduleRepeat(draft, operation, true)
   }
   // The terminal was busy or away, so this never reached it: soon again, and a person only where that lasts.
   if (
@@ -287,7 +287,12 @@ function terminalAnswered(
     answer.outcome === 'refused' &&
     neverLeft(draft, operation, answer.error)
   )
-    return scheduleRepeat(draft, operation)
+    return scheduleRepeat(draft, operation, operation.uncertain)
+  // One before it was sent and its end not seen: it may stand, and be the reason why this one is refused.
+  if (operation.kind === 'reverse' && answer.outcome === 'refused' && operation.uncertain) {
+    const doubt = report('terminal.cannot-tell', { reason: answer.error.code })
+    return terminalUnknown(draft, operation, sale, leg, 'query', doubt)
+  }
   draft.settle(op, answer.outcome)
   // What the terminal was printing when the line broke is no receipt; its own repeat is.
   if (via === 'query') forgetSlip(draft, sale, leg)

@@ -101,11 +101,14 @@ export function scheduleOrphan(draft: Draft, { op, attempt, uncertain }: LaneOpe
   draft.emit({ type: 'op.scheduled', op, next: 'repeat', at, attempt: attempt + 1, uncertain })
 }
 
-/** The terminal has certainly not booked it, and it must still be done: once more, soon, under the same id. */
-export function scheduleRepeat(draft: Draft, operation: LaneOperation): void {
+/**
+ * The terminal has not booked it, as far as it shows, and it must still be done: once more, soon, under the same id.
+ * `uncertain`: an attempt was sent whose end nobody saw.
+ */
+export function scheduleRepeat(draft: Draft, operation: LaneOperation, uncertain: boolean): void {
   const at = draft.now + retryDelay(draft, TERMINAL_RETRY, operation.attempt)
   const { op, attempt } = operation
-  draft.emit({ type: 'op.scheduled', op, next: 'repeat', at, attempt: attempt + 1, uncertain: true })
+  draft.emit({ type: 'op.scheduled', op, next: 'repeat', at, attempt: attempt + 1, uncertain })
 }
 
 /** Sends the next attempt now. */

@@ -65,5 +65,5 @@ it('ends with 1 where the bytes are no receipt, and says where', async () => {
 it('refuses a paper that nobody has, and a picture that cannot be written', async () => {
   expect(await run(['decode', 'escpos', receipt, '--paper', '70'], io)).toBe(2)
   const nowhere = join(folder, 'none', 'receipt.png')
-  expect(await run(['decode', 'escpos', receipt, '--png', nowhere], io)).toBe(2)
+  expect(await run(['decode', 'escpos', receipt, '--png', nowhere], io)).toBe(3)
 })

@@ -86,7 +86,7 @@ function textOf({ sheets }: Explained): string {
   return sheets.map(({ text, end }) => `${text}\n${`- - - ${cut[end]} `.padEnd(48, '- ')}`).join('\n')
 }
 
-/** @throws CashdeskError `cli.usage` where a file cannot be written */
+/** @throws CashdeskError `cli.file` where a file cannot be written */
 async function drawn({ sheets }: Explained, file: string): Promise<readonly string[]> {
   const notes: string[] = []
   for (const [index, { png }] of sheets.entries()) {
@@ -94,11 +94,7 @@ async function drawn({ sheets }: Explained, file: string): Promise<readonly stri
     const name = index === 0 ? file : file.replace(/(\.png)?$/i, `-${index + 1}.png`)
     await writeFile(name, png).catch((cause: unknown) => {
       const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-      throw new CashdeskError(
-        'cli.usage',
-        { reason: `${name.slice(0, 200)} cannot be written (${reason})` },
-        { cause },
-      )
+      throw new CashdeskError('cli.file', { file: name.slice(0, 200), reason }, { cause })
     })
     notes.push(`written: ${name}`)
   }

@@ -99,7 +99,7 @@ describe('a capture of a PIN entry', () => {
       { meaning: 'pinpad.refused (master/session), pinpad.used-up (DUKPT)' },
       { value: 'a PIN under DUKPT' },
     ])
-    expect(() => decoded([], { profile: 'acme' })).rejects.toMatchObject({ code: 'cli.usage' })
+    await expect(decoded([], { profile: 'acme' })).rejects.toMatchObject({ code: 'cli.usage' })
   })
 
   test('keeps blocks, keys and accounts to itself in whatever packet they came to stand', async () => {

@@ -116,6 +116,8 @@ describe('cashdesk decode', () => {
     await writeFile(file, '(01)04012345123456\r\n')
     await decodeWith(io, ['sized', '--file', file], sized('text'))
     expect(seen?.text).toBe('(01)04012345123456')
+    const missing = decodeWith(io, ['sized', '--file', join(folder, 'none')], sized('text'))
+    await expect(missing).rejects.toMatchObject({ code: 'cli.file', detail: { reason: 'ENOENT' } })
   })
 
   it('shows what a decoder’s own option asked for', async () => {

@@ -88,7 +88,7 @@ const MOST_BYTES = 64 * 1024 * 1024
 /**
  * Answers 1 if the input is malformed.
  * @param words what stands behind `decode` on the command line
- * @throws CashdeskError `cli.usage`
+ * @throws CashdeskError `cli.usage`, `cli.file`
  */
 export async function decode(io: ProgramIo, words: readonly string[]): Promise<ExitCode> {
   return decodeWith(io, words, DECODERS)
@@ -188,7 +188,8 @@ async function readInput(
   const hex = given === undefined && words !== '-' ? bytesOfHex(words) : undefined
   if (hex) return { bytes: hex, text: words }
   const file = given ?? words
-  const bytes = given === undefined && words === '-' ? await readStdin(io) : await readBytes(file)
+  const bytes =
+    given === undefined && words === '-' ? await readStdin(io) : await readBytes(file, given !== undefined)
   const text = new TextDecoder().decode(bytes)
   const inner = takes === 'hex' ? bytesOfHex(text) : undefined
   const from = file === '-' ? {} : { file }
@@ -209,8 +210,12 @@ async function readStdin(io: ProgramIo): Promise<Uint8Array> {
   return Buffer.concat(chunks)
 }
 
-async function readBytes(file: string): Promise<Uint8Array> {
+async function readBytes(file: string, named: boolean): Promise<Uint8Array> {
   const bytes = await readFile(file).catch((cause: unknown) => {
+    if (named) {
+      const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+      throw new CashdeskError('cli.file', { file: withoutNumbers(file.slice(0, 200)), reason }, { cause })
+    }
     const reason = `'${withoutNumbers(file.slice(0, 200))}' is neither hex nor a file that can be read`
     throw new CashdeskError('cli.usage', { reason }, { cause })
   })

@@ -30,7 +30,10 @@ export interface ExportOptions {
   readonly out?: string
 }
 
-/** @throws CashdeskError `cli.usage`, `journal.absent`, `journal.not-ours`, `sale.unknown`, `disk.failed` */
+/**
+ * @throws CashdeskError `cli.usage`, `journal.absent`, `journal.not-ours`, `sale.unknown`, `disk.failed`,
+ * `cli.file`
+ */
 export async function exportJournal(io: Io, dir: string, options: ExportOptions): Promise<ExitCode> {
   const format = options.format ?? 'jsonl'
   if (format !== 'jsonl' && format !== 'csv')
@@ -158,7 +161,7 @@ async function opened(io: Io, file: string | undefined): Promise<Writable> {
     await once(out, 'open')
   } catch (thrown) {
     const reason = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
-    throw new CashdeskError('disk.failed', { file, reason }, { cause: thrown })
+    throw new CashdeskError('cli.file', { file, reason }, { cause: thrown })
   }
   return out
 }

@@ -74,9 +74,10 @@ it.each([
   expect(io.err()).toContain(said)
 })
 
-it('ends with 2 for a profile or a file that is not there', async () => {
+it('ends with 2 for a profile that is not there, with 3 for such a file', async () => {
   expect(await run(['preview', await written(RECEIPT), '--profile', 'x'], io)).toBe(2)
-  expect(await run(['preview', join(folder, 'none.json')], io)).toBe(2)
+  expect(await run(['preview', join(folder, 'none.json')], io)).toBe(3)
+  expect(io.err()).toMatch(/cli\.file: [\s\S]*ENOENT/)
 })
 
 it('shows a Star receipt as text, and says that it has no picture of it', async () => {
@@ -87,8 +88,8 @@ it('shows a Star receipt as text, and says that it has no picture of it', async 
 })
 
 it('says of a picture that cannot be written only that', async () => {
-  expect(await run(['preview', await written(RECEIPT), '--png', join(folder, 'none', 'x.png')], io)).toBe(2)
-  expect(io.err()).toMatch(/^cli\.usage: [\s\S]*cannot be written \(ENOENT\)/)
+  expect(await run(['preview', await written(RECEIPT), '--png', join(folder, 'none', 'x.png')], io)).toBe(3)
+  expect(io.err()).toMatch(/^cli\.file: [\s\S]*cannot be written[\s\S]*ENOENT/)
 })
 
 it('names the lines of the first mistakes of many, each where it stands', async () => {

@@ -95,10 +95,10 @@ function profileOf(name: string): PrinterProfile {
   })
 }
 
-/** @throws CashdeskError `cli.usage` for a file that cannot be read, `config.invalid` for one that is no document */
+/** @throws CashdeskError `cli.file` for a file that cannot be read, `config.invalid` for one that is no document */
 async function readReceipt(file: string): Promise<ReceiptDocument> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new CashdeskError('cli.usage', { reason: `${file.slice(0, 200)} cannot be read` }, { cause })
+    throw new CashdeskError('cli.file', { file: file.slice(0, 200), reason: reasonOf(cause) }, { cause })
   })
   const { value, mistakes, place } = readDocument(text)
   const parsed = document.safeParse(value)
@@ -122,7 +122,7 @@ async function readReceipt(file: string): Promise<ReceiptDocument> {
 
 /**
  * As the simulated printer, which knows ESC/POS, puts it on its paper; for Star's commands it has no picture.
- * @throws CashdeskError `cli.usage` where the file cannot be written, or the profile has no picture
+ * @throws CashdeskError `cli.file` where the file cannot be written, `cli.usage` where the profile has no picture
  */
 async function draw(
   file: string,
@@ -139,11 +139,10 @@ async function draw(
   if ('error' in encoded) throw new CashdeskError(encoded.error.code, encoded.error.detail)
   const { sheets } = explainEscPos(encoded.bytes, { paperDots: profile.widthDots, pictures: true })
   await writeFile(file, sheets[0]?.png ?? new Uint8Array()).catch((cause: unknown) => {
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    throw new CashdeskError(
-      'cli.usage',
-      { reason: `${file.slice(0, 200)} cannot be written (${reason})` },
-      { cause },
-    )
+    throw new CashdeskError('cli.file', { file: file.slice(0, 200), reason: reasonOf(cause) }, { cause })
   })
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
 }

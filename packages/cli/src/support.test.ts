@@ -157,6 +157,8 @@ describe('cashdesk support', () => {
     expect(files.has('config.json')).toBe(false)
     const again = await shop.cashdesk('support', shop.dir, '--out', join(shop.folder, 'support.zip'))
     expect(again).toMatchObject({ code: 2, err: expect.stringContaining('is there already') })
+    const nowhere = await shop.cashdesk('support', shop.dir, '--out', join(shop.folder, 'no', 'support.zip'))
+    expect(nowhere).toMatchObject({ code: 3, err: expect.stringMatching(/^cli\.file: .*No money moved/) })
   })
 
   it('is made of a configuration with mistakes and of a damaged journal too', async () => {

@@ -34,7 +34,7 @@ const STEPS = 2_000
 const LATEST = 50
 const MOST_STEPS = 100_000
 
-/** @throws CashdeskError `journal.absent`, `journal.not-ours`, `cli.usage`, `config.unreadable`, `disk.failed` */
+/** @throws CashdeskError `journal.absent`, `journal.not-ours`, `cli.usage`, `config.unreadable`, `disk.failed`, `cli.file` */
 export async function supportBundle(io: Io, dir: string, options: SupportOptions): Promise<ExitCode> {
   const now = new Date()
   const steps = wholeGiven('--steps', options.steps, MOST_STEPS) ?? STEPS
@@ -80,7 +80,7 @@ async function save(file: string, bytes: Uint8Array): Promise<void> {
   } catch (thrown) {
     const reason = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
     if (reason === 'EEXIST') throw new CashdeskError('cli.usage', { reason: `${file} is there already` })
-    throw new CashdeskError('disk.failed', { file, reason }, { cause: thrown })
+    throw new CashdeskError('cli.file', { file, reason }, { cause: thrown })
   }
 }
 

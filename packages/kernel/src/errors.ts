@@ -1039,6 +1039,13 @@ const TABLE = {
     'The command line is not of the documented form.',
     'See `cashdesk --help`.',
   ],
+  'cli.file': [
+    'config',
+    'none',
+    'same',
+    'A file named on the command line cannot be read, or cannot be written.',
+    'Check its name, its folder and its rights; `detail` names file and reason.',
+  ],
   'cli.failed': [
     'config',
     'unknown',

@@ -213,6 +213,7 @@ describe('the program', () => {
   ])('starts a $kind without a reader, and ends', async options => {
     const sim = await CARD_PROGRAM.start({ host: '127.0.0.1', port: '1', service: 'system', ...options })
     expect(await sim.state()).toMatchObject({ kind: options.kind, inserted: true, connected: false })
+    expect(sim.notes?.join()).toContain('no virtual reader at 127.0.0.1:1 yet')
     await sim.close()
     await sim.close()
   })

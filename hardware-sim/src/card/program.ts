@@ -1,9 +1,10 @@
 // The simulated card as a program: which card it is, where the virtual reader is, and what can go wrong with it.
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { CashdeskError } from '@cashdesk/kernel'
 import { wholeNumber } from '../options.ts'
 import type { RunningSim, SimProgram } from '../program.ts'
-import { startCardSim } from './card.ts'
+import { type CardSim, startCardSim } from './card.ts'
 import { classic, isoDep, phone, type SimulatedCard, type TagKind, tag } from './cards.ts'
 import type { TagRecord } from './ndef.ts'
 import { startPcscd } from './pcscd.ts'
@@ -11,6 +12,9 @@ import { felica, vicinity } from './vicinity.ts'
 
 const TAG_KINDS: readonly TagKind[] = ['ultralight', 'ntag213', 'ntag215', 'ntag216']
 const KINDS = [...TAG_KINDS, 'classic-1k', 'classic-4k', 'iso-15693', 'felica', 'iso-dep', 'phone']
+
+/** A reader on this machine answers within a few milliseconds. */
+const READER_MS = 300
 
 export const CARD_PROGRAM: SimProgram = {
   name: 'card',
@@ -72,7 +76,9 @@ export const CARD_PROGRAM: SimProgram = {
     const card = cardOf(options)
     const host = options['host'] ?? '127.0.0.1'
     if (options['service'] !== 'own') {
-      return await startCardSim({ card, host, port: wholeNumber(options, 'port', 65_535) })
+      const port = wholeNumber(options, 'port', 65_535)
+      const sim = await startCardSim({ card, host, port })
+      return { ...running(sim, sim.ports, () => sim.close()), notes: await noReader(sim, `${host}:${port}`) }
     }
     const service = await startPcscd()
     const sim = await startCardSim({ card, port: service.port })
@@ -80,16 +86,28 @@ export const CARD_PROGRAM: SimProgram = {
       await sim.close()
       await service.close()
     }
-    const ports = { vpcd: service.port, PCSCLITE_CSOCK_NAME: service.socket }
-    return {
-      sim: sim.sim,
-      ports,
-      state: () => sim.state(),
-      accident: (name, args) => sim.accident(name, args),
-      active: () => sim.active(),
-      close,
-    } satisfies RunningSim
+    return running(sim, { vpcd: service.port, PCSCLITE_CSOCK_NAME: service.socket }, close)
   },
+}
+
+function running(sim: CardSim, ports: RunningSim['ports'], close: () => Promise<void>): RunningSim {
+  return {
+    sim: sim.sim,
+    ports,
+    state: () => sim.state(),
+    accident: (name, args) => sim.accident(name, args),
+    active: () => sim.active(),
+    close,
+  }
+}
+
+/** Whoever sees no tap should not look for the reason in the till. */
+async function noReader(sim: CardSim, address: string): Promise<readonly string[]> {
+  await Promise.race([sim.insert(), pause(READER_MS)])
+  if (sim.state().connected) return []
+  return [
+    `no virtual reader at ${address} yet; it is looked for. It belongs to pcscd with vpcd; --service own starts one.`,
+  ]
 }
 
 /** @throws CashdeskError `sim.usage` */

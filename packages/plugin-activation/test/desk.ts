@@ -82,7 +82,7 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
   const clock = new HurriedClock()
   const paper = new Paper()
   const log: string[] = []
-  const till = await openTill({
+  const opening = openTill({
     dir,
     lane: '7',
     currency: 'EUR',
@@ -91,6 +91,10 @@ export async function openDesk(options: DeskOptions): Promise<Desk> {
     plugins: [activation({ ...DEMO, reservationServers: servers, activationServers: servers, ...given })],
     log: (level, message, detail) => void log.push(JSON.stringify([level, message, detail])),
     ports: { clock, ...(secrets ? { secrets } : {}) },
+  })
+  const till = await opening.catch(async (refused: unknown) => {
+    if (options.dir === undefined) await rm(dir, { recursive: true, force: true })
+    throw refused
   })
   return {
     till,

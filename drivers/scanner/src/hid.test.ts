@@ -276,4 +276,27 @@ describe('a HID scanner', () => {
     await (await second).close()
     expect([closings, ends]).toEqual([2, [undefined]])
   })
+
+  test.runIf(process.platform === 'linux')('is had by one till at a time, under whatever name', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'hidraw-'))
+    folders.push(folder)
+    const [bus, path, steady] = [new HidBus(), join(folder, 'hidraw3'), join(folder, 'counter')]
+    await mkdir(path)
+    await symlink(path, steady)
+    for (const each of [path, steady]) bus.plug(each)
+    const [one, other] = [path, steady].map(
+      each =>
+        hidTransport(async () => bus.module, HID_SCANNER, { path: each, layout: 'counted' }, folder)
+          .transport,
+    )
+    const listener = { data: () => undefined, closed: () => undefined }
+    const first = await one?.open(listener)
+    await expect(other?.open(listener)).rejects.toMatchObject({ code: 'transport.claimed' })
+    await first?.close()
+    const second = await other?.open(listener)
+    bus.unplug(steady)
+    bus.plug(steady)
+    await expect.poll(() => one?.open(listener).catch(({ code }) => code)).toHaveProperty('close')
+    await second?.close()
+  })
 })

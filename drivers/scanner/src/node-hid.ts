@@ -6,6 +6,7 @@ import { CashdeskError, type Connection, type Transport, type TransportListener 
 import { nodeTimer, OPEN_TIMEOUT_MS, openWithin } from '@cashdesk/transport'
 import { HID_LAYOUTS, type HidLayout, layoutOf, SCANNER_PAGE, SCANNER_USAGE } from './hid-layout.ts'
 import { HID_STRIPE_LAYOUTS, type HidStripeLayout, isStripeReader, stripeLayoutOf } from './hid-stripe.ts'
+import { claimHid, type Release } from './node-hid-claim.ts'
 
 export interface HidOptions<
   Layout extends object = HidLayout,
@@ -89,25 +90,34 @@ export function hidTransport<Layout extends object, Name extends string>(
 ): HidTransport<Layout> {
   const name = options.path === undefined ? kind.name : `HID ${options.path}`
   let layout: Layout | undefined
-  const opened = async (): Promise<HidOpen> => {
+  const opened = async (): Promise<Claimed> => {
     const hid = await load().catch((cause: unknown) => {
       const install = 'npm install node-hid@3.4.0'
       throw new CashdeskError('transport.missing-module', { name, install }, { cause })
     })
     const path = await find(hid, kind, options, name)
     layout = await layoutFor(path, kind, options, sysfs, name)
-    return await hid.HIDAsync.open(path)
+    const release = await claimHid((await fileOf(path)) ?? path)
+    if (release === undefined) {
+      throw new CashdeskError('transport.claimed', { name, reason: 'another till has it' })
+    }
+    try {
+      return { device: await hid.HIDAsync.open(path), release }
+    } catch (thrown) {
+      await release()
+      throw thrown
+    }
   }
   const transport: Transport = {
     name,
     async open(listener, { timeoutMs = OPEN_TIMEOUT_MS, signal } = {}) {
-      const device = await openWithin(
+      const claimed = await openWithin(
         { name, timeoutMs, signal },
         nodeTimer,
         opened,
-        opening => void opening.then(late => late.close()).catch(() => undefined),
+        opening => void opening.then(letGo).catch(() => undefined),
       )
-      return connect(device, name, listener)
+      return connect(claimed, name, listener)
     },
   }
   return { transport, layout: () => layout }
@@ -158,7 +168,6 @@ async function layoutFor<Layout extends object, Name extends string>(
 }
 
 async function descriptorOf(path: string, sysfs: string): Promise<Uint8Array | undefined> {
-  if (!isFile(path)) return undefined
   const file = basename((await fileOf(path)) ?? path)
   if (!/^hidraw\d+$/.test(file)) return undefined
   return await readFile(join(sysfs, file, 'device', 'report_descriptor')).catch(() => undefined)
@@ -168,11 +177,22 @@ async function descriptorOf(path: string, sysfs: string): Promise<Uint8Array | u
 const isFile = (path: string): boolean => path.startsWith('/')
 
 /** What a steady name that udev gave leads to; undefined while nothing has it. */
-function fileOf(path: string): Promise<string | undefined> {
-  return realpath(path).catch(() => undefined)
+async function fileOf(path: string): Promise<string | undefined> {
+  return isFile(path) ? await realpath(path).catch(() => undefined) : undefined
 }
 
-function connect(device: HidOpen, name: string, listener: TransportListener): Connection {
+interface Claimed {
+  readonly device: HidOpen
+  readonly release: Release
+}
+
+/** A system that hangs at the device does not keep the claim: else nobody could have it any more, this till included. */
+async function letGo({ device, release }: Claimed): Promise<void> {
+  await Promise.all([device.close().catch(() => undefined), release()])
+}
+
+function connect(claimed: Claimed, name: string, listener: TransportListener): Connection {
+  const { device } = claimed
   let over = false
   const end = (cause?: CashdeskError): void => {
     if (over) return
@@ -184,7 +204,7 @@ function connect(device: HidOpen, name: string, listener: TransportListener): Co
   })
   device.on('error', cause => {
     end(new CashdeskError('transport.closed', { name, reason: reasonOf(cause) }, { cause }))
-    device.close().catch(() => undefined)
+    void letGo(claimed)
   })
   return {
     write: async bytes => {
@@ -194,7 +214,7 @@ function connect(device: HidOpen, name: string, listener: TransportListener): Co
     close: async () => {
       if (over) return
       over = true
-      const closed = device.close().catch(() => undefined)
+      const closed = letGo(claimed)
       let stop = (): void => undefined
       await Promise.race([closed, new Promise<void>(resolve => (stop = nodeTimer(CLOSE_MS, resolve)))])
       stop()

@@ -83,14 +83,12 @@ function commands(io: ProgramIo, ended: (code: number) => void): Command {
   journalCommands(program, ended, io)
   supportCommand(program, ended, io)
   // These have options of their own, and their own help.
-  forwarded(
-    program,
-    'sim',
-    'a simulated terminal, printer, scanner, card or PIN pad: sim NAME --help',
-  ).action(async (words: string[]) => {
-    const { PROGRAMS, runProgram } = await import('@cashdesk/hardware-sim')
-    ended(await runProgram(PROGRAMS, words, io))
-  })
+  forwarded(program, 'sim', 'a simulated device that speaks the real bytes: sim --help').action(
+    async (words: string[]) => {
+      const { PROGRAMS, runProgram } = await import('@cashdesk/hardware-sim')
+      ended(await runProgram(PROGRAMS, words, io))
+    },
+  )
   forwarded(program, 'decode', 'bytes of a device explained field by field: decode --help').action(
     async (words: string[]) => {
       const { decode } = await import('./decode.ts')

@@ -68,6 +68,41 @@ describe('a payment that the terminal had approved', () => {
     expect(verdict(approved, shown(numberless))).toBe('terminal.cannot-tell')
   })
 
+  it('is not older than what stands in the book of a terminal that took the place of a broken one', () => {
+    const broke = { approved: { ...APPROVED, terminalId: '52000001' } }
+    expect(verdict(broke, shown({ ...BEFORE, terminalId: '52000002' }))).toBe('terminal.cannot-tell')
+    expect(verdict(broke, shown({ ...BEFORE, terminalId: '52000001' }))).toBe('terminal.not-booked')
+  })
+
+  it('is older by both of its numbers or not at all', () => {
+    const earlier = { ...BEFORE, amountMinor: 500 }
+    for (const number of [{ turnover: '000160' }, { trace: APPROVED.trace }])
+      expect(verdict({ approved: APPROVED }, shown({ ...earlier, ...number }))).toBe('terminal.cannot-tell')
+  })
+
+  it('is another one in another currency, and not to be told where two amounts stand', () => {
+    expect(verdict({ approved: APPROVED }, shown({ ...APPROVED, currency: 'USD' }))).toBe(
+      'terminal.cannot-tell',
+    )
+    const base = { amountMinor: 2999, decimals: 2 }
+    expect(verdict({ approved: APPROVED }, shown(APPROVED, { base }))).toBe('terminal.cannot-tell')
+  })
+
+  it('is not undone by the failure of another one, nor by a reversal of another amount', () => {
+    expect(verdict(approved, shown({ trace: '000160' }, { resultCode: 0x6c }))).toBe('terminal.cannot-tell')
+    const other = { resultCode: 0x6c, originalTrace: '000120' }
+    expect(verdict(approved, shown({}, other))).toBe('terminal.cannot-tell')
+    const signed = { ...APPROVED, signature: 'required' } as const
+    expect(verdict({ approved: signed }, shown({}, { resultCode: 0x6c }))).toBe('terminal.cannot-tell')
+    const part = { ...APPROVED, trace: '000153', amountMinor: 500 }
+    expect(verdict(approved, shown(part, { originalTrace: '000152' }))).toBe('terminal.cannot-tell')
+  })
+
+  it('that is a release names what it releases, and is done', () => {
+    const release = { kind: 'release', approved: APPROVED } as const
+    expect(verdict(release, shown(APPROVED, { originalTrace: '000140' }))).toBe('done')
+  })
+
   it('was reversed when the terminal shows its reversal, or its failure', () => {
     const reversal = { ...APPROVED, trace: '000153', terminalTime: '2026-11-21T17:09:00' }
     expect(verdict(approved, shown(reversal, { originalTrace: '000152' }))).toBe('terminal.reversed')
@@ -231,6 +266,35 @@ describe('a reversal', () => {
     expect(verdict(reverse, shown(other, { originalTrace: '000120' }))).toBe('terminal.cannot-tell')
     const failed = shown(later, { resultCode: 0xb4, originalTrace: '000120' })
     expect(verdict(reverse, failed)).toBe('terminal.cannot-tell')
+  })
+
+  it('of another amount, or that names another payment, is another one', () => {
+    const reversal = { ...APPROVED, trace: '000153', terminalTime: '2026-11-21T17:09:00' }
+    const part = shown({ ...reversal, amountMinor: 500 }, { originalTrace: '000152' })
+    expect(verdict({ kind: 'reverse', original: APPROVED }, part)).toBe('terminal.cannot-tell')
+    const approved = { kind: 'reverse', original: APPROVED, approved: reversal } as const
+    expect(verdict(approved, shown(reversal, { originalTrace: '000120' }))).toBe('terminal.cannot-tell')
+  })
+
+  it('is known by the number of what it took back, however many zeros that has, and whatever its own are', () => {
+    const long = { ...APPROVED, trace: '00000152' }
+    const reversal = { ...APPROVED, trace: '000153', terminalTime: '2026-11-21T17:09:00' }
+    const seen = shown(reversal, { originalTrace: '000152' })
+    expect(verdict({ kind: 'reverse', original: long }, seen)).toBe('done')
+    const sameNumbers = shown(APPROVED, { originalTrace: '000152' })
+    expect(verdict({ kind: 'reverse', original: APPROVED }, sameNumbers)).toBe('done')
+  })
+
+  it('cannot be told where the terminal may show what it undid as good', () => {
+    const reversal = { ...APPROVED, trace: '000153', terminalTime: '2026-11-21T17:09:00' }
+    const seen = shown(reversal, { originalTrace: '000152' })
+    for (const profile of ['original', 'unknown'] as const)
+      expect(verdict({ kind: 'reverse', original: APPROVED }, seen, profile)).toBe('terminal.cannot-tell')
+  })
+
+  it('that stood there before a payment was ordered says nothing about that payment', () => {
+    const before = { ...BEFORE, terminalTime: '2026-11-21T17:01:00' }
+    expect(verdict({ before }, shown(before, { originalTrace: '000140' }))).toBe('terminal.not-booked')
   })
 
   it('did not happen when the payment still stands there', () => {

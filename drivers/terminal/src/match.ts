@@ -255,9 +255,10 @@ function isEarlier(one: string | undefined, other: string | undefined): boolean 
 
 /**
  * Older by the terminal's own clock and by its numbers: clocks are set back, in autumn or after a flat battery, and numbers
- * begin anew, but hardly both at once.
+ * begin anew, but hardly both at once. The book of another terminal, put in the place of one that broke, says nothing.
  */
 function isOlder(one: Seen, other: Seen | undefined): boolean {
+  if (!agree(one.terminalId, other?.terminalId)) return false
   const both = (['trace', 'turnover'] as const).flatMap(key => {
     const [mine, theirs] = [one[key], other?.[key]]
     return mine === undefined || theirs === undefined ? [] : [Number(mine) - Number(theirs)]

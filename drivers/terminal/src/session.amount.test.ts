@@ -73,6 +73,17 @@ describe('an approval of another amount', () => {
     expect(paid('04000000000000 490978', { partial: true })).toMatchObject(refusedFor('amount'))
   })
 
+  it('is taken as a part once, and not as another part or under another number when the terminal says it again', () => {
+    for (const again of ['04000000000700 88000153', '04000000000500 88000154']) {
+      const talk = new Talk(authorisation(AMOUNT, { partial: true })).says(ACK)
+      talk.says(frame('040f', '2700 0b000152 870153 04000000000500 88000153 490978')).accept()
+      talk.sent()
+      talk.says(frame('040f', `2700 0b000152 870153 ${again} 490978`))
+      expect(talk.sent()).toEqual([REJECT])
+      expect(talk.says(COMPLETED).outcome).toBe('unknown terminal.aborted-after-approval')
+    }
+  })
+
   it('is rejected in another currency, even of the same number', () => {
     expect(paid('04000000001999 490840', { partial: true })).toMatchObject(refusedFor('currency'))
   })
@@ -92,6 +103,8 @@ describe('an approval of another amount', () => {
   it('of a reservation’s booking is what the terminal booked', () => {
     const booked = approved('04000000001200 490978', new Talk(bookTotal({ receipt: '0153' }, AMOUNT)))
     expect(booked).toMatchObject({ outcome: { data: { amountMinor: 1200 } } })
+    const nothing = approved('04000000000000 490978', new Talk(bookTotal({ receipt: '0153' }, AMOUNT)))
+    expect(nothing).toMatchObject(refusedFor('amount'))
   })
 })
 

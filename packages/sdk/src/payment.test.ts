@@ -170,6 +170,20 @@ describe('a card payment', () => {
     expect(shop.terminal.totalMinor()).toBe(0)
   })
 
+  it('is asked about with the transaction before it; its reversal with what it takes back, and with nobody’s approval', async () => {
+    await sale.pay({ id: 'P-1', by: 'card', amount: 100, split: true })
+    const first = shop.terminal.books[0]?.facts
+    shop.terminal.script = ['lose-booked', 'lose-booked']
+    await sale.pay({ id: 'P-2', by: 'card', amount: 70, split: true })
+    expect(shop.terminal.queries[0]).toMatchObject({ kind: 'pay', amountMinor: 70, before: first })
+    shop.terminal.answersQueries = 'no'
+    await sale.cancel()
+    await seen(sale, () => shop.terminal.queries.length > 1).catch(() => undefined)
+    const [, reversal] = shop.terminal.queries
+    expect(reversal).toMatchObject({ kind: 'reverse', amountMinor: 100, original: first })
+    expect(reversal).not.toHaveProperty('approved')
+  })
+
   it('that cannot be reversed leaves the customer owed, as a task', async () => {
     await sale.pay({ id: 'P-1', by: 'card', amount: 100, split: true })
     shop.terminal.script = ['decline']

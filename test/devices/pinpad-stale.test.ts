@@ -17,7 +17,7 @@ const packet = (text: string): number[] => {
 }
 
 /** A pad by the byte: what it says to each request is written down beforehand. */
-async function scripted(answers: readonly string[]): Promise<{
+async function scripted(answers: readonly (string | readonly string[])[]): Promise<{
   readonly pad: Pinpad
   readonly clock: SimClock
   readonly heard: string[]
@@ -32,7 +32,7 @@ async function scripted(answers: readonly string[]): Promise<{
       const type = String.fromCharCode(...bytes.subarray(1, 3))
       if (bytes.length === 1) return
       heard.push(type)
-      if (type === 'Z6') say(6, ...packet(left.shift() ?? ''))
+      if (type === 'Z6') say(6, ...[left.shift() ?? ''].flat().flatMap(packet))
       else say(6, 4)
     },
     closed: () => undefined,
@@ -48,6 +48,22 @@ const portsOn = (clock: SimClock): DevicePorts => ({
   random: new SimRandom(1),
   log: () => undefined,
   healthChanged: () => undefined,
+})
+
+test('an entry that runs as the driver closes is ended at the pad, too', async () => {
+  const shop = await bench()
+  const { end } = await asked(shop)
+  await shop.passing(shop.pad.close())
+  expect(codeOf(await shop.passing(end))).toBe('unknown pinpad.link-lost')
+  await shop.clock.settle(100)
+  expect(shop.sim.state().entering).toBe(false)
+})
+
+test('a block that comes twice at once is one answer', async () => {
+  const { pad, clock } = await scripted([FIRST, SECOND].map(text => [text, text]))
+  const passing = passingOn(clock)
+  for (const account of [ACCOUNT, OTHER])
+    expect(codeOf(await passing(pad.enterPin({ ...DUKPT, account, key: KEY })))).toBe('done')
 })
 
 describe('a pad that answers with something old', () => {

@@ -117,8 +117,11 @@ class StreamPinpad implements Pinpad {
 
   async close(): Promise<void> {
     const link = this.#link
+    // A pad is not left asking for a PIN that nobody waits for any more.
+    const told = this.#running ? link?.write(CANCEL.bytes).catch(() => undefined) : undefined
     this.#link = undefined
     this.#forget()
+    if (told !== undefined) await this.#within(told, this.#settings.times.settleMs)
     await link?.close()
     this.#become('closed')
     this.#ports = undefined
@@ -287,6 +290,18 @@ class StreamPinpad implements Pinpad {
     } finally {
       signal?.removeEventListener('abort', stop)
     }
+  }
+
+  /** A line that takes no more bytes keeps nobody waiting. */
+  async #within(work: Promise<void>, delayMs: number): Promise<void> {
+    let stop: Stop | undefined
+    await Promise.race([
+      work,
+      new Promise<void>(resolve => {
+        stop = this.#ports?.clock.after(delayMs, resolve)
+      }),
+    ])
+    stop?.()
   }
 
   #stop(): void {

@@ -154,6 +154,16 @@ describe('an entry', () => {
     expect(session.bytes(BLOCK, 0)).toEqual({ send: [ACK], strays: [TEXT] })
   })
 
+  test('is answered by what came twice at once, but not by what came before it, too', () => {
+    const session = waiting()
+    const end = { how: 'answered', text: TEXT }
+    expect(session.bytes(Uint8Array.from([...BLOCK, ...BLOCK]), 0)).toEqual({ send: [ACK, ACK], end })
+    expect(session.unclean).toBe(true)
+    const early = requested()
+    const both = Uint8Array.from([...BLOCK, ...ACK, ...BLOCK])
+    expect(early.bytes(both, 0)).toEqual({ send: [ACK, ACK], end, strays: [TEXT] })
+  })
+
   test('has a garbled answer repeated twice', () => {
     const session = waiting()
     expect(session.bytes(SPOILT, 0)).toEqual({ send: [NAK] })

@@ -153,7 +153,9 @@ export class PadSession {
       const reaction = this.#frame(frame, nowMs)
       // The reply that an end brings always goes out; those to a flood do not pile up.
       if (send.length < MAX_REPLIES || reaction.end !== undefined) send.push(...reaction.send)
-      if (strays.length < MAX_REPLIES) strays.push(...(reaction.strays ?? []))
+      // An answer that came twice at once, because we were slow to acknowledge it, is no other one.
+      const again = end?.how === 'answered' ? end.text : undefined
+      if (strays.length < MAX_REPLIES) strays.push(...(reaction.strays ?? []).filter(text => text !== again))
       end ??= reaction.end
     }
     return { send, ...(end === undefined ? {} : { end }), ...(strays.length === 0 ? {} : { strays }) }

@@ -51,12 +51,13 @@ const portsOn = (clock: SimClock): DevicePorts => ({
 })
 
 test('an entry that runs as the driver closes is ended at the pad, too', async () => {
-  const shop = await bench()
-  const { end } = await asked(shop)
-  await shop.passing(shop.pad.close())
-  expect(codeOf(await shop.passing(end))).toBe('unknown pinpad.link-lost')
-  await shop.clock.settle(100)
-  expect(shop.sim.state().entering).toBe(false)
+  const { pad, clock, heard } = await scripted([[]])
+  const end = pad.enterPin({ ...DUKPT, key: KEY })
+  await clock.settle(3_000)
+  expect(heard.at(-1)).toBe('Z6')
+  await passingOn(clock)(pad.close())
+  expect(codeOf(await end)).toBe('unknown pinpad.link-lost')
+  expect(heard.at(-1)).toBe('72')
 })
 
 test('a block that comes twice at once is one answer', async () => {

@@ -76,7 +76,7 @@ describe('a payment that the terminal had approved', () => {
 
   it('is older by both of its numbers or not at all', () => {
     const earlier = { ...BEFORE, amountMinor: 500 }
-    for (const number of [{ turnover: '000160' }, { trace: APPROVED.trace }])
+    for (const number of [{ turnover: '000160' }, { trace: '000152' }])
       expect(verdict({ approved: APPROVED }, shown({ ...earlier, ...number }))).toBe('terminal.cannot-tell')
   })
 

@@ -12,7 +12,7 @@ import { hidScannerFrom } from './driver.ts'
 import { readDescriptor } from './hid-descriptor.ts'
 import { HID_LAYOUTS, layoutOf } from './hid-layout.ts'
 import { HidSession } from './hid-session.ts'
-import { HID_SCANNER, type HidModule, type HidOpen, hidTransport } from './node-hid.ts'
+import { HID_SCANNER, HID_STRIPE, type HidModule, type HidOpen, hidTransport } from './node-hid.ts'
 
 const PEN = '4006381333931'
 const MODELS = ['counted', 'padded'] as const
@@ -292,6 +292,8 @@ describe('a HID scanner', () => {
     const listener = { data: () => undefined, closed: () => undefined }
     const first = await one?.open(listener)
     await expect(other?.open(listener)).rejects.toMatchObject({ code: 'transport.claimed' })
+    const stripes = hidTransport(async () => bus.module, HID_STRIPE, { path, layout: 'magtek' }).transport
+    await (await stripes.open(listener)).close()
     await first?.close()
     const second = await other?.open(listener)
     bus.unplug(steady)

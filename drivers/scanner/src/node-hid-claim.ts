@@ -9,11 +9,12 @@ export type Release = () => Promise<void>
 const NOT_NEEDED: Release = () => Promise.resolve()
 
 /**
- * Undefined while another till has the device at `path`. What is taken is a name that the system takes back when the process
- * ends, however it ends: an abstract socket on Linux, a pipe on Windows. Another program that reads the device is not noticed.
+ * Undefined while another till has the device at `path` for `use`: one that scans and reads stripes has two uses. What is
+ * taken is a name that the system takes back when the process ends, however it ends: an abstract socket on Linux, a pipe on
+ * Windows. Another program that reads the device is not noticed.
  */
-export function claimHid(path: string): Promise<Release | undefined> {
-  const name = nameOf(path)
+export function claimHid(path: string, use: string): Promise<Release | undefined> {
+  const name = nameOf(path, use)
   if (name === undefined) return Promise.resolve(NOT_NEEDED)
   return new Promise(resolve => {
     const server = createServer(caller => caller.destroy())
@@ -25,8 +26,8 @@ export function claimHid(path: string): Promise<Release | undefined> {
   })
 }
 
-function nameOf(path: string): string | undefined {
-  const name = `cashdesk-hid-${createHash('sha256').update(path).digest('hex').slice(0, 32)}`
+function nameOf(path: string, use: string): string | undefined {
+  const name = `cashdesk-hid-${createHash('sha256').update(`${use} ${path}`).digest('hex').slice(0, 32)}`
   if (process.platform === 'win32') return path.startsWith('\\\\') ? `\\\\.\\pipe\\${name}` : undefined
   return process.platform === 'linux' && path.startsWith('/') ? `\0${name}` : undefined
 }

@@ -97,7 +97,7 @@ export function hidTransport<Layout extends object, Name extends string>(
     })
     const path = await find(hid, kind, options, name)
     layout = await layoutFor(path, kind, options, sysfs, name)
-    const release = await claimHid((await fileOf(path)) ?? path)
+    const release = await claimHid((await fileOf(path)) ?? path, kind.name)
     if (release === undefined) {
       throw new CashdeskError('transport.claimed', { name, reason: 'another till has it' })
     }

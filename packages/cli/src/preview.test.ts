@@ -63,10 +63,13 @@ it('names what the printer cannot show, and ends with 1', async () => {
   const blocks = [{ block: 'text', text: '漢字' }]
   expect(await run(['preview', await written({ ...RECEIPT, blocks })], io)).toBe(1)
   expect(io.err()).toMatch(/^printer\.unprintable: [\s\S]*漢\n {4}字/)
+  const code = [{ block: 'barcode', symbology: 'ean13', data: '12' }]
+  expect(await run(['preview', await written({ ...RECEIPT, blocks: code })], io)).toBe(1)
+  expect(io.err()).toMatch(/printer\.unprintable: .* a code .*\n {2}reason: 12 is no ean13\n$/)
 })
 
 it.each([
-  ['{ "kind": "sale" ', 1, 'config.invalid'],
+  ['{ "kind": "sale" ', 1, 'the document is no JSON here'],
   [{ ...RECEIPT, blocks: [{ block: 'text' }] }, 1, 'line 5'],
   [{ ...RECEIPT, blocks: [{ block: 'poem' }] }, 1, 'config.invalid'],
 ])('says what is no document: %j', async (document, code, said) => {

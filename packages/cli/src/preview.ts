@@ -115,7 +115,7 @@ async function readReceipt(file: string): Promise<ReceiptDocument> {
     file,
     mistakes: found.map(({ path, message, place: at }) => {
       const where = at === undefined ? '' : `line ${at.line}: `
-      return `${where}${path.join('.')} ${message}`
+      return `${where}${path.length === 0 ? 'the document' : path.join('.')} ${message}`
     }),
   })
 }

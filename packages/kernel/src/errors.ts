@@ -621,8 +621,8 @@ const TABLE = {
     'printer',
     'none',
     'same',
-    'The printer has no character for some of the text.',
-    'Replace the characters in the text, or have the printer set to a code page that has them.',
+    'The receipt holds what this printer cannot print: a character that it lacks, or a code or picture that does not fit.',
+    'Nothing was printed. Replace what `detail` names; for a character, a code page that has it may be set, too.',
   ],
   'printer.wrong-block': [
     'printer',

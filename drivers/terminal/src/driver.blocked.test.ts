@@ -63,6 +63,8 @@ describe('a payment that ended unknown', () => {
     expect(await terminal.query({ ...expected, op: OTHER, approved: FACTS })).toMatchObject({
       outcome: 'done',
     })
+    expect(await terminal.query({ ...expected, op: OTHER })).toMatchObject({ outcome: 'unknown' })
+    expect(terminal.unresolved).toBe(ORDER.op)
     terminal.settle?.(OTHER)
     expect(await terminal.pay({ ...ORDER, op: OTHER }, accepting)).toMatchObject(BLOCKED)
   })

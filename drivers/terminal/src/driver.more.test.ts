@@ -245,6 +245,43 @@ describe('the number to mirror', () => {
   })
 })
 
+describe('a stale number to mirror would cancel a good payment, so none is sent', () => {
+  const profile = { afterAutoReversal: 'reversal', mirrorsReceipt: true } as const
+  const told = (number: string): string => `${STATUS.replace('040f23', '040f2a')}06051f1f02${number}`
+  const last = (peer: Peer): string | undefined =>
+    /1f1f(.*)$/.exec(peer.heard.findLast(frame => frame.startsWith('0601')) ?? '')?.[1]
+  const payment: Script = async talk => {
+    talk.say(ACK, told('0153'))
+    await talk.hear()
+    talk.say('060f00')
+  }
+
+  test('after a payment that told its number and was lost, and that a person decided', async () => {
+    const peer = new Peer()
+    peer.scripts.set('0601', async talk => {
+      talk.say(ACK, told('0153'))
+      await talk.hear()
+      talk.drop()
+    })
+    const { terminal } = await start(peer, { profile })
+    expect(await terminal.pay(ORDER, accepting)).toMatchObject({ outcome: 'unknown' })
+    terminal.settle?.(OP)
+    await terminal.pay(ORDER, accepting)
+    expect(last(peer)).toBe('00')
+  })
+
+  test('after a question about an attempt that this process did not make', async () => {
+    const peer = new Peer()
+    peer.scripts.set('0601', payment)
+    peer.scripts.set('0620', shows(told('0155'), '060f00'))
+    const { terminal } = await start(peer, { profile })
+    await terminal.pay(ORDER, accepting)
+    await terminal.query({ ...expected, approved: FACTS })
+    await terminal.pay(ORDER, accepting)
+    expect(last(peer)).toBe('00')
+  })
+})
+
 describe('messages are counted', () => {
   test('when the terminal echoes the offer, from 000001 and on', async () => {
     const peer = new Peer()

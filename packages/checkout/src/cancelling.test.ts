@@ -329,6 +329,44 @@ describe('a reversal', () => {
     expect(till.tasks()).toEqual([])
   })
 
+  it('of less or more than was booked is not acknowledged, nor one with a tip on top', () => {
+    const till = reversing()
+    const rejected = (amountMinor: number, tip: object = {}): boolean =>
+      till
+        .do({
+          type: 'terminal.approved',
+          op: till.op('reverse'),
+          facts: { amountMinor, currency: 'EUR', ...tip },
+        })
+        .some(({ type }) => type === 'approval.rejected')
+    expect(rejected(300)).toBe(true)
+    expect(rejected(500, { tipMinor: 100 })).toBe(true)
+    expect(rejected(400)).toBe(false)
+  })
+
+  it('of money that went back to a card is a payment', () => {
+    const till = new Till(SHOP)
+    const register = new Register(till)
+    register.line('1', article(1000))
+    register.say('sale.total')
+    register.pay('p', 'cash')
+    register.finish()
+    till.allWell()
+    const back = new Register(till, 'S2', { kind: 'return', original: till.sale().id })
+    back.returned('r', '1')
+    back.say('sale.total')
+    back.pay('p', 'card', 400, { split: true })
+    const tipped = { amountMinor: 500, currency: 'EUR', tipMinor: 100 }
+    const events = till.do({ type: 'terminal.approved', op: till.op('payback'), facts: tipped })
+    expect(events.map(({ type }) => type)).toEqual(['approval.rejected'])
+    till.answer('payback', booked(400))
+    expect(till.sale('S2').legs).toMatchObject([{ state: 'done', amountMinor: -400 }])
+    back.say('sale.cancel')
+    expect(till.intent('reverse').effect).toMatchObject({ operation: 'pay', amountMinor: 400 })
+    till.answer('reverse', booked(400))
+    expect(till.sale('S2')).toMatchObject({ state: 'cancelled', legs: [{ state: 'reversed' }] })
+  })
+
   it('keeps the terminal for itself', () => {
     const till = reversing()
     const next = new Register(till, 'S2')

@@ -344,6 +344,16 @@ describe('a reversal', () => {
     expect(rejected(400)).toBe(false)
   })
 
+  it('takes back what was booked, and not what was asked', () => {
+    const { till, register } = shop()
+    register.line('1', article(1000))
+    register.say('sale.total')
+    register.pay('p', 'card')
+    till.answer('pay', booked(600))
+    register.say('sale.cancel')
+    expect(till.intent('reverse').effect).toMatchObject({ operation: 'reverse', amountMinor: 600 })
+  })
+
   it('of money that went back to a card is a payment', () => {
     const till = new Till(SHOP)
     const register = new Register(till)

@@ -262,6 +262,18 @@ describe('a payment whose end nobody saw', () => {
     expect(settled('booked').sale()).toMatchObject({ state: 'settling', legs: [{ amountMinor: 1000 }] })
   })
 
+  it('that was approved for a part, and that a person saw on the slip, counts as that part', () => {
+    const { till, register } = atTotal(1000)
+    register.pay('p', 'card')
+    till.do({ type: 'terminal.approved', op: till.op('pay'), facts: { amountMinor: 600, currency: 'EUR' } })
+    till.answer('pay', lost())
+    till.answer('pay', lost('terminal.cannot-tell'))
+    const [task] = till.tasks()
+    if (!task) throw new TypeError('no task')
+    till.do({ type: 'task.resolve', task: task.id, action: 'booked', operator: '17', reason: 'slip' })
+    expect(till.sale()).toMatchObject({ state: 'tendering', legs: [{ state: 'done', amountMinor: 600 }] })
+  })
+
   it('that a person did not see on the slip is refused', () => {
     const till = settled('not-booked')
     expect(till.sale()).toMatchObject({ state: 'tendering', legs: [{ state: 'refused' }] })

@@ -276,28 +276,12 @@ function terminalAnswered(
   if (sale === undefined || !leg) return draft.settle(op, 'abandoned')
   if (answer.outcome === 'ask') return
   if (answer.outcome === 'unknown') return terminalUnknown(draft, operation, sale, leg, via, answer.error)
-  // A reversal that was never booked is still owed: it is sent again, and only the terminal's own no ends it.
-  if (operation.kind === 'reverse' && via === 'query' && answer.outcome === 'refused') {
-    forgetSlip(draft, sale, leg)
-    return scheduleRepeat(draft, operation, true)
-  }
-  // The terminal was busy or away, so this never reached it: soon again, and a person only where that lasts.
-  if (
-    operation.kind === 'reverse' &&
-    answer.outcome === 'refused' &&
-    neverLeft(draft, operation, answer.error)
-  )
-    return scheduleRepeat(draft, operation, operation.uncertain)
-  // One before it was sent and its end not seen: it may stand, and be the reason why this one is refused.
-  if (operation.kind === 'reverse' && answer.outcome === 'refused' && operation.uncertain) {
-    const doubt = report('terminal.cannot-tell', { reason: answer.error.code })
-    return terminalUnknown(draft, operation, sale, leg, 'query', doubt)
-  }
+  if (operation.kind === 'reverse' && answer.outcome === 'refused')
+    return reverseRefused(draft, operation, sale, leg, via, answer.error)
   draft.settle(op, answer.outcome)
   // What the terminal was printing when the line broke is no receipt; its own repeat is.
   if (via === 'query') forgetSlip(draft, sale, leg)
   if (operation.kind === 'reverse') {
-    if (answer.outcome === 'refused') return reversalRefused(draft, sale, leg, answer.error)
     draft.emit({ type: 'leg.moved', sale, tender: leg.id, to: 'reversed' })
     return continueCancelling(draft, sale)
   }
@@ -305,6 +289,30 @@ function terminalAnswered(
   if (answer.outcome === 'refused')
     draft.emit({ type: 'leg.moved', sale, tender: leg.id, to: 'refused', error: answer.error })
   else if (facts) legDone(draft, sale, leg, facts)
+}
+
+/** A reversal that was never booked is still owed: it is sent again, and only the terminal's own no ends it. */
+function reverseRefused(
+  draft: Draft,
+  operation: LaneOperation,
+  sale: SaleId,
+  leg: Leg,
+  via: 'send' | 'query',
+  error: ErrorReport,
+): void {
+  if (via === 'query') {
+    forgetSlip(draft, sale, leg)
+    return scheduleRepeat(draft, operation, true)
+  }
+  // The terminal was busy or away, so this never reached it: soon again, and a person only where that lasts.
+  if (neverLeft(draft, operation, error)) return scheduleRepeat(draft, operation, operation.uncertain)
+  // One before it was sent and its end not seen: it may stand, and be the reason why this one is refused.
+  if (operation.uncertain) {
+    const doubt = report('terminal.cannot-tell', { reason: error.code })
+    return terminalUnknown(draft, operation, sale, leg, 'query', doubt)
+  }
+  draft.settle(operation.op, 'refused')
+  reversalRefused(draft, sale, leg, error)
 }
 
 function neverLeft(draft: Draft, { since }: LaneOperation, { code }: ErrorReport): boolean {

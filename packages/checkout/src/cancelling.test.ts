@@ -1,7 +1,7 @@
 // Before the pivot everything can be let go: in every state, with every kind of leg.
 import type { TaskAction } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'
-import { article, CARD, COUPON, MILK, Register, SHOP, wants } from '../test/shop.ts'
+import { article, broughtBack, CARD, COUPON, MILK, Register, SHOP, wants } from '../test/shop.ts'
 import { booked, granted, lost, refusal, refusedWith, Till } from '../test/till.ts'
 
 const shop = (): { till: Till; register: Register } => {
@@ -356,15 +356,7 @@ describe('a reversal', () => {
 
   it('of money that went back to a card is a payment', () => {
     const till = new Till(SHOP)
-    const register = new Register(till)
-    register.line('1', article(1000))
-    register.say('sale.total')
-    register.pay('p', 'cash')
-    register.finish()
-    till.allWell()
-    const back = new Register(till, 'S2', { kind: 'return', original: till.sale().id })
-    back.returned('r', '1')
-    back.say('sale.total')
+    const back = broughtBack(till)
     back.pay('p', 'card', 400, { split: true })
     const tipped = { amountMinor: 500, currency: 'EUR', tipMinor: 100 }
     const events = till.do({ type: 'terminal.approved', op: till.op('payback'), facts: tipped })

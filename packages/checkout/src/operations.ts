@@ -96,9 +96,8 @@ export function scheduleNext(draft: Draft, operation: LaneOperation, error: Erro
 }
 
 /** Nobody is there to send it: looked at again later. */
-export function scheduleOrphan(draft: Draft, { op, attempt, uncertain }: LaneOperation): void {
-  const at = draft.now + retryDelay(draft, ORPHAN_RETRY, attempt)
-  draft.emit({ type: 'op.scheduled', op, next: 'repeat', at, attempt: attempt + 1, uncertain })
+export function scheduleOrphan(draft: Draft, operation: LaneOperation): void {
+  repeatLater(draft, operation, ORPHAN_RETRY, operation.uncertain)
 }
 
 /**
@@ -106,8 +105,16 @@ export function scheduleOrphan(draft: Draft, { op, attempt, uncertain }: LaneOpe
  * `uncertain`: an attempt was sent whose end nobody saw.
  */
 export function scheduleRepeat(draft: Draft, operation: LaneOperation, uncertain: boolean): void {
-  const at = draft.now + retryDelay(draft, TERMINAL_RETRY, operation.attempt)
-  const { op, attempt } = operation
+  repeatLater(draft, operation, TERMINAL_RETRY, uncertain)
+}
+
+function repeatLater(
+  draft: Draft,
+  { op, attempt }: LaneOperation,
+  retry: ProviderProfile['retry'],
+  uncertain: boolean,
+): void {
+  const at = draft.now + retryDelay(draft, retry, attempt)
   draft.emit({ type: 'op.scheduled', op, next: 'repeat', at, attempt: attempt + 1, uncertain })
 }
 

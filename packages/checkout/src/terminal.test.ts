@@ -1,7 +1,7 @@
 // Card payments: approved is not done, unknown is a state of its own, and nothing is sold over an unresolved one.
 import type { LaneConfig } from '@cashdesk/kernel'
 import { describe, expect, it } from 'vitest'
-import { article, Register, SHOP } from '../test/shop.ts'
+import { article, broughtBack, Register, SHOP } from '../test/shop.ts'
 import { booked, granted, lost, refusal, refusedWith, Till } from '../test/till.ts'
 import { totalsOf } from './index.ts'
 
@@ -298,16 +298,7 @@ describe('a payment whose end nobody saw', () => {
 
   it('of money that goes back keeps the terminal for itself as well', () => {
     const till = new Till(SHOP)
-    const register = new Register(till)
-    register.line('1', article(1000))
-    register.say('sale.total')
-    register.pay('p', 'cash')
-    register.finish()
-    till.allWell()
-    const back = new Register(till, 'S2', { kind: 'return', original: till.sale().id })
-    back.returned('r', '1')
-    back.say('sale.total')
-    back.pay('p', 'card')
+    broughtBack(till).pay('p', 'card')
     expect(till.open()).toContain('payback')
     expect(refusedWith(till.do({ type: 'day.end' }))).toBe('terminal.busy')
     till.answer('payback', lost())

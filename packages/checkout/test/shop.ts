@@ -166,3 +166,17 @@ export class Register {
     return this.till.do({ type: 'register.status', sale: this.id, status })
   }
 }
+
+/** A sale of 1000 that was paid in cash is over; its goods come back, and the total of what goes back is asked for. */
+export function broughtBack(till: Till): Register {
+  const register = new Register(till)
+  register.line('1', article(1000))
+  register.say('sale.total')
+  register.pay('p', 'cash')
+  register.finish()
+  till.allWell()
+  const back = new Register(till, 'S2', { kind: 'return', original: till.sale().id })
+  back.returned('r', '1')
+  back.say('sale.total')
+  return back
+}

@@ -48,10 +48,12 @@ export function isStripeReader(device: {
   readonly usagePage?: number | undefined
   readonly usage?: number | undefined
 }): boolean {
-  if (device.usage !== READER_USAGE) return false
-  return (
-    device.usagePage === MSR.page || (device.usagePage === MAGTEK.page && device.vendorId === MAGTEK_VENDOR)
-  )
+  return device.usage === READER_USAGE && isStripePage(device.usagePage, device.vendorId)
+}
+
+/** The page of the usage tables, and MagTek's own. */
+export function isStripePage(usagePage: number | undefined, vendorId: number | undefined): boolean {
+  return usagePage === MSR.page || (usagePage === MAGTEK.page && vendorId === MAGTEK_VENDOR)
 }
 
 /** The layout that a report descriptor describes; undefined if it is malformed or describes no stripe reader. */

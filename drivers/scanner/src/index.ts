@@ -13,7 +13,7 @@ export {
 } from './driver.ts'
 export { type GatedScanner, gatedScanner, type Passing } from './gate.ts'
 export { HID_LAYOUTS, type HidLayout, layoutOf } from './hid-layout.ts'
-export { HID_STRIPE_LAYOUTS, type HidStripeLayout, stripeLayoutOf } from './hid-stripe.ts'
+export { HID_STRIPE_LAYOUTS, type HidStripeLayout, isStripePage, stripeLayoutOf } from './hid-stripe.ts'
 export type { HidModule, HidOptions } from './node-hid.ts'
 export type { Framing } from './session.ts'
 export {

@@ -1,8 +1,10 @@
 // `cashdesk decode escpos`: the bytes of a receipt, command by command, and the paper that they make.
+
 import { writeFile } from 'node:fs/promises'
 import { type Explained, type ExplainedCommand, explainEscPos } from '@cashdesk/hardware-sim'
 import { CashdeskError } from '@cashdesk/kernel'
 import type { Decoded, DecodeField, DecodeOptions, DecodeProblem, Decoder } from './decode.ts'
+import { fileError } from './file-error.ts'
 
 /** Of a longer capture the beginning is decoded: it is hundreds of receipts. */
 const MOST_BYTES = 4 * 1024 * 1024
@@ -93,8 +95,7 @@ async function drawn({ sheets }: Explained, file: string): Promise<readonly stri
     if (png === undefined) continue
     const name = index === 0 ? file : file.replace(/(\.png)?$/i, `-${index + 1}.png`)
     await writeFile(name, png).catch((cause: unknown) => {
-      const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-      throw new CashdeskError('cli.file', { file: name.slice(0, 200), reason }, { cause })
+      throw fileError(name.slice(0, 200), cause)
     })
     notes.push(`written: ${name}`)
   }

@@ -1,9 +1,11 @@
 // `cashdesk decode NAME INPUT`: bytes from a capture or a log, explained field by field with exact offsets. What each
 // decoder knows lives in its own module; here are the shape they all answer in, the reading of input, and the printing.
+
 import { readFile } from 'node:fs/promises'
 import type { ProgramIo } from '@cashdesk/hardware-sim'
 import { CashdeskError } from '@cashdesk/kernel'
 import { Command } from 'commander'
+import { fileError } from './file-error.ts'
 import { EXIT, type ExitCode, sayAll, sayJson } from './say.ts'
 
 /** One field of what was decoded. Offsets and lengths count bytes of the input (characters where it is text). */
@@ -212,11 +214,9 @@ async function readStdin(io: ProgramIo): Promise<Uint8Array> {
 
 async function readBytes(file: string, named: boolean): Promise<Uint8Array> {
   const bytes = await readFile(file).catch((cause: unknown) => {
-    if (named) {
-      const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-      throw new CashdeskError('cli.file', { file: withoutNumbers(file.slice(0, 200)), reason }, { cause })
-    }
-    const reason = `'${withoutNumbers(file.slice(0, 200))}' is neither hex nor a file that can be read`
+    const shown = withoutNumbers(file.slice(0, 200))
+    if (named) throw fileError(shown, cause)
+    const reason = `'${shown}' is neither hex nor a file that can be read`
     throw new CashdeskError('cli.usage', { reason }, { cause })
   })
   if (bytes.length > MOST_BYTES) {

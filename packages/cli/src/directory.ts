@@ -1,6 +1,8 @@
 // The directory that a command writes to.
+
 import { existsSync, mkdirSync } from 'node:fs'
 import { CashdeskError } from '@cashdesk/kernel'
+import { reasonOf } from './file-error.ts'
 
 /** Makes it, with those above it, where it is missing. @throws CashdeskError `journal.not-writable` */
 export function makeDirectory(dir: string): void {
@@ -8,7 +10,7 @@ export function makeDirectory(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true })
   } catch (thrown) {
-    const reason = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
+    const reason = reasonOf(thrown)
     throw new CashdeskError('journal.not-writable', { dir, reason }, { cause: thrown })
   }
 }

@@ -1,5 +1,6 @@
 // Ports and devices as `cashdesk doctor` says them: what was found, by the system's files or by a package's list, and what
 // keeps this user from opening it.
+import { isStripePage } from '@cashdesk/scanner'
 import { queueTrouble } from '@cashdesk/transport'
 import type { Finding } from './doctor.ts'
 import type { LibraryState } from './doctor-libraries.ts'
@@ -133,7 +134,7 @@ function portOf(entry: unknown): readonly FoundDevice[] {
  */
 function hidOf(entry: unknown): readonly FoundDevice[] {
   const { usagePage, product, vendorId, productId, path } = Object(entry)
-  const stripes = usagePage === 0x8e || (usagePage === 0xff00 && vendorId === 0x0801)
+  const stripes = isStripePage(usagePage, vendorId)
   if ((usagePage !== 0x8c && !stripes) || typeof path !== 'string') return []
   const kind = stripes ? 'hid-stripe-reader' : 'hid-scanner'
   return [{ kind, path, ...titled(product), ...usbId(vendorId, productId) }]

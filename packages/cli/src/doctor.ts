@@ -1,5 +1,6 @@
 // `cashdesk doctor`: what this machine has for a checkout, what is missing and what to do about it. Changes nothing; with
 // a configuration it also asks that till's devices whether they are there.
+
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { reachDevices } from './connect.ts'
@@ -7,6 +8,7 @@ import { serialFinding, spoolerFindings, usbFindings, wayOut } from './doctor-fo
 import { LIBRARIES, type Library, type LibraryState, tryLibrary } from './doctor-libraries.ts'
 import { type FoundDevice, linuxDevices } from './doctor-linux.ts'
 import { type CardService, cardService, nodeIsTooOld, syncSpeed } from './doctor-machine.ts'
+import { reasonOf } from './file-error.ts'
 import { inspectFile } from './inspect.ts'
 import { said } from './problems.ts'
 import { EXIT, type ExitCode, type Io, sayJson, sayLine } from './say.ts'
@@ -186,7 +188,7 @@ async function diskFinding(dir: string): Promise<Finding> {
     }
     return { ...about, verdict: 'ok', said: figure }
   } catch (thrown) {
-    const reason = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
+    const reason = reasonOf(thrown)
     const next = 'Give this user the right to write there, or name another place.'
     return { area: 'disk', name: folder, verdict: 'wrong', said: `cannot be written (${reason})`, next }
   }

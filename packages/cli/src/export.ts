@@ -16,6 +16,7 @@ import {
 } from '@cashdesk/kernel'
 import { COLUMNS, csvLine, rowsOf } from './export-csv.ts'
 import { type SoldSale, soldSale } from './export-sale.ts'
+import { fileError } from './file-error.ts'
 import { readableAt } from './reading.ts'
 import { complain, EXIT, type ExitCode, type Io } from './say.ts'
 import { timeGiven } from './words.ts'
@@ -160,8 +161,7 @@ async function opened(io: Io, file: string | undefined): Promise<Writable> {
   try {
     await once(out, 'open')
   } catch (thrown) {
-    const reason = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
-    throw new CashdeskError('cli.file', { file, reason }, { cause: thrown })
+    throw fileError(file, thrown)
   }
   return out
 }

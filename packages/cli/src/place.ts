@@ -1,9 +1,11 @@
 // The till's directory as it is found: can it be written, and what is in its journal. Leaves everything as it was.
+
 import { mkdtemp, rmdir, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { nodeDisk, readJournal } from '@cashdesk/journal'
 import { CashdeskError, type ErrorReport, report, reportOf } from '@cashdesk/kernel'
 import { JOURNAL_FOLDER } from '@cashdesk/sdk'
+import { reasonOf } from './file-error.ts'
 
 export interface PlaceReport {
   readonly dir: string
@@ -51,7 +53,7 @@ async function probe(folder: string): Promise<string | undefined> {
     await rmdir(await mkdtemp(join(folder, '.cashdesk-check-')))
     return undefined
   } catch (thrown) {
-    return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
+    return reasonOf(thrown)
   }
 }
 

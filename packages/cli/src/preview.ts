@@ -1,4 +1,5 @@
 // `cashdesk preview`: a receipt document as it would stand on paper, as text or as a picture, without a printer.
+
 import { readFile, writeFile } from 'node:fs/promises'
 import { explainEscPos } from '@cashdesk/hardware-sim'
 import { CashdeskError, type ReceiptDocument } from '@cashdesk/kernel'
@@ -13,6 +14,7 @@ import {
 } from '@cashdesk/printer'
 import { z } from 'zod'
 import { readDocument } from './document.ts'
+import { fileError } from './file-error.ts'
 import { complain, EXIT, type ExitCode, type Io, sayAll, sayJson, sayLine } from './say.ts'
 
 export interface PreviewOptions {
@@ -98,7 +100,7 @@ function profileOf(name: string): PrinterProfile {
 /** @throws CashdeskError `cli.file` for a file that cannot be read, `config.invalid` for one that is no document */
 async function readReceipt(file: string): Promise<ReceiptDocument> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new CashdeskError('cli.file', { file: file.slice(0, 200), reason: reasonOf(cause) }, { cause })
+    throw fileError(file.slice(0, 200), cause)
   })
   const { value, mistakes, place } = readDocument(text)
   const parsed = document.safeParse(value)
@@ -139,10 +141,6 @@ async function draw(
   if ('error' in encoded) throw new CashdeskError(encoded.error.code, encoded.error.detail)
   const { sheets } = explainEscPos(encoded.bytes, { paperDots: profile.widthDots, pictures: true })
   await writeFile(file, sheets[0]?.png ?? new Uint8Array()).catch((cause: unknown) => {
-    throw new CashdeskError('cli.file', { file: file.slice(0, 200), reason: reasonOf(cause) }, { cause })
+    throw fileError(file.slice(0, 200), cause)
   })
-}
-
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
 }

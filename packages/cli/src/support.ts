@@ -1,10 +1,12 @@
 // `cashdesk support DIR`: one file for the support line. What is nobody's business is taken out, and a manifest says what
 // is in it and what is not. Reads beside a running till, and from a damaged journal what is whole.
+
 import { readdir, stat, writeFile } from 'node:fs/promises'
 import { homedir, release } from 'node:os'
 import { join, resolve } from 'node:path'
 import { CashdeskError, type Step } from '@cashdesk/kernel'
 import { nodeSecrets, resolveSecret } from '@cashdesk/sdk'
+import { fileError, reasonOf } from './file-error.ts'
 import { inspectFile } from './inspect.ts'
 import { overviewLines, overviewOf, SaleCensus } from './overview.ts'
 import { said } from './problems.ts'
@@ -78,9 +80,9 @@ async function save(file: string, bytes: Uint8Array): Promise<void> {
   try {
     await writeFile(file, bytes, { flag: 'wx', mode: 0o600 })
   } catch (thrown) {
-    const reason = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : String(thrown)
-    if (reason === 'EEXIST') throw new CashdeskError('cli.usage', { reason: `${file} is there already` })
-    throw new CashdeskError('cli.file', { file, reason }, { cause: thrown })
+    if (reasonOf(thrown) === 'EEXIST')
+      throw new CashdeskError('cli.usage', { reason: `${file} is there already` })
+    throw fileError(file, thrown)
   }
 }
 

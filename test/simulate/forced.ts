@@ -4,18 +4,9 @@ import type { TaskView } from '@cashdesk/sdk'
 import type { Person } from './person.ts'
 import { ELSEWHERE } from './providers.ts'
 import type { Customer } from './purse.ts'
-import type { AccidentKind } from './schedule.ts'
+import { type AccidentKind, CRASHES } from './schedule.ts'
 
-const ANY_CRASH: readonly AccidentKind[] = [
-  'crash-before',
-  'crash-within',
-  'crash-after',
-  'crash-at-time',
-  'crash-at-booking',
-  'crash-in-recovery',
-  'register-dies',
-  'disk-error',
-]
+const ANY_CRASH: readonly AccidentKind[] = [...CRASHES, 'disk-error']
 
 /** What may leave a payment in doubt. */
 const DOUBTFUL_AT_TERMINAL: readonly AccidentKind[] = [

@@ -1,7 +1,7 @@
 // What a run came to: as one JSON object for machines, and as sentences for people.
 import type { Asked } from './arguments.ts'
 import type { Total } from './crowd.ts'
-import { ACCIDENTS } from './schedule.ts'
+import { ACCIDENTS, CRASHES } from './schedule.ts'
 import { HITS_IN_CI, SITUATIONS } from './situations.ts'
 import { EXPECTED } from './transitions.ts'
 
@@ -35,15 +35,7 @@ export interface Summary {
 }
 
 /** These are counted as crashes, where they happened. */
-const CRASHES: ReadonlySet<string> = new Set([
-  'crash-before',
-  'crash-within',
-  'crash-after',
-  'crash-in-recovery',
-  'crash-at-time',
-  'crash-at-booking',
-  'register-dies',
-])
+const COUNTED_ELSEWHERE: ReadonlySet<string> = new Set(CRASHES)
 
 export function summary(total: Total, { from, least }: Asked, seconds: number): Summary {
   const byKind = Object.fromEntries(
@@ -53,7 +45,7 @@ export function summary(total: Total, { from, least }: Asked, seconds: number): 
     Object.keys(SITUATIONS).map(name => [name, total.situations.get(name) ?? 0]),
   )
   const accidents = Object.entries(byKind)
-    .filter(([kind]) => !CRASHES.has(kind))
+    .filter(([kind]) => !COUNTED_ELSEWHERE.has(kind))
     .reduce((sum, [, count]) => sum + count, 0)
   const points = total.crashes + accidents
   return {

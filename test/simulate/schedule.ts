@@ -73,6 +73,17 @@ const TABLE = {
 export type AccidentKind = keyof typeof TABLE
 export const ACCIDENTS: { readonly [kind in AccidentKind]: number } = TABLE
 
+/** Those by which a process ends. */
+export const CRASHES: readonly AccidentKind[] = [
+  'crash-before',
+  'crash-within',
+  'crash-after',
+  'crash-in-recovery',
+  'crash-at-time',
+  'crash-at-booking',
+  'register-dies',
+]
+
 /** One accident that was really played. */
 export interface Strike {
   /** `kind@place#n`: what turns it off. */

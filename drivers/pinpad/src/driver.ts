@@ -18,7 +18,14 @@ import {
   type Stop,
   type Transport,
 } from '@cashdesk/kernel'
-import { keepOpen, type Link, type SerialOptions, serialTransport, tcpTransport } from '@cashdesk/transport'
+import {
+  keepOpen,
+  type Link,
+  type SerialOptions,
+  serialTransport,
+  tcpTransport,
+  waitAtMost,
+} from '@cashdesk/transport'
 import { EarlierAnswers } from './earlier.ts'
 import { PACKET, packetBytes } from './frames.ts'
 import { endOutcome } from './outcome.ts'
@@ -121,7 +128,9 @@ class StreamPinpad implements Pinpad {
     const told = this.#running ? link?.write(CANCEL.bytes).catch(() => undefined) : undefined
     this.#link = undefined
     this.#forget()
-    if (told !== undefined) await this.#within(told, this.#settings.times.settleMs)
+    const { clock } = this.#ports ?? {}
+    if (told && clock)
+      await waitAtMost(told, (delayMs, wake) => clock.after(delayMs, wake), this.#settings.times.settleMs)
     await link?.close()
     this.#become('closed')
     this.#ports = undefined
@@ -290,18 +299,6 @@ class StreamPinpad implements Pinpad {
     } finally {
       signal?.removeEventListener('abort', stop)
     }
-  }
-
-  /** A line that takes no more bytes keeps nobody waiting. */
-  async #within(work: Promise<void>, delayMs: number): Promise<void> {
-    let stop: Stop | undefined
-    await Promise.race([
-      work,
-      new Promise<void>(resolve => {
-        stop = this.#ports?.clock.after(delayMs, resolve)
-      }),
-    ])
-    stop?.()
   }
 
   #stop(): void {

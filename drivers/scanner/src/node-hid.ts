@@ -3,7 +3,7 @@
 import { readFile, realpath } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { CashdeskError, type Connection, type Transport, type TransportListener } from '@cashdesk/kernel'
-import { nodeTimer, OPEN_TIMEOUT_MS, openWithin } from '@cashdesk/transport'
+import { nodeTimer, OPEN_TIMEOUT_MS, openWithin, waitAtMost } from '@cashdesk/transport'
 import { HID_LAYOUTS, type HidLayout, layoutOf, SCANNER_PAGE, SCANNER_USAGE } from './hid-layout.ts'
 import { HID_STRIPE_LAYOUTS, type HidStripeLayout, isStripeReader, stripeLayoutOf } from './hid-stripe.ts'
 import { claimHid, type Release } from './node-hid-claim.ts'
@@ -214,10 +214,7 @@ function connect(claimed: Claimed, name: string, listener: TransportListener): C
     close: async () => {
       if (over) return
       over = true
-      const closed = letGo(claimed)
-      let stop = (): void => undefined
-      await Promise.race([closed, new Promise<void>(resolve => (stop = nodeTimer(CLOSE_MS, resolve)))])
-      stop()
+      await waitAtMost(letGo(claimed), nodeTimer, CLOSE_MS)
       listener.closed()
     },
   }

@@ -53,6 +53,13 @@ export function openWithin<T>(
   })
 }
 
+/** Waits for the end of `work`, but no longer than the limit: a device that does not let go keeps nobody waiting. */
+export async function waitAtMost(work: Promise<unknown>, timer: Timer, limitMs: number): Promise<void> {
+  let stop = (): void => undefined
+  await Promise.race([work, new Promise<void>(resolve => (stop = timer(limitMs, resolve)))])
+  stop()
+}
+
 function unreachable(name: string, reason: string, cause?: unknown): CashdeskError {
   return new CashdeskError('transport.unreachable', { name, reason }, { cause })
 }

@@ -1,6 +1,6 @@
 // Byte streams to devices: TCP, serial lines, USB printers, spoolers and file devices behind the kernel's `Transport`, and a link that keeps
 // one of them open.
-export { OPEN_TIMEOUT_MS, openWithin } from './attempt.ts'
+export { OPEN_TIMEOUT_MS, openWithin, waitAtMost } from './attempt.ts'
 export * from './link.ts'
 export { nodeTimer } from './node-duplex.ts'
 export { type FileOptions, fileTransport } from './node-file.ts'

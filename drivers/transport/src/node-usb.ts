@@ -2,7 +2,7 @@
 // one in. The package `usb` is optional, and only its WebUSB half is used, so that what is tested is a published interface.
 /// <reference types="w3c-web-usb" />
 import { CashdeskError, type Connection, type Transport, type TransportListener } from '@cashdesk/kernel'
-import { lost, OPEN_TIMEOUT_MS, openWithin, reasonOf } from './attempt.ts'
+import { lost, OPEN_TIMEOUT_MS, openWithin, reasonOf, waitAtMost } from './attempt.ts'
 import { nodeTimer } from './node-duplex.ts'
 
 export interface UsbOptions {
@@ -247,7 +247,7 @@ class UsbConnection implements Connection {
       .catch(() => undefined)
       .then(() => device.close())
       .catch(() => undefined)
-    await Promise.race([released, paused(CLOSE_MS)])
+    await waitAtMost(released, nodeTimer, CLOSE_MS)
     if (this.#ours) this.#listener.closed()
     else this.#listener.closed(cause)
   }
